@@ -1,0 +1,258 @@
+//! The typed TOML configuration: what a user may write, with units, defaults and meaning.
+//!
+//! The doc comments here are the user documentation of every key. A choice is a table named after it
+//! (`[unit.enu]`, `[task.iaf]`, `[es.momentum]`), so that a mistake is reported under the exact key. Checks that
+//! need more than one field are made in [`crate::plan`].
+
+use serde::{Deserialize, Serialize};
+
+/// A whole experiment: one file in `configs/`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Version of this format; 1.
+    pub format: u32,
+    pub run: Run,
+    /// What is evolved: exactly one of the tables in [`Unit`].
+    pub unit: Unit,
+    /// What gives fitness: exactly one of the tables in [`Task`].
+    pub task: Task,
+    /// Evolution strategy of Bertens & Lee (Algorithm 1). Exactly one of `[es]` and `[snes]` must be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub es: Option<Es>,
+    /// Separable natural evolution strategy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snes: Option<Snes>,
+}
+
+/// `[run]`: length, seed and where the results go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Name of the run folder, `runs/<name>/`. Letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Generations to evolve, at least 1.
+    pub generations: u32,
+    /// Seed of every random draw of the run. Default 1.
+    #[serde(default = "default::seed")]
+    pub seed: u64,
+    /// Write a checkpoint each time this many generations have passed. Default 50.
+    #[serde(default = "default::checkpoint_every")]
+    pub checkpoint_every: u32,
+}
+
+/// `[unit.<kind>]`: the small recurrent network whose parameters are evolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Unit {
+    /// Evolvable neural unit, equation (1): update, reset, cell and output gates; output clipped to [0, 1] and fed back.
+    Enu(UnitSize),
+    /// ENU without the output feedback ("no feedback").
+    Nfenu(UnitSize),
+    /// Gated recurrent unit with a linear read-out.
+    Gru(UnitSize),
+    /// Long short-term memory with a linear read-out.
+    Lstm(UnitSize),
+}
+
+/// Sizes of a unit and the spread of its first weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitSize {
+    /// Input channels; channels the task does not drive stay zero. Default 16, the paper's.
+    #[serde(default = "default::channels")]
+    pub inputs: u32,
+    /// Memory size (hidden state). Default 32, the paper's.
+    #[serde(default = "default::memory")]
+    pub memory: u32,
+    /// Output channels; the tasks read channel 0. Default 16, the paper's.
+    #[serde(default = "default::channels")]
+    pub outputs: u32,
+    /// First weights are N(0, (initial_scale^2)/K), K the number of rows of their matrix. Default 1.
+    #[serde(default = "default::one")]
+    pub initial_scale: f32,
+}
+
+/// `[task.<kind>]`: the behaviour that is rewarded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Task {
+    /// Mimic an integrate-and-fire neuron; fitness equation (3).
+    Iaf(Iaf),
+    /// Reproduce neuromodulated spike-timing dependent plasticity; rule equation (4), fitness equation (5).
+    Stdp(Stdp),
+    /// The same with the cosine-transformed rule of the paper's extended data.
+    StdpComplex(Stdp),
+}
+
+/// `[task.iaf]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Iaf {
+    /// Episodes per offspring and generation, the same ones for all offspring. Default 32.
+    pub environments: u32,
+    /// Steps of an episode. Default 100.
+    pub steps: u32,
+    /// Lower end of the uniform input current per step. Default 0.01.
+    pub input_min: f32,
+    /// Upper end of the uniform input current per step. Default 0.11.
+    pub input_max: f32,
+    /// Potential at which the model neuron spikes and is reset to 0. Default 0.5.
+    pub threshold: f32,
+    /// The unit spikes when its output is greater than this. Default 0.
+    pub spike_threshold: f32,
+}
+
+impl Default for Iaf {
+    fn default() -> Self {
+        Self { environments: 32, steps: 100, input_min: 0.01, input_max: 0.11, threshold: 0.5, spike_threshold: 0.0 }
+    }
+}
+
+/// `[task.stdp]` and `[task.stdp_complex]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stdp {
+    /// Episodes per offspring and generation, the same ones for all offspring. Default 32.
+    pub environments: u32,
+    /// Steps of an episode. Default 100.
+    pub steps: u32,
+    /// Lower end of the uniform graded input. Default 0.45.
+    pub input_min: f32,
+    /// Upper end of the uniform graded input. Default 0.55.
+    pub input_max: f32,
+    /// Largest weight change, A of equation (4). Default 0.5.
+    pub amplitude: f32,
+    /// Time constant of equation (4), steps. Default 10.
+    pub tau: f32,
+    /// The postsynaptic spike comes within this many steps before or after the presynaptic one. Default 20.
+    pub max_delay: u32,
+}
+
+impl Default for Stdp {
+    fn default() -> Self {
+        Self {
+            environments: 32,
+            steps: 100,
+            input_min: 0.45,
+            input_max: 0.55,
+            amplitude: 0.5,
+            tau: 10.0,
+            max_delay: 20,
+        }
+    }
+}
+
+/// `[es]`: offspring `centre + sigma * noise`, weighted by rank^alpha (Algorithm 1 of Bertens & Lee).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Es {
+    /// Offspring per generation, at least 2. Default 1024.
+    #[serde(default = "default::population")]
+    pub population: u32,
+    /// Standard deviation of the mutations. Default 0.01.
+    #[serde(default = "default::sigma")]
+    pub sigma: f32,
+    /// Sigma is multiplied by this after every generation. Default 1 (constant).
+    #[serde(default = "default::one")]
+    pub sigma_decay: f32,
+    /// Sigma never falls below this. Default 0.
+    #[serde(default)]
+    pub sigma_min: f32,
+    /// alpha: an offspring's weight is its linear rank (best 1, worst 0) to this power. Default 5.
+    #[serde(default = "default::rank_exponent")]
+    pub rank_exponent: u32,
+    /// Offspring come in pairs with opposite mutations; the population must then be even. Default false.
+    #[serde(default)]
+    pub antithetic: bool,
+    /// Parameters shrink by this fraction in every generation. Default 0.
+    #[serde(default)]
+    pub weight_decay: f32,
+    /// Plain momentum, the paper's. Exactly one of `[es.momentum]` and `[es.adam]`; neither means momentum with its defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<Momentum>,
+    /// Adam on the same gradient estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adam: Option<Adam>,
+}
+
+/// `[es.momentum]`: `v = momentum * v + G; centre += learning_rate * v`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Momentum {
+    /// Default 1.
+    pub learning_rate: f32,
+    /// Default 0.9.
+    pub momentum: f32,
+}
+
+impl Default for Momentum {
+    fn default() -> Self {
+        Self { learning_rate: 1.0, momentum: 0.9 }
+    }
+}
+
+/// `[es.adam]`: Kingma & Ba 2014, with bias correction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adam {
+    /// Step size per parameter and generation. Default 0.01.
+    pub learning_rate: f32,
+    /// Default 0.9.
+    pub beta1: f32,
+    /// Default 0.999.
+    pub beta2: f32,
+    /// Default 1e-8.
+    pub epsilon: f32,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// `[snes]`: separable natural evolution strategy; a step size per parameter adapts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snes {
+    /// Offspring per generation. Default: 4 + floor(3 ln d), d the number of parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<u32>,
+    /// First standard deviation of every parameter. Default 1.
+    #[serde(default = "default::one")]
+    pub sigma: f32,
+    /// Step of the mean, in standard deviations. Default 1.
+    #[serde(default = "default::one")]
+    pub learning_rate: f32,
+    /// Step of the log standard deviations. Default: 0.6 (3 + ln d) / (3 sqrt d).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma_learning_rate: Option<f32>,
+}
+
+mod default {
+    pub fn seed() -> u64 {
+        1
+    }
+    pub fn checkpoint_every() -> u32 {
+        50
+    }
+    pub fn channels() -> u32 {
+        16
+    }
+    pub fn memory() -> u32 {
+        32
+    }
+    pub fn one() -> f32 {
+        1.0
+    }
+    pub fn population() -> u32 {
+        1024
+    }
+    pub fn sigma() -> f32 {
+        0.01
+    }
+    pub fn rank_exponent() -> u32 {
+        5
+    }
+}

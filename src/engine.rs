@@ -1,0 +1,102 @@
+//! The seam between the run loop and a backend: K generations at a time, not one operation at a time.
+//!
+//! A workload opens an [`Engine`] from a [`crate::plan::Plan`]; the run loop advances it, writes what each
+//! [`Generation`] tells, and saves its [`State`]. Everything that decides the bits of a run is in the plan and the
+//! state: an engine restored from a state goes on exactly as the one that gave it.
+
+use crate::error::Result;
+
+/// What one generation did. Index 0 is the first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    pub index: u32,
+    /// Fitness of every offspring, length population; higher is better. NaN and infinities are kept as they came.
+    pub fitness: Vec<f32>,
+    /// Fitness of the centre, the unperturbed parameters before this generation's update, on the same episodes.
+    pub centre: f32,
+    /// Environment steps simulated, all offspring and the centre together.
+    pub env_steps: u64,
+    /// Wall time of this generation, seconds.
+    pub seconds: f64,
+}
+
+/// Best, mean and spread of the finite values of a fitness vector; the others are only counted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    pub best: f32,
+    pub mean: f32,
+    /// Population standard deviation.
+    pub std: f32,
+    pub non_finite: usize,
+}
+
+impl Generation {
+    /// Statistics over the finite fitness values (NaN where there is none).
+    pub fn summary(&self) -> Summary {
+        let finite = || self.fitness.iter().filter(|f| f.is_finite()).map(|&f| f64::from(f));
+        let n = finite().count();
+        let mean = finite().sum::<f64>() / n as f64;
+        let variance = finite().map(|f| (f - mean) * (f - mean)).sum::<f64>() / n as f64;
+        Summary {
+            best: finite().fold(f64::NAN, f64::max) as f32,
+            mean: mean as f32,
+            std: variance.sqrt() as f32,
+            non_finite: self.fitness.len() - n,
+        }
+    }
+}
+
+/// Everything a run needs to go on from where it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Generations done; the next to run has this index.
+    pub generation: u32,
+    /// Parameters of the centre, flat, in the order of the unit's matrices.
+    pub centre: Vec<f32>,
+    /// The optimiser's own vectors by name, for example `velocity`; scalars are vectors of length 1.
+    pub optimiser: Vec<(String, Vec<f32>)>,
+    /// The best centre seen so far.
+    pub best: Option<Best>,
+}
+
+/// A centre worth keeping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Best {
+    pub generation: u32,
+    /// Its fitness on the episodes of that generation.
+    pub fitness: f32,
+    pub parameters: Vec<f32>,
+}
+
+/// Work of one generation, for benchmarks, profiles and the progress bar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Facts {
+    pub population: u32,
+    pub parameters: usize,
+    pub env_steps: u64,
+    /// Multiply-adds of the units' matrices as executed, two operations each; element-wise functions not counted.
+    pub flops: u64,
+}
+
+/// A backend running one workload.
+pub trait Engine {
+    /// Run `generations` more generations and push what each did.
+    ///
+    /// # Errors
+    /// When no offspring of a generation has a finite fitness; the state is then that before the generation.
+    fn advance(&mut self, generations: u32, out: &mut Vec<Generation>) -> Result<()>;
+
+    /// Apply the update that `fitness` (length population) leads to, without simulating: rebuilds a run from its log.
+    ///
+    /// # Errors
+    /// As [`Engine::advance`], or when the length is not the population.
+    fn replay(&mut self, fitness: &[f32]) -> Result<()>;
+
+    fn state(&self) -> State;
+
+    /// # Errors
+    /// When the state's names or lengths are not this plan's.
+    fn restore(&mut self, state: &State) -> Result<()>;
+
+    fn facts(&self) -> Facts;
+}

@@ -1,0 +1,39 @@
+//! The one error type of the library. A message reads `what happened: why`, and where it helps ends in `try: ...`.
+
+use std::path::{Path, PathBuf};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A config file, an override or a derived size that cannot be: the message carries file, line, column and key.
+    #[error("{0}")]
+    Config(String),
+    /// Reading or writing failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    /// A file is there but is not what it should be (truncated, altered, of another run).
+    #[error("{} is not usable: {why}", path.display())]
+    BadFile { path: PathBuf, why: String },
+    /// The run itself cannot go on, for example when every fitness of a generation is NaN.
+    #[error("{0}")]
+    Run(String),
+}
+
+impl Error {
+    pub fn io(action: &'static str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.as_ref().to_owned(), source }
+    }
+
+    pub fn bad_file(path: impl AsRef<Path>, why: impl Into<String>) -> Self {
+        Self::BadFile { path: path.as_ref().to_owned(), why: why.into() }
+    }
+
+    /// Process exit code: 2 for usage and config, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            _ => 1,
+        }
+    }
+}
