@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Ended;
+use crate::cpu::InstructionSet;
 use crate::engine::{Generation, Summary};
 
 /// Between two lines where there is no bar.
@@ -134,7 +135,7 @@ fn bar(first: u32, end: u32) -> ProgressBar {
 }
 
 fn device() -> String {
-    format!("cpu with {} threads", rayon::current_num_threads())
+    format!("cpu with {} threads, {}", rayon::current_num_threads(), InstructionSet::best().name())
 }
 
 /// `1234567.0` as `1.23 M`.
