@@ -9,6 +9,7 @@ pub mod num;
 pub mod plan;
 pub mod registry;
 pub mod rng;
+pub mod run;
 pub mod search;
 pub mod task;
 pub mod unit;
