@@ -35,7 +35,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = Folder::open(&args.run)?;
     let plan = config::load(&folder.config_path(), &[])?;
-    let mut engine = workload::open(&plan)?;
+    let mut engine = workload::open(&plan);
     let state = run::replay(&plan, engine.as_mut(), &folder, args.generation)?;
     let bytes: &[u8] = bytemuck::cast_slice(&state.centre);
     if let Some(path) = &args.out {

@@ -76,7 +76,7 @@ fn start(args: &Args) -> Result<Ready> {
         plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
     }
     // The engine first: a config it cannot open leaves no folder, and `--force` removes nothing.
-    let engine = workload::open(&plan)?;
+    let engine = workload::open(&plan);
     let folder = Folder::create(&args.runs_dir, &plan, args.force)?;
     Ok((plan, engine, folder))
 }
@@ -94,7 +94,7 @@ fn resume(path: &Path, overrides: &[String]) -> Result<Ready> {
         )));
     }
     let plan = config::load(&folder.config_path(), overrides)?;
-    let mut engine = workload::open(&plan)?;
+    let mut engine = workload::open(&plan);
     run::resume(&plan, engine.as_mut(), &folder)?;
     Ok((plan, engine, folder))
 }
