@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::output;
 
-/// Print the full effective config, the sizes that follow from it and the memory it takes.
+/// Print what a config means, without running it.
 ///
-/// The text is itself a config: the derived sizes are comments at its end.
+/// The full effective config with every default, the sizes that follow from it, the work of a generation and the
+/// memory it takes. The text is itself a config: the derived sizes are comments at its end.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use super::output;
 
-/// Evaluate the parameters of a run on fresh episodes: mean fitness, its spread and 95 % confidence interval.
+/// Evaluate the parameters of a run on fresh episodes.
+///
+/// Prints the mean fitness, its standard deviation over episodes and the 95 % confidence interval of the mean.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

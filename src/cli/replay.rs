@@ -12,9 +12,9 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::output;
 
-/// Rebuild the parameters before a generation from the logged fitness alone, and print their fingerprint.
+/// Rebuild the parameters before a generation from the fitness log.
 ///
-/// Mutations are a function of seed, generation and offspring, so the fitness vectors are the whole history. Where
+/// Prints a fingerprint of them. Mutations are a function of seed, generation and offspring, so the fitness vectors are the whole history. Where
 /// the checkpoint is of the same generation, both are compared to the last bit; exit code 1 if they differ.
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -7,7 +7,7 @@ use phylon::run::Folder;
 
 use super::output;
 
-/// Draw report.html of a run again, from the run folder alone, and print its path.
+/// Draw the report of a run again, and print its path.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

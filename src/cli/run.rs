@@ -18,12 +18,15 @@ use super::output;
 /// report.html. Ctrl-C writes a checkpoint and leaves; `--resume` goes on from there to the same bits as if nothing
 /// had happened.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "phylon run [OPTIONS] <CONFIG>\n       phylon run [OPTIONS] --resume <RUN>",
+    after_help = "\
 Examples:
   phylon run configs/quickstart.toml
   phylon run configs/enu-iaf.toml --set es.population=4096 --set run.seed=7 --name seed-7
   phylon run --resume runs/seed-7
-  phylon run --resume runs/seed-7 --set run.generations=6000")]
+  phylon run --resume runs/seed-7 --set run.generations=6000"
+)]
 pub struct Args {
     /// The config file.
     #[arg(required_unless_present = "resume")]

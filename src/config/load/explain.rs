@@ -41,10 +41,10 @@ pub fn explain(error: &toml::de::Error, document: &DeTable<'_>) -> Mistake {
     if message.starts_with("wanted ") || message.contains("expected newtype variant") {
         return choice(document, &path, span);
     }
-    if let Some((found, expected)) = message.split_once(", expected ") {
-        if let Some(what) = wrong_value(document, &path, found, expected) {
-            return Mistake { span, what, advice: String::new() };
-        }
+    if let Some((found, expected)) = message.split_once(", expected ")
+        && let Some(what) = wrong_value(document, &path, found, expected)
+    {
+        return Mistake { span, what, advice: String::new() };
     }
     Mistake { span, what: prefixed(&path, message), advice: String::new() }
 }
