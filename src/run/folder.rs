@@ -166,7 +166,7 @@ impl Folder {
             .map(|before| difference::keys(&before, &config::to_toml(&plan.config)))
             .unwrap_or_default();
         let why = if keys.is_empty() {
-            format!("its checkpoint belongs to another config; was {CONFIG} changed since?")
+            format!("its checkpoint belongs to another config, {CONFIG} must have been changed since")
         } else {
             format!("the config now differs from that of the run so far: {}", keys.join(", "))
         };
@@ -184,17 +184,19 @@ impl Folder {
         let path = self.path.join(LOCK);
         let file = File::create(&path).map_err(|source| Error::io("open", &path, source))?;
         match file.try_lock() {
-            Ok(()) => {
-                // Another thread cannot have been first: it would hold the lock.
-                let _ = self.lock.set(file);
-                Ok(())
-            }
+            Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let shown = self.path.display();
-                Err(Error::Run(format!("cannot write in {shown}: another process is evolving this run")))
+                return Err(Error::Run(format!("cannot write in {shown}: another process is evolving this run")));
             }
-            Err(TryLockError::Error(source)) => Err(Error::io("lock", path, source)),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                tracing::warn!("{}: this file system has no locks, keep other processes out", self.path.display());
+            }
+            Err(TryLockError::Error(source)) => return Err(Error::io("lock", path, source)),
         }
+        // Another thread cannot have been first: it would hold the lock.
+        let _ = self.lock.set(file);
+        Ok(())
     }
 
     /// Remove the run that is in the folder.

@@ -93,7 +93,7 @@ fn evolve_until(
         if interrupted() && done < end {
             ended = Ended::Interrupted;
         }
-        if done == end || done % every == 0 || ended == Ended::Interrupted {
+        if done == end || done.is_multiple_of(every) || ended == Ended::Interrupted {
             records.keep(plan, &engine.state())?;
         }
     }

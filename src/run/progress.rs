@@ -54,7 +54,7 @@ impl Progress {
         self.done = generation.index + 1;
         self.count_non_finite(generation, summary);
         let rate = generation.env_steps as f64 / generation.seconds;
-        self.status = format!("best {:.4}  mean {:.4}  {} env-steps/s", summary.best, summary.mean, thousands(rate));
+        self.status = format!("best {:.3}  mean {:.3}  {} env-steps/s", summary.best, summary.mean, thousands(rate));
         match &mut self.show {
             Show::Nothing => {}
             Show::Bar(bar) => {
@@ -125,7 +125,7 @@ impl Drop for Progress {
 
 fn bar(first: u32, end: u32) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(u64::from(end)), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta} left")
+    let style = ProgressStyle::with_template("{bar:12} {pos}/{len}  {wide_msg} {eta} left")
         .expect("the template is a constant and has been drawn before");
     bar.set_style(style);
     bar.set_position(u64::from(first));
