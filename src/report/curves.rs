@@ -1,0 +1,190 @@
+//! Fitness over generations: best, mean, spread and centre, with the known results of the task as reference lines.
+
+use super::axis::Axis;
+use super::html::{Figure, number};
+use super::plot::{self, BEST, Chart, Frame, Key, MODEL, Mark, OFFSPRING, REFERENCE, UNIT};
+use crate::config::{Iaf, Stdp, Task};
+use crate::error::Result;
+use crate::run::Metrics;
+
+/// More rows than this are drawn as the envelope of groups of rows: a curve needs no more points than pixels.
+const POINTS: usize = 700;
+
+/// A fitness to compare with, and how far it spreads where that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Reference {
+    label: &'static str,
+    fitness: f64,
+    std: f64,
+}
+
+impl Reference {
+    const fn new(label: &'static str, fitness: f64) -> Self {
+        Self { label, fitness, std: 0.0 }
+    }
+}
+
+/// Silence and the best clock were measured on this crate's task; the ENU's are Table 1 of Bertens & Lee 2020.
+const IAF: &[Reference] = &[
+    Reference::new("silence", -888.0),
+    Reference::new("best input-blind clock", -57.0),
+    Reference { label: "ENU of the paper", fitness: -18.22, std: 2.44 },
+];
+/// The paper's own STDP scores are left out: their sum is over another number of episodes.
+const STDP: &[Reference] = &[Reference::new("silence", -25.2), Reference::new("output = input", -0.33)];
+const STDP_COMPLEX: &[Reference] = &[Reference::new("silence", -29.3), Reference::new("output = input", -1.28)];
+
+/// Known results hold for the task's default settings only.
+fn references(task: &Task) -> &'static [Reference] {
+    let default_stdp = |t: &Stdp| *t == Stdp { environments: t.environments, ..Stdp::default() };
+    match task {
+        Task::Iaf(t) if *t == (Iaf { environments: t.environments, ..Iaf::default() }) => IAF,
+        Task::Stdp(t) if default_stdp(t) => STDP,
+        Task::StdpComplex(t) if default_stdp(t) => STDP_COMPLEX,
+        _ => &[],
+    }
+}
+
+/// The figure, from one row or more.
+///
+/// # Errors
+/// When it cannot be drawn.
+pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
+    let references = references(task);
+    let last = rows.last().map_or(0.0, |row| f64::from(row.generation));
+    let shown = rows.iter().flat_map(|row| [row.best, row.mean, row.centre].map(f64::from));
+    let values: Vec<f64> = shown.chain(references.iter().map(|r| r.fitness)).collect();
+    let x = Axis::linear("generation", 0.0, last.max(1.0), 6);
+    let x = if last < 6.0 { x.with_ticks(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0][..=last.max(1.0) as usize]) } else { x };
+    let y = Axis::fitness("fitness, mean over episodes", values.iter().copied());
+    let keys = [
+        Key { mark: Mark::Line, colour: BEST, label: "best offspring" },
+        Key { mark: Mark::Line, colour: OFFSPRING, label: "mean of offspring" },
+        Key { mark: Mark::Area, colour: OFFSPRING, label: "mean ± sd" },
+        Key { mark: Mark::Line, colour: UNIT, label: "centre" },
+    ];
+    let right = if references.is_empty() { 0.0 } else { 168.0 };
+    let svg = plot::figure(360, |canvas| {
+        let mut chart = Chart::new(canvas, &Frame { keys: &keys, right, ..Frame::default() }, x, y)?;
+        draw_references(&mut chart, references, last.max(1.0))?;
+        chart.band(&thin_band(rows), OFFSPRING, 0.22)?;
+        chart.line(&thin(rows, |row| row.best), BEST, 1.25)?;
+        chart.line(&thin(rows, |row| row.mean), OFFSPRING, 1.5)?;
+        chart.line(&thin(rows, |row| row.centre), UNIT, 1.5)
+    })?;
+    Ok(Figure { id: "fitness", title: "Fitness over generations".into(), svg, caption: caption(rows, references) })
+}
+
+fn draw_references(chart: &mut Chart, references: &[Reference], last: f64) -> plot::Drawn {
+    let mut labels = Vec::new();
+    for r in references {
+        let spread = if r.std > 0.0 { format!(" ± {}", number(r.std)) } else { String::new() };
+        labels.push((r.fitness, format!("{} {}{spread}", r.label, number(r.fitness))));
+        if r.std > 0.0 {
+            let (low, high) = (r.fitness - r.std, r.fitness + r.std);
+            chart.band(&[(0.0, low, high), (last, low, high)], MODEL, 0.1)?;
+        }
+        chart.dashes((0.0, r.fitness), (last, r.fitness), REFERENCE, 1.0)?;
+    }
+    chart.right_labels(&labels, REFERENCE)
+}
+
+fn caption(rows: &[Metrics], references: &[Reference]) -> String {
+    let mut caption = String::from(
+        "Fitness of each generation on its own, new episodes: the best and the mean of the offspring, the spread among \
+         them (one standard deviation), and the unperturbed centre on the same episodes. Higher is better.",
+    );
+    if !references.is_empty() {
+        caption.push_str(" Dashed: known results for the task's default settings.");
+    }
+    if rows.len() > POINTS {
+        caption.push_str(" Each stroke spans the lowest to the highest value of neighbouring generations.");
+    }
+    let broken = rows.iter().filter(|row| !row.mean.is_finite() || !row.centre.is_finite()).count();
+    if broken > 0 {
+        caption.push_str(&format!(" In {broken} generation(s) a value is not finite; the curves have gaps there."));
+    }
+    caption
+}
+
+/// Groups of consecutive rows, few enough that each can have two points.
+fn groups(rows: &[Metrics]) -> impl Iterator<Item = &[Metrics]> {
+    rows.chunks(if rows.len() > POINTS { rows.len().div_ceil(POINTS / 2) } else { 1 })
+}
+
+/// A curve of every row, or of the lowest and the highest value of each group in the order in which they came.
+fn thin(rows: &[Metrics], value: impl Fn(&Metrics) -> f32) -> Vec<(f64, f64)> {
+    let point = |row: &Metrics| (f64::from(row.generation), f64::from(value(row)));
+    let mut points = Vec::new();
+    for group in groups(rows) {
+        let finite = || group.iter().map(point).filter(|(_, y)| y.is_finite());
+        let low = finite().min_by(|a, b| a.1.total_cmp(&b.1));
+        let high = finite().max_by(|a, b| a.1.total_cmp(&b.1));
+        match (low, high) {
+            (Some(low), Some(high)) if low == high => points.push(low),
+            (Some(low), Some(high)) if low.0 < high.0 => points.extend([low, high]),
+            (Some(low), Some(high)) => points.extend([high, low]),
+            _ => points.extend(group.first().map(point)),
+        }
+    }
+    points
+}
+
+/// Mean - std to mean + std of every row, or the hull of each group.
+fn thin_band(rows: &[Metrics]) -> Vec<(f64, f64, f64)> {
+    let hull = |group: &[Metrics]| {
+        let finite = || group.iter().filter(|row| (row.mean + row.std).is_finite());
+        let low = finite().map(|row| f64::from(row.mean - row.std)).fold(f64::INFINITY, f64::min);
+        let high = finite().map(|row| f64::from(row.mean + row.std)).fold(f64::NEG_INFINITY, f64::max);
+        group.first().map(|row| (f64::from(row.generation), low, high))
+    };
+    groups(rows).filter_map(hull).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(generation: u32, mean: f32) -> Metrics {
+        let (best, std, centre) = (mean / 2.0, mean.abs() / 4.0, mean * 0.9);
+        Metrics { generation, best, mean, std, centre, env_steps_per_s: 1e6, seconds: 0.1 }
+    }
+
+    fn iaf() -> Task {
+        Task::Iaf(Iaf::default())
+    }
+
+    #[test]
+    fn known_results_are_drawn_for_the_default_task_only() {
+        let rows: Vec<_> = (0..50).map(|g| row(g, -1000.0 / (1.0 + g as f32))).collect();
+        let figure = fitness(&iaf(), &rows).unwrap();
+        for label in ["best input-blind clock −57", "silence −888", "ENU of the paper −18.2 ± 2.44"] {
+            assert!(figure.svg.contains(label), "{label}");
+        }
+        assert!(figure.svg.contains("log scale"));
+        let other = fitness(&Task::Iaf(Iaf { steps: 50, ..Iaf::default() }), &rows).unwrap();
+        assert!(!other.svg.contains("silence"));
+    }
+
+    #[test]
+    fn one_generation_and_broken_rows_are_drawn_without_nan() {
+        let nan = Metrics { best: f32::NAN, mean: f32::NAN, std: f32::NAN, centre: f32::NEG_INFINITY, ..row(1, 0.0) };
+        let cases = [vec![row(0, -500.0)], vec![nan.clone()], vec![row(0, -900.0), nan, row(2, -700.0)], vec![row(0, 0.0)]];
+        for rows in cases {
+            let svg = fitness(&iaf(), &rows).unwrap().svg;
+            assert!(svg.starts_with("<svg") && !svg.contains("NaN") && !svg.contains("inf"), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_thinned_and_keeps_its_extremes() {
+        let mut rows: Vec<_> = (0..30_000).map(|g| row(g, -100.0 - (g % 7) as f32)).collect();
+        rows[12_345].mean = -2000.0;
+        rows[20_000].mean = -3.0;
+        let points = thin(&rows, |row| row.mean);
+        assert!(points.len() <= POINTS, "{}", points.len());
+        assert!(points.contains(&(12_345.0, -2000.0)) && points.contains(&(20_000.0, -3.0)));
+        assert!(points.windows(2).all(|p| p[0].0 < p[1].0), "in order");
+        assert!(fitness(&iaf(), &rows).unwrap().svg.len() < 100_000);
+    }
+}

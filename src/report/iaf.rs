@@ -1,0 +1,218 @@
+//! Integrate and fire: an episode of the model neuron over the evolved unit (Fig. 3 of Bertens & Lee 2020), and the
+//! firing rate of both against a constant current (their Extended Data Fig. 2).
+
+use super::Subject;
+use super::axis::{Axis, extent};
+use super::html::{Figure, number};
+use super::plot::{self, Chart, Frame, INPUT, Key, MODEL, Mark, REFERENCE, UNIT};
+use crate::config::Iaf;
+use crate::error::Result;
+use crate::workload::SingleUnit;
+
+/// Constant currents of the rate curve.
+const CURRENTS: usize = 101;
+
+/// Figures of one unit.
+///
+/// # Errors
+/// When they cannot be drawn.
+pub fn figures(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Result<Vec<Figure>> {
+    let episode = Episode::measure(unit, subject);
+    let rates = Rates::measure(task, unit, subject);
+    Ok(vec![draw_episode(task, &episode, subject)?, draw_rates(task, &rates, subject)?])
+}
+
+/// One episode, a value per step.
+struct Episode {
+    input: Vec<f32>,
+    /// Of the model, before it is reset.
+    potential: Vec<f32>,
+    model: Vec<f32>,
+    unit: Vec<f32>,
+    fitness: f32,
+}
+
+impl Episode {
+    fn measure(unit: &SingleUnit, subject: &Subject) -> Self {
+        let episodes = unit.fresh_episodes(1, subject.seed);
+        let (lanes, channels) = (episodes.lanes, episodes.channels);
+        let input: Vec<f32> = episodes.inputs.iter().step_by(lanes * channels).copied().collect();
+        let model: Vec<f32> = episodes.target.iter().step_by(lanes).copied().collect();
+        let mut u = 0.0;
+        let potential = input
+            .iter()
+            .zip(&model)
+            .map(|(x, spike)| {
+                let reached = u + x;
+                u = if *spike > 0.0 { 0.0 } else { reached };
+                reached
+            })
+            .collect();
+        let outputs = unit.outputs(subject.parameters, &episodes);
+        let fitness = unit.fitness(subject.parameters, &episodes).first().copied().unwrap_or(f32::NAN);
+        Self { input, potential, model, unit: outputs.iter().step_by(lanes).copied().collect(), fitness }
+    }
+}
+
+/// Spikes per step over an episode of constant current.
+struct Rates {
+    current: Vec<f64>,
+    model: Vec<f64>,
+    unit: Vec<f64>,
+    steps: usize,
+}
+
+impl Rates {
+    fn measure(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Self {
+        let steps = task.steps as usize;
+        let span = task.input_max - task.input_min;
+        let currents: Vec<f32> =
+            (0..CURRENTS).map(|i| task.input_min + span * i as f32 / (CURRENTS - 1) as f32).collect();
+        let episodes = unit.episodes(steps, CURRENTS, &currents.repeat(steps));
+        let outputs = unit.outputs(subject.parameters, &episodes);
+        let rate = |train: &[f32], threshold: f32, lane: usize| {
+            let spikes = train.iter().skip(lane).step_by(episodes.lanes).filter(|y| **y > threshold).count();
+            spikes as f64 / steps as f64
+        };
+        Self {
+            current: currents.iter().map(|&i| f64::from(i)).collect(),
+            model: (0..CURRENTS).map(|lane| rate(&episodes.target, 0.0, lane)).collect(),
+            unit: (0..CURRENTS).map(|lane| rate(&outputs, task.spike_threshold, lane)).collect(),
+            steps,
+        }
+    }
+}
+
+/// `(step, value)` with steps counted from 1, as the intervals of equation (3) are.
+fn steps(values: &[f32]) -> Vec<(f64, f64)> {
+    values.iter().enumerate().map(|(t, &y)| ((t + 1) as f64, f64::from(y))).collect()
+}
+
+fn spikes(values: &[f32], threshold: f32) -> Vec<(f64, f64, f64)> {
+    steps(values).into_iter().filter(|(_, y)| *y > f64::from(threshold)).map(|(t, y)| (t, 0.0, y)).collect()
+}
+
+fn draw_episode(task: &Iaf, episode: &Episode, subject: &Subject) -> Result<Figure> {
+    let last = episode.input.len() as f64;
+    let time = || Axis::linear("step", 0.0, last, 10);
+    let threshold = f64::from(task.threshold);
+    let top = |values: &[f32], least: f64| {
+        extent(values.iter().map(|&v| f64::from(v))).map_or(least, |(_, high)| high.max(least))
+    };
+    let svg = plot::figure(430, |canvas| {
+        let frame = |title| Frame { title, shared_x: true, ..Frame::default() };
+        let panels = canvas.split_by_breakpoints([0; 0], [100.0, 270.0, 338.0].map(plot::px));
+        let [currents, potentials, model, unit] = &panels[..] else { return Ok(()) };
+
+        let highest = top(&episode.input, f64::from(task.input_max));
+        let y = Axis::linear("", 0.0, 1.05 * highest, 3);
+        let mut chart = Chart::new(currents, &frame("Input current per step"), time(), y)?;
+        let bars: Vec<_> = steps(&episode.input).into_iter().map(|(t, x)| (t, 0.0, x)).collect();
+        chart.stems(&bars, INPUT, 3.0)?;
+
+        let y = Axis::linear("", 0.0, 1.05 * top(&episode.potential, threshold), 3);
+        let keys = [Key { mark: Mark::Dashes, colour: REFERENCE, label: "threshold" }];
+        let around = Frame { keys: &keys, ..frame("Membrane potential of the model") };
+        let mut chart = Chart::new(potentials, &around, time(), y)?;
+        chart.dashes((0.0, threshold), (last, threshold), REFERENCE, 1.0)?;
+        chart.line(&saw_tooth(episode), MODEL, 1.5)?;
+
+        let mut chart = Chart::new(model, &frame("Spikes of the model"), time(), Axis::linear("", 0.0, 1.1, 1))?;
+        chart.stems(&spikes(&episode.model, 0.0), MODEL, 2.0)?;
+
+        let around = Frame { title: "Spikes of the evolved unit", ..Frame::default() };
+        let y = Axis::linear("", 0.0, 1.1 * top(&episode.unit, 1.0), 1);
+        let mut chart = Chart::new(unit, &around, time(), y)?;
+        chart.stems(&spikes(&episode.unit, task.spike_threshold), UNIT, 2.0)
+    })?;
+    let caption = format!(
+        "One fresh episode (seed {}): the input, the potential of the model neuron (a spike and a reset to 0 where it \
+         reaches {}), its spikes, and those of the unit with their height (the output where it is greater than {}). \
+         Fitness of the unit in this episode {}. {}",
+        subject.seed,
+        number(threshold),
+        number(f64::from(task.spike_threshold)),
+        number(f64::from(episode.fitness)),
+        subject.described,
+    );
+    Ok(Figure { id: "episode", title: "An episode: model neuron and evolved unit".into(), svg, caption })
+}
+
+/// The potential with its resets, which happen within a step.
+fn saw_tooth(episode: &Episode) -> Vec<(f64, f64)> {
+    let mut points = vec![(0.0, 0.0)];
+    for ((t, u), spike) in steps(&episode.potential).into_iter().zip(&episode.model) {
+        points.push((t, u));
+        if *spike > 0.0 {
+            points.push((t, 0.0));
+        }
+    }
+    points
+}
+
+fn draw_rates(task: &Iaf, rates: &Rates, subject: &Subject) -> Result<Figure> {
+    let (low, high) = (f64::from(task.input_min), f64::from(task.input_max));
+    let threshold = f64::from(task.threshold);
+    let points = |rate: &[f64]| -> Vec<_> { rates.current.iter().copied().zip(rate.iter().copied()).collect() };
+    let theory: Vec<_> = rates.current.iter().map(|&i| (i, i / threshold)).collect();
+    let all = [&rates.model, &rates.unit].into_iter().flatten().copied().chain(theory.iter().map(|p| p.1));
+    let highest = extent(all).map_or(1.0, |(_, high)| high);
+    let keys = [
+        Key { mark: Mark::Dashes, colour: REFERENCE, label: "current / threshold" },
+        Key { mark: Mark::Line, colour: MODEL, label: "model" },
+        Key { mark: Mark::Dot, colour: UNIT, label: "evolved unit" },
+    ];
+    let svg = plot::figure(340, |canvas| {
+        let x = Axis::linear("constant input current per step", low, high, 10);
+        let y = Axis::linear("firing rate (spikes per step)", 0.0, (1.05 * highest).max(1e-3), 6);
+        let mut chart = Chart::new(canvas, &Frame { keys: &keys, ..Frame::default() }, x, y)?;
+        if let (Some(&from), Some(&to)) = (theory.first(), theory.last()) {
+            chart.dashes(from, to, REFERENCE, 1.25)?;
+        }
+        chart.line(&points(&rates.model), MODEL, 1.5)?;
+        chart.dots(&points(&rates.unit), UNIT, 2.5)
+    })?;
+    let caption = format!(
+        "Spikes per step over {} steps from rest, for {CURRENTS} constant currents. A model neuron that counts whole \
+         steps fires every ceil(threshold / current) steps; dashed, the rate of one in continuous time. {}",
+        rates.steps, subject.described,
+    );
+    Ok(Figure { id: "rates", title: "Firing rate against input current".into(), svg, caption })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUBJECT: Subject = Subject { parameters: &[], described: "Of a test.", seed: 7 };
+
+    #[test]
+    fn the_episode_shows_every_spike_and_survives_nan() {
+        let episode = Episode {
+            input: vec![0.1; 20],
+            potential: (0..20).map(|t| 0.1 * (t % 5 + 1) as f32).collect(),
+            model: (0..20).map(|t| if t % 5 == 4 { 1.0 } else { 0.0 }).collect(),
+            unit: (0..20).map(|t| if t % 6 == 5 { 0.8 } else { f32::NAN }).collect(),
+            fitness: f32::NAN,
+        };
+        assert_eq!(spikes(&episode.model, 0.0).iter().map(|s| s.0).collect::<Vec<_>>(), [5.0, 10.0, 15.0, 20.0]);
+        assert_eq!(spikes(&episode.unit, 0.0).len(), 3);
+        let figure = draw_episode(&Iaf::default(), &episode, &SUBJECT).unwrap();
+        assert!(!figure.svg.contains("NaN") && !figure.svg.contains("inf"));
+        assert!(figure.svg.contains("Membrane potential") && figure.caption.contains("seed 7"));
+    }
+
+    #[test]
+    fn the_potential_falls_to_zero_within_the_step_of_a_spike() {
+        let episode = Episode {
+            input: vec![0.3; 3],
+            potential: vec![0.3, 0.6, 0.3],
+            model: vec![0.0, 1.0, 0.0],
+            unit: vec![0.0; 3],
+            fitness: 0.0,
+        };
+        let at: Vec<_> = saw_tooth(&episode).iter().map(|p| p.0).collect();
+        assert_eq!(at, [0.0, 1.0, 2.0, 2.0, 3.0]);
+        assert_eq!(saw_tooth(&episode)[3].1, 0.0);
+    }
+}
