@@ -1,1 +1,14 @@
-pub fn x(){}
+//! phylon: batched simulation for neuroevolution, thousands of brains at a time.
+
+pub mod config;
+pub mod cpu;
+pub mod engine;
+pub mod error;
+pub mod num;
+pub mod plan;
+pub mod registry;
+pub mod rng;
+pub mod search;
+pub mod task;
+pub mod unit;
+pub mod workload;

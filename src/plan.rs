@@ -1,14 +1,19 @@
 //! Config -> Plan: everything derived and checked once, before anything runs.
 
-use crate::config::{Config, Task, Unit, UnitSize};
-use crate::registry::{self, UnitKind};
+use crate::config::{Config, Es, Run, Snes, Task, Unit, UnitSize};
+use crate::cpu::padded;
+use crate::engine::Facts;
+use crate::registry::UnitKind;
+use crate::search::snes;
+use crate::task::stdp::StdpTask;
+use crate::unit::Shape;
 
 /// A config that can run, with the sizes that follow from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub config: Config,
-    pub unit: UnitShape,
-    /// Input channels that the task drives; the unit's other inputs stay zero.
+    pub unit: Shape,
+    /// Input channels that the task drives; the unit's other inputs stay zero and are skipped.
     pub channels: usize,
     /// Episodes per offspring and generation.
     pub environments: usize,
@@ -18,15 +23,6 @@ pub struct Plan {
     pub population: usize,
 }
 
-/// Kind and sizes of a unit: all that its matrices follow from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnitShape {
-    pub kind: UnitKind,
-    pub inputs: usize,
-    pub memory: usize,
-    pub outputs: usize,
-}
-
 /// Why a config cannot run: the key to mend and what its value must be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invalid {
@@ -34,4 +30,200 @@ pub struct Invalid {
     pub key: String,
     /// What is wrong and what is allowed.
     pub message: String,
+}
+
+type Checked = Result<(), Invalid>;
+
+/// The error for `key` unless `good`.
+fn check(good: bool, key: &str, message: impl FnOnce() -> String) -> Checked {
+    if good { Ok(()) } else { Err(Invalid { key: key.to_owned(), message: message() }) }
+}
+
+/// `low <= value <= high`, which NaN is not.
+fn within<T: PartialOrd + std::fmt::Display>(table: &str, key: &str, value: T, (low, high): (T, T)) -> Checked {
+    check(low <= value && value <= high, &format!("{table}.{key}"), || format!("{value} is not in {low} to {high}"))
+}
+
+/// A finite number above zero.
+fn positive(table: &str, key: &str, value: f32) -> Checked {
+    let good = value > 0.0 && value.is_finite();
+    check(good, &format!("{table}.{key}"), || format!("{value} is not a finite number above 0"))
+}
+
+/// The two ends of an interval that is not empty.
+fn ordered(table: &str, low: (&str, f32), high: (&str, f32)) -> Checked {
+    let good = low.1 <= high.1 && low.1.is_finite() && high.1.is_finite();
+    check(good, &format!("{table}.{}", low.0), || {
+        format!("{} is not a finite number up to {} = {}", low.1, high.0, high.1)
+    })
+}
+
+/// Largest sizes accepted: far beyond any published use, small enough that no product of them overflows.
+const MAX_CHANNELS: u32 = 4_096;
+const MAX_ENVIRONMENTS: u32 = 65_536;
+const MAX_STEPS: u32 = 100_000;
+/// A counter word addresses the offspring; the rest is room for the centre.
+const MAX_POPULATION: u32 = 1 << 24;
+
+impl Plan {
+    /// Check a config and derive the sizes.
+    ///
+    /// # Errors
+    /// The first key whose value cannot be.
+    pub fn new(config: Config) -> Result<Self, Invalid> {
+        check(config.format == 1, "format", || {
+            format!("{} is not a known format; this program reads format 1", config.format)
+        })?;
+        check_run(&config.run)?;
+        let unit = check_unit(&config.unit)?;
+        let (channels, environments, steps) = check_task(&config.task)?;
+        check(unit.inputs >= channels, &format!("unit.{}.inputs", unit.kind.name()), || {
+            format!("{} is too few: the task drives {channels} input channels", unit.inputs)
+        })?;
+        let population = check_optimiser(&config, unit.parameters())?;
+        Ok(Self { unit, channels, environments, steps, population, config })
+    }
+
+    /// Length of the flat parameter vector.
+    pub fn parameters(&self) -> usize {
+        self.unit.parameters()
+    }
+
+    /// Work of one generation: every offspring and the centre.
+    pub fn facts(&self) -> Facts {
+        let env_steps = ((self.population + 1) * self.environments * self.steps) as u64;
+        Facts {
+            population: self.population as u32,
+            parameters: self.parameters(),
+            env_steps,
+            flops: env_steps * 2 * self.unit.multiply_adds(self.channels) as u64,
+        }
+    }
+
+    /// Bytes that the engine holds on this machine: parameters and optimiser, a generation's fitness and episodes, and
+    /// the working set of every thread. Perturbed parameters exist only for the offspring in work.
+    pub fn memory_bytes(&self) -> u64 {
+        let parameters = self.parameters();
+        // Centre, best, update sums and at most three vectors of the optimiser.
+        let search = 8 * parameters;
+        let generation = 3 * self.population + padded(self.environments) * self.steps * (self.channels + 1);
+        let lanes = padded(self.environments).min(crate::workload::single_unit::WINDOW);
+        let instance = (2 + self.unit.gates()) * self.unit.memory + self.unit.outputs + self.unit.inputs;
+        let thread = parameters + lanes * (instance + self.steps) + self.environments;
+        (4 * (search + generation + rayon::current_num_threads() * thread)) as u64
+    }
+
+    /// FNV-1a over everything that decides the bits of a run: not its name, length or checkpoint interval.
+    pub fn hash(&self) -> u64 {
+        let run = Run { name: String::new(), generations: 0, checkpoint_every: 0, ..self.config.run.clone() };
+        let decisive = Config { run, ..self.config.clone() };
+        let text = format!("{decisive:?}");
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+}
+
+fn check_run(run: &Run) -> Checked {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let good = !run.name.is_empty() && run.name.chars().all(allowed) && !run.name.starts_with('.');
+    check(good, "run.name", || {
+        format!("{:?} is not a folder name of letters, digits, `-`, `_` and `.` that does not start with `.`", run.name)
+    })?;
+    within("run", "generations", run.generations, (1, u32::MAX))?;
+    within("run", "checkpoint_every", run.checkpoint_every, (1, u32::MAX))
+}
+
+fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {
+    let (kind, size) = match unit {
+        Unit::Enu(size) => (UnitKind::Enu, size),
+        Unit::Nfenu(size) => (UnitKind::Nfenu, size),
+        Unit::Gru(size) => (UnitKind::Gru, size),
+        Unit::Lstm(size) => (UnitKind::Lstm, size),
+    };
+    let table = format!("unit.{}", kind.name());
+    let &UnitSize { inputs, memory, outputs, initial_scale } = size;
+    for (key, value) in [("inputs", inputs), ("memory", memory), ("outputs", outputs)] {
+        within(&table, key, value, (1, MAX_CHANNELS))?;
+    }
+    positive(&table, "initial_scale", initial_scale)?;
+    Ok(Shape { kind, inputs: inputs as usize, memory: memory as usize, outputs: outputs as usize })
+}
+
+/// (channels, environments, steps) of the task.
+fn check_task(task: &Task) -> Result<(usize, usize, usize), Invalid> {
+    use crate::task::Task as _;
+    let sizes = |table: &str, environments: u32, steps: u32| {
+        within(table, "environments", environments, (1, MAX_ENVIRONMENTS))?;
+        within(table, "steps", steps, (1, MAX_STEPS))?;
+        Ok((environments as usize, steps as usize))
+    };
+    let stdp = |table: &str, task: &crate::config::Stdp| {
+        let (environments, steps) = sizes(table, task.environments, task.steps)?;
+        ordered(table, ("input_min", task.input_min), ("input_max", task.input_max))?;
+        check(task.amplitude.is_finite(), &format!("{table}.amplitude"), || "must be a finite number".into())?;
+        positive(table, "tau", task.tau)?;
+        within(table, "max_delay", task.max_delay, (0, MAX_STEPS))?;
+        Ok((StdpTask::CHANNELS, environments, steps))
+    };
+    match task {
+        Task::Iaf(iaf) => {
+            let (environments, steps) = sizes("task.iaf", iaf.environments, iaf.steps)?;
+            ordered("task.iaf", ("input_min", iaf.input_min), ("input_max", iaf.input_max))?;
+            positive("task.iaf", "threshold", iaf.threshold)?;
+            check(iaf.spike_threshold.is_finite(), "task.iaf.spike_threshold", || "must be a finite number".into())?;
+            Ok((crate::config::Iaf::CHANNELS, environments, steps))
+        }
+        Task::Stdp(task) => stdp("task.stdp", task),
+        Task::StdpComplex(task) => stdp("task.stdp_complex", task),
+    }
+}
+
+/// The population that the one optimiser table asks for.
+fn check_optimiser(config: &Config, parameters: usize) -> Result<usize, Invalid> {
+    match (&config.es, &config.snes) {
+        (Some(es), None) => check_es(es),
+        (None, Some(snes)) => check_snes(snes, parameters),
+        (Some(_), Some(_)) => {
+            Err(Invalid { key: "snes".into(), message: "both [es] and [snes] are there; keep one".into() })
+        }
+        (None, None) => Err(Invalid { key: "es".into(), message: "no optimiser: add a table [es] or [snes]".into() }),
+    }
+}
+
+fn check_es(es: &Es) -> Result<usize, Invalid> {
+    within("es", "population", es.population, (2, MAX_POPULATION))?;
+    let pairs = !es.antithetic || es.population % 2 == 0;
+    check(pairs, "es.population", || format!("{} is odd, and antithetic offspring come in pairs", es.population))?;
+    positive("es", "sigma", es.sigma)?;
+    within("es", "sigma_decay", es.sigma_decay, (0.0, 1.0))?;
+    within("es", "sigma_min", es.sigma_min, (0.0, es.sigma))?;
+    within("es", "rank_exponent", es.rank_exponent, (0, 64))?;
+    within("es", "weight_decay", es.weight_decay, (0.0, 1.0))?;
+    if let (Some(_), Some(_)) = (&es.momentum, &es.adam) {
+        return Err(Invalid {
+            key: "es.adam".into(),
+            message: "both [es.momentum] and [es.adam] are there; keep one".into(),
+        });
+    }
+    if let Some(momentum) = &es.momentum {
+        positive("es.momentum", "learning_rate", momentum.learning_rate)?;
+        within("es.momentum", "momentum", momentum.momentum, (0.0, 1.0))?;
+    }
+    if let Some(adam) = &es.adam {
+        positive("es.adam", "learning_rate", adam.learning_rate)?;
+        within("es.adam", "beta1", adam.beta1, (0.0, 0.999_999))?;
+        within("es.adam", "beta2", adam.beta2, (0.0, 0.999_999))?;
+        positive("es.adam", "epsilon", adam.epsilon)?;
+    }
+    Ok(es.population as usize)
+}
+
+fn check_snes(snes: &Snes, parameters: usize) -> Result<usize, Invalid> {
+    let population = snes.population.map_or_else(|| snes::default_population(parameters), |p| p as usize);
+    within("snes", "population", population as u32, (2, MAX_POPULATION))?;
+    positive("snes", "sigma", snes.sigma)?;
+    positive("snes", "learning_rate", snes.learning_rate)?;
+    if let Some(rate) = snes.sigma_learning_rate {
+        positive("snes", "sigma_learning_rate", rate)?;
+    }
+    Ok(population)
 }

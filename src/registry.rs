@@ -1,0 +1,63 @@
+//! The one list of units, tasks and optimisers: config names, help, tests and benches read it.
+
+/// A choice that a config can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// As written in a config: `[unit.enu]`, `[task.iaf]`, `[es]`.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+}
+
+/// Kinds of unit; the code of each is in `src/unit/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnitKind {
+    Enu,
+    Nfenu,
+    Gru,
+    Lstm,
+}
+
+impl UnitKind {
+    pub const ALL: [Self; 4] = [Self::Enu, Self::Nfenu, Self::Gru, Self::Lstm];
+
+    pub fn name(self) -> &'static str {
+        UNITS[self as usize].name
+    }
+}
+
+/// In the order of [`UnitKind::ALL`].
+pub const UNITS: &[Entry] = &[
+    Entry {
+        name: "enu",
+        summary: "evolvable neural unit: update, reset and cell gates, output clipped to [0, 1] and fed back",
+    },
+    Entry { name: "nfenu", summary: "ENU without output feedback" },
+    Entry { name: "gru", summary: "gated recurrent unit with a linear read-out" },
+    Entry { name: "lstm", summary: "long short-term memory with a linear read-out" },
+];
+
+pub const TASKS: &[Entry] = &[
+    Entry { name: "iaf", summary: "mimic an integrate-and-fire neuron: interspike intervals and spike heights" },
+    Entry { name: "stdp", summary: "reproduce neuromodulated spike-timing dependent plasticity" },
+    Entry { name: "stdp_complex", summary: "the same with the cosine-transformed rule" },
+];
+
+pub const OPTIMISERS: &[Entry] = &[
+    Entry {
+        name: "es",
+        summary: "evolution strategy with rank^alpha weights; momentum or Adam, optional antithetic pairs",
+    },
+    Entry { name: "snes", summary: "separable natural evolution strategy: a step size per parameter" },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_names_are_in_the_order_of_the_kinds() {
+        let kinds = UnitKind::ALL.map(|kind| format!("{kind:?}").to_lowercase());
+        assert!(kinds.iter().zip(UNITS).all(|(kind, entry)| kind == entry.name));
+    }
+}
