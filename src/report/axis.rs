@@ -56,7 +56,7 @@ impl Axis {
 
     fn negative(label: &str, worst: f64, best: f64) -> Self {
         let (low, high) = (-(-worst).log10() - 0.05, -(-best).log10() + 0.08);
-        let multiples: &[f64] = if high - low > 2.2 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let multiples: &[f64] = if high - low > 3.2 { &[1.0] } else { &[1.0, 2.0, 5.0] };
         let decades = (-high).floor() as i32..=(-low).ceil() as i32;
         let ticks = decades
             .flat_map(|decade| multiples.iter().map(move |m| m * 10f64.powi(decade)))
@@ -79,10 +79,6 @@ impl Axis {
     /// Lower and upper end in axis coordinates.
     pub fn ends(&self) -> (f64, f64) {
         (self.low, self.high)
-    }
-
-    pub fn ticks(&self) -> &[(f64, String)] {
-        &self.ticks
     }
 
     /// The same axis with ticks at these values.
@@ -135,7 +131,8 @@ fn round_ticks(low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
     let power = 10f64.powf(rough.log10().floor());
     let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| rough <= m * power * 1.001).unwrap_or(10.0);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
-    let slack = 1e-9 * (high - low);
+    // An end that was rounded to f32 still gets its tick.
+    let slack = 1e-6 * (high - low);
     let (first, last) = (((low - slack) / step).ceil() as i64, ((high + slack) / step).floor() as i64);
     (first..=last)
         .map(|k| (k as f64 * step).clamp(low, high))
@@ -148,7 +145,7 @@ mod tests {
     use super::*;
 
     fn labels(axis: &Axis) -> Vec<&str> {
-        axis.ticks().iter().map(|(_, label)| label.as_str()).collect()
+        axis.ticks.iter().map(|(_, label)| label.as_str()).collect()
     }
 
     #[test]
@@ -161,7 +158,10 @@ mod tests {
     #[test]
     fn a_wide_negative_fitness_is_logarithmic_and_better_is_higher() {
         let axis = Axis::fitness("fitness", [-1000.0, -20.0, f64::NAN, f64::NEG_INFINITY]);
-        assert_eq!(labels(&axis), ["−1000", "−500", "−200", "−100", "−50", "−20"].into_iter().rev().collect::<Vec<_>>());
+        assert_eq!(
+            labels(&axis),
+            ["−1000", "−500", "−200", "−100", "−50", "−20"].into_iter().rev().collect::<Vec<_>>()
+        );
         assert!(axis.label.contains("log"));
         assert!(axis.at(-20.0) > axis.at(-1000.0));
         assert_eq!(axis.at(0.0), Some(axis.ends().1), "a perfect score lies on the upper end");

@@ -2,13 +2,14 @@
 
 use super::axis::Axis;
 use super::html::{Figure, number};
-use super::plot::{self, BEST, Chart, Frame, Key, MODEL, Mark, OFFSPRING, REFERENCE, UNIT};
+use super::plot::{self, BEST, Chart, Frame, Key, Mark, OFFSPRING, REFERENCE, UNIT};
+use super::statistics::percentile;
 use crate::config::{Iaf, Stdp, Task};
 use crate::error::Result;
 use crate::run::Metrics;
 
-/// More rows than this are drawn as the envelope of groups of rows: a curve needs no more points than pixels.
-const POINTS: usize = 700;
+/// Points of a curve at most. With more, the noise of single generations hides the curves from each other.
+const POINTS: usize = 350;
 
 /// A fitness to compare with, and how far it spreads where that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,27 +53,38 @@ fn references(task: &Task) -> &'static [Reference] {
 pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
     let references = references(task);
     let last = rows.last().map_or(0.0, |row| f64::from(row.generation));
-    let shown = rows.iter().flat_map(|row| [row.best, row.mean, row.centre].map(f64::from));
-    let values: Vec<f64> = shown.chain(references.iter().map(|r| r.fitness)).collect();
+    let curves = [
+        (curve(rows, |row| row.best), BEST),
+        (curve(rows, |row| row.mean), OFFSPRING),
+        (curve(rows, |row| row.centre), UNIT),
+    ];
+    let drawn = curves.iter().flat_map(|(points, _)| points).map(|point| point.1);
+    let values: Vec<f64> = drawn.chain(references.iter().map(|r| r.fitness)).collect();
     let x = Axis::linear("generation", 0.0, last.max(1.0), 6);
     let x = if last < 6.0 { x.with_ticks(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0][..=last.max(1.0) as usize]) } else { x };
     let y = Axis::fitness("fitness, mean over episodes", values.iter().copied());
     let keys = [
         Key { mark: Mark::Line, colour: BEST, label: "best offspring" },
         Key { mark: Mark::Line, colour: OFFSPRING, label: "mean of offspring" },
-        Key { mark: Mark::Area, colour: OFFSPRING, label: "mean ± sd" },
+        Key { mark: Mark::Band, colour: OFFSPRING, label: "mean ± sd" },
         Key { mark: Mark::Line, colour: UNIT, label: "centre" },
     ];
     let right = if references.is_empty() { 0.0 } else { 168.0 };
     let svg = plot::figure(360, |canvas| {
         let mut chart = Chart::new(canvas, &Frame { keys: &keys, right, ..Frame::default() }, x, y)?;
         draw_references(&mut chart, references, last.max(1.0))?;
-        chart.band(&thin_band(rows), OFFSPRING, 0.22)?;
-        chart.line(&thin(rows, |row| row.best), BEST, 1.25)?;
-        chart.line(&thin(rows, |row| row.mean), OFFSPRING, 1.5)?;
-        chart.line(&thin(rows, |row| row.centre), UNIT, 1.5)
+        let (low, high) = (curve(rows, |row| row.mean - row.std), curve(rows, |row| row.mean + row.std));
+        let spread: Vec<_> = low.into_iter().zip(high).map(|((x, low), (_, high))| (x, low, high)).collect();
+        chart.band(&spread, OFFSPRING)?;
+        curves.iter().try_for_each(|(points, colour)| chart.line(points, *colour, 1.5))
     })?;
-    Ok(Figure { id: "fitness", title: "Fitness over generations".into(), svg, caption: caption(rows, references) })
+    Ok(Figure {
+        id: "fitness",
+        title: "Fitness over generations".into(),
+        head: String::new(),
+        svg,
+        caption: caption(rows, references),
+    })
 }
 
 fn draw_references(chart: &mut Chart, references: &[Reference], last: f64) -> plot::Drawn {
@@ -82,7 +94,7 @@ fn draw_references(chart: &mut Chart, references: &[Reference], last: f64) -> pl
         labels.push((r.fitness, format!("{} {}{spread}", r.label, number(r.fitness))));
         if r.std > 0.0 {
             let (low, high) = (r.fitness - r.std, r.fitness + r.std);
-            chart.band(&[(0.0, low, high), (last, low, high)], MODEL, 0.1)?;
+            chart.band(&[(0.0, low, high), (last, low, high)], REFERENCE)?;
         }
         chart.dashes((0.0, r.fitness), (last, r.fitness), REFERENCE, 1.0)?;
     }
@@ -97,8 +109,8 @@ fn caption(rows: &[Metrics], references: &[Reference]) -> String {
     if !references.is_empty() {
         caption.push_str(" Dashed: known results for the task's default settings.");
     }
-    if rows.len() > POINTS {
-        caption.push_str(" Each stroke spans the lowest to the highest value of neighbouring generations.");
+    if group(rows) > 1 {
+        caption.push_str(&format!(" Every point is the median of {} neighbouring generations.", group(rows)));
     }
     let broken = rows.iter().filter(|row| !row.mean.is_finite() || !row.centre.is_finite()).count();
     if broken > 0 {
@@ -107,38 +119,19 @@ fn caption(rows: &[Metrics], references: &[Reference]) -> String {
     caption
 }
 
-/// Groups of consecutive rows, few enough that each can have two points.
-fn groups(rows: &[Metrics]) -> impl Iterator<Item = &[Metrics]> {
-    rows.chunks(if rows.len() > POINTS { rows.len().div_ceil(POINTS / 2) } else { 1 })
+/// Rows that are drawn as one point.
+fn group(rows: &[Metrics]) -> usize {
+    rows.len().div_ceil(POINTS).max(1)
 }
 
-/// A curve of every row, or of the lowest and the highest value of each group in the order in which they came.
-fn thin(rows: &[Metrics], value: impl Fn(&Metrics) -> f32) -> Vec<(f64, f64)> {
-    let point = |row: &Metrics| (f64::from(row.generation), f64::from(value(row)));
-    let mut points = Vec::new();
-    for group in groups(rows) {
-        let finite = || group.iter().map(point).filter(|(_, y)| y.is_finite());
-        let low = finite().min_by(|a, b| a.1.total_cmp(&b.1));
-        let high = finite().max_by(|a, b| a.1.total_cmp(&b.1));
-        match (low, high) {
-            (Some(low), Some(high)) if low == high => points.push(low),
-            (Some(low), Some(high)) if low.0 < high.0 => points.extend([low, high]),
-            (Some(low), Some(high)) => points.extend([high, low]),
-            _ => points.extend(group.first().map(point)),
-        }
-    }
-    points
-}
-
-/// Mean - std to mean + std of every row, or the hull of each group.
-fn thin_band(rows: &[Metrics]) -> Vec<(f64, f64, f64)> {
-    let hull = |group: &[Metrics]| {
-        let finite = || group.iter().filter(|row| (row.mean + row.std).is_finite());
-        let low = finite().map(|row| f64::from(row.mean - row.std)).fold(f64::INFINITY, f64::min);
-        let high = finite().map(|row| f64::from(row.mean + row.std)).fold(f64::NEG_INFINITY, f64::max);
-        group.first().map(|row| (f64::from(row.generation), low, high))
+/// A curve through every row, or through the medians of groups of rows; NaN where a group has no finite value.
+fn curve(rows: &[Metrics], value: impl Fn(&Metrics) -> f32) -> Vec<(f64, f64)> {
+    let point = |rows: &[Metrics]| {
+        let mut values: Vec<f64> = rows.iter().map(|row| f64::from(value(row))).filter(|v| v.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        (f64::from(rows[rows.len() / 2].generation), percentile(&values, 0.5))
     };
-    groups(rows).filter_map(hull).collect()
+    rows.chunks(group(rows)).map(point).collect()
 }
 
 #[cfg(test)]
@@ -169,7 +162,8 @@ mod tests {
     #[test]
     fn one_generation_and_broken_rows_are_drawn_without_nan() {
         let nan = Metrics { best: f32::NAN, mean: f32::NAN, std: f32::NAN, centre: f32::NEG_INFINITY, ..row(1, 0.0) };
-        let cases = [vec![row(0, -500.0)], vec![nan.clone()], vec![row(0, -900.0), nan, row(2, -700.0)], vec![row(0, 0.0)]];
+        let cases =
+            [vec![row(0, -500.0)], vec![nan.clone()], vec![row(0, -900.0), nan, row(2, -700.0)], vec![row(0, 0.0)]];
         for rows in cases {
             let svg = fitness(&iaf(), &rows).unwrap().svg;
             assert!(svg.starts_with("<svg") && !svg.contains("NaN") && !svg.contains("inf"), "{rows:?}");
@@ -177,14 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn a_long_run_is_thinned_and_keeps_its_extremes() {
+    fn a_long_run_is_drawn_as_medians_that_one_bad_generation_cannot_move() {
         let mut rows: Vec<_> = (0..30_000).map(|g| row(g, -100.0 - (g % 7) as f32)).collect();
         rows[12_345].mean = -2000.0;
-        rows[20_000].mean = -3.0;
-        let points = thin(&rows, |row| row.mean);
-        assert!(points.len() <= POINTS, "{}", points.len());
-        assert!(points.contains(&(12_345.0, -2000.0)) && points.contains(&(20_000.0, -3.0)));
+        rows[20_000].mean = f32::NAN;
+        let points = curve(&rows, |row| row.mean);
+        assert!(points.len() <= POINTS && points.len() > POINTS / 2, "{}", points.len());
+        assert!(points.iter().all(|(_, y)| (-104.0..=-102.0).contains(y)));
         assert!(points.windows(2).all(|p| p[0].0 < p[1].0), "in order");
-        assert!(fitness(&iaf(), &rows).unwrap().svg.len() < 100_000);
+        let figure = fitness(&iaf(), &rows).unwrap();
+        assert!(figure.svg.len() < 50_000 && figure.caption.contains("median of 86 neighbouring generations"));
+        assert_eq!(curve(&rows[..300], |row| row.best).len(), 300, "a short run is drawn as it is");
     }
 }

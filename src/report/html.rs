@@ -10,6 +10,8 @@ pub struct Figure {
     /// Anchor in the page, unique.
     pub id: &'static str,
     pub title: String,
+    /// HTML between heading and drawing; may be empty.
+    pub head: String,
     /// A whole `<svg>` element.
     pub svg: String,
     /// Plain text: what is shown, of which parameters, from which episodes.
@@ -32,22 +34,27 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// A measured value with three to four significant digits and a true minus sign; a dash where there is none.
+/// A value as short as three significant digits allow; see [`measured`].
 pub fn number(value: f64) -> String {
+    let text = measured(value);
+    let plain = text.contains('.') && !text.contains('e');
+    if plain { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+}
+
+/// A value with three significant digits or all before the point, and a true minus sign; a dash where there is none.
+pub fn measured(value: f64) -> String {
     if !value.is_finite() {
         return "\u{2013}".into();
     }
     let size = value.abs();
     let digits = match size {
-        _ if size == 0.0 || size >= 100.0 || (size >= 10.0 && size.fract() == 0.0) => 0,
+        _ if size == 0.0 || size >= 100.0 => 0,
         _ if size >= 10.0 => 1,
         _ if size >= 1.0 => 2,
         _ if size >= 1e-4 => (2 - size.log10().floor() as i32) as usize,
         _ => return format!("{value:.2e}").replace('-', "\u{2212}"),
     };
-    let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    text.replace('-', "\u{2212}")
+    format!("{value:.digits$}").replace('-', "\u{2212}")
 }
 
 /// A count with thin spaces between groups of three digits.
@@ -107,9 +114,9 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 /// A card with heading, drawing and caption.
 pub fn figure(figure: &Figure) -> String {
     let (title, caption) = (escape(&figure.title), escape(&figure.caption));
-    let (id, svg) = (figure.id, &figure.svg);
+    let Figure { id, head, svg, .. } = figure;
     format!(
-        "<figure id=\"{id}\">\n<h2>{title}</h2>\n<div role=\"img\" aria-label=\"{title}\">\n{svg}</div>\n\
+        "<figure id=\"{id}\">\n<h2>{title}</h2>\n{head}<div role=\"img\" aria-label=\"{title}\">\n{svg}</div>\n\
          <figcaption>{caption}</figcaption>\n</figure>\n"
     )
 }
@@ -143,9 +150,11 @@ th, td { text-align: left; padding: .28rem 1.4rem .28rem 0; border-bottom: 1px s
 th { font-weight: 600; white-space: nowrap; }
 .facts th { font-weight: 400; color: var(--quiet); }
 .facts td { overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin: 0 0 1rem; }
+.wide table { font-size: .85rem; }
+.wide th, .wide td { padding-right: 1.1rem; white-space: nowrap; }
 section { margin: 1.75rem 0; }
-figure { margin: 1.75rem 0; padding: 1.1rem 1.2rem; background: #fff; color: #1c1c1c; border-radius: 6px; \
+figure { --rule: #d8d8d4; margin: 1.75rem 0; padding: 1.1rem 1.2rem; background: #fff; color: #1c1c1c; border-radius: 6px; \
 box-shadow: 0 1px 3px rgba(0, 0, 0, .16); }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption { color: #4a4a4a; font-size: .88rem; margin-top: .6rem; }
@@ -163,7 +172,10 @@ mod tests {
 
     #[test]
     fn markup_in_text_is_escaped() {
-        assert_eq!(escape("<a href=\"x\">Tom & 'Jo'</a>"), "&lt;a href=&quot;x&quot;&gt;Tom &amp; &#39;Jo&#39;&lt;/a&gt;");
+        assert_eq!(
+            escape("<a href=\"x\">Tom & 'Jo'</a>"),
+            "&lt;a href=&quot;x&quot;&gt;Tom &amp; &#39;Jo&#39;&lt;/a&gt;"
+        );
         assert!(note("<b>").contains("&lt;b&gt;"));
         assert!(facts(&[("a<b", "c&d".into())]).contains("a&lt;b</th><td>c&amp;d"));
     }
@@ -185,6 +197,7 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(number(value), text, "{value}");
         }
+        assert_eq!([measured(-1.2), measured(-57.0), measured(0.5)], ["−1.20", "−57.0", "0.500"]);
     }
 
     #[test]

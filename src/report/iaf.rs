@@ -7,17 +7,20 @@ use super::html::{Figure, number};
 use super::plot::{self, Chart, Frame, INPUT, Key, MODEL, Mark, REFERENCE, UNIT};
 use crate::config::Iaf;
 use crate::error::Result;
-use crate::workload::SingleUnit;
+use crate::task::iaf::model;
+use crate::workload::single_unit::SingleUnit;
 
-/// Constant currents of the rate curve.
-const CURRENTS: usize = 101;
+/// Constant currents of the rate curve: many, so that the model's steps are upright.
+const CURRENTS: usize = 501;
+/// Every how many of them the unit gets a dot.
+const DOT_EVERY: usize = 5;
 
 /// Figures of one unit.
 ///
 /// # Errors
 /// When they cannot be drawn.
 pub fn figures(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Result<Vec<Figure>> {
-    let episode = Episode::measure(unit, subject);
+    let episode = Episode::measure(task, unit, subject);
     let rates = Rates::measure(task, unit, subject);
     Ok(vec![draw_episode(task, &episode, subject)?, draw_rates(task, &rates, subject)?])
 }
@@ -33,21 +36,11 @@ struct Episode {
 }
 
 impl Episode {
-    fn measure(unit: &SingleUnit, subject: &Subject) -> Self {
+    fn measure(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Self {
         let episodes = unit.fresh_episodes(1, subject.seed);
         let (lanes, channels) = (episodes.lanes, episodes.channels);
         let input: Vec<f32> = episodes.inputs.iter().step_by(lanes * channels).copied().collect();
-        let model: Vec<f32> = episodes.target.iter().step_by(lanes).copied().collect();
-        let mut u = 0.0;
-        let potential = input
-            .iter()
-            .zip(&model)
-            .map(|(x, spike)| {
-                let reached = u + x;
-                u = if *spike > 0.0 { 0.0 } else { reached };
-                reached
-            })
-            .collect();
+        let (potential, model) = model(task.threshold, input.iter().copied()).unzip();
         let outputs = unit.outputs(subject.parameters, &episodes);
         let fitness = unit.fitness(subject.parameters, &episodes).first().copied().unwrap_or(f32::NAN);
         Self { input, potential, model, unit: outputs.iter().step_by(lanes).copied().collect(), fitness }
@@ -68,7 +61,7 @@ impl Rates {
         let span = task.input_max - task.input_min;
         let currents: Vec<f32> =
             (0..CURRENTS).map(|i| task.input_min + span * i as f32 / (CURRENTS - 1) as f32).collect();
-        let episodes = unit.episodes(steps, CURRENTS, &currents.repeat(steps));
+        let episodes = task.episodes(CURRENTS, steps, &currents.repeat(steps));
         let outputs = unit.outputs(subject.parameters, &episodes);
         let rate = |train: &[f32], threshold: f32, lane: usize| {
             let spikes = train.iter().skip(lane).step_by(episodes.lanes).filter(|y| **y > threshold).count();
@@ -99,9 +92,10 @@ fn draw_episode(task: &Iaf, episode: &Episode, subject: &Subject) -> Result<Figu
     let top = |values: &[f32], least: f64| {
         extent(values.iter().map(|&v| f64::from(v))).map_or(least, |(_, high)| high.max(least))
     };
-    let svg = plot::figure(430, |canvas| {
+    let height = |top: f64| Axis::linear("", 0.0, 1.1 * top, 1).with_ticks(&[0.0, top]);
+    let svg = plot::figure(462, |canvas| {
         let frame = |title| Frame { title, shared_x: true, ..Frame::default() };
-        let panels = canvas.split_by_breakpoints([0; 0], [100.0, 270.0, 338.0].map(plot::px));
+        let panels = canvas.split_by_breakpoints([0; 0], [106.0, 282.0, 358.0].map(plot::px));
         let [currents, potentials, model, unit] = &panels[..] else { return Ok(()) };
 
         let highest = top(&episode.input, f64::from(task.input_max));
@@ -117,12 +111,11 @@ fn draw_episode(task: &Iaf, episode: &Episode, subject: &Subject) -> Result<Figu
         chart.dashes((0.0, threshold), (last, threshold), REFERENCE, 1.0)?;
         chart.line(&saw_tooth(episode), MODEL, 1.5)?;
 
-        let mut chart = Chart::new(model, &frame("Spikes of the model"), time(), Axis::linear("", 0.0, 1.1, 1))?;
+        let mut chart = Chart::new(model, &frame("Spikes of the model"), time(), height(1.0))?;
         chart.stems(&spikes(&episode.model, 0.0), MODEL, 2.0)?;
 
         let around = Frame { title: "Spikes of the evolved unit", ..Frame::default() };
-        let y = Axis::linear("", 0.0, 1.1 * top(&episode.unit, 1.0), 1);
-        let mut chart = Chart::new(unit, &around, time(), y)?;
+        let mut chart = Chart::new(unit, &around, time(), height(top(&episode.unit, 1.0)))?;
         chart.stems(&spikes(&episode.unit, task.spike_threshold), UNIT, 2.0)
     })?;
     let caption = format!(
@@ -135,7 +128,13 @@ fn draw_episode(task: &Iaf, episode: &Episode, subject: &Subject) -> Result<Figu
         number(f64::from(episode.fitness)),
         subject.described,
     );
-    Ok(Figure { id: "episode", title: "An episode: model neuron and evolved unit".into(), svg, caption })
+    Ok(Figure {
+        id: "episode",
+        title: "An episode: model neuron and evolved unit".into(),
+        head: String::new(),
+        svg,
+        caption,
+    })
 }
 
 /// The potential with its resets, which happen within a step.
@@ -170,14 +169,15 @@ fn draw_rates(task: &Iaf, rates: &Rates, subject: &Subject) -> Result<Figure> {
             chart.dashes(from, to, REFERENCE, 1.25)?;
         }
         chart.line(&points(&rates.model), MODEL, 1.5)?;
-        chart.dots(&points(&rates.unit), UNIT, 2.5)
+        let dots: Vec<_> = points(&rates.unit).into_iter().step_by(DOT_EVERY).collect();
+        chart.dots(&dots, UNIT, 2.5)
     })?;
     let caption = format!(
-        "Spikes per step over {} steps from rest, for {CURRENTS} constant currents. A model neuron that counts whole \
-         steps fires every ceil(threshold / current) steps; dashed, the rate of one in continuous time. {}",
+        "Spikes per step at constant current, counted over {} steps from rest. The model fires every \
+         ceil(threshold / current) steps; dashed, the rate current / threshold of a neuron in continuous time. {}",
         rates.steps, subject.described,
     );
-    Ok(Figure { id: "rates", title: "Firing rate against input current".into(), svg, caption })
+    Ok(Figure { id: "rates", title: "Firing rate against input current".into(), head: String::new(), svg, caption })
 }
 
 #[cfg(test)]

@@ -14,14 +14,15 @@ mod statistics;
 mod stdp;
 mod summary;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::config::{self, Task};
 use crate::engine::State;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::run::{Folder, Metrics, durable};
-use crate::workload::SingleUnit;
+use crate::run::{Folder, Metrics};
+use crate::workload::single_unit::SingleUnit;
 use evaluation::Evaluated;
 use html::count;
 pub use statistics::Evaluation;
@@ -62,8 +63,16 @@ pub fn write(folder: &Folder) -> Result<PathBuf> {
     let state = folder.checkpoint(&plan).map_err(|error| notes.push(format!("No figures of the unit: {error}"))).ok();
     let page = Page { plan: &plan, rows: &rows, state: state.as_ref(), notes }.html()?;
     let path = folder.report_path();
-    durable::replace(&path, page.as_bytes())?;
+    replace(&path, &page)?;
     Ok(path)
+}
+
+/// The old page or the new one, never half of one. Unlike a checkpoint it can be drawn again, so it is not synced.
+fn replace(path: &Path, page: &str) -> Result<()> {
+    let temporary = path.with_extension("html.tmp");
+    fs::write(&temporary, page)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|source| Error::io("write", path, source))
 }
 
 /// All that a report is made of.
@@ -92,7 +101,9 @@ impl Page<'_> {
             body += &self.unit(state)?;
         }
         let toml = html::escape(&config::to_toml(config));
-        body += &format!("<section>\n<details>\n<summary>Effective config</summary>\n<pre>{toml}</pre>\n</details>\n</section>\n");
+        body += &format!(
+            "<section>\n<details>\n<summary>Effective config</summary>\n<pre>{toml}</pre>\n</details>\n</section>\n"
+        );
         body += &format!("<footer>Drawn by phylon {} from the run folder alone.</footer>\n", env!("CARGO_PKG_VERSION"));
         Ok(html::document(&format!("{} \u{2013} phylon report", config.run.name), &body))
     }
@@ -106,9 +117,9 @@ impl Page<'_> {
             .iter()
             .map(|(name, parameters)| Evaluated { name: name.clone(), fitness: unit.fitness(parameters, &fresh) })
             .collect();
-        let mut out = format!("<section id=\"evaluation\">\n{}</section>\n", evaluation::table(&all));
-        if let (Some((name, parameters)), Some(evaluated)) = (named.first(), all.first()) {
-            out += &html::figure(&evaluation::histogram(evaluated, SEED)?);
+        let mut out = String::new();
+        if let Some((name, parameters)) = named.first() {
+            out += &html::figure(&evaluation::figure(&all, SEED)?);
             let described = format!("Parameters: {name}.");
             let subject = Subject { parameters, described: &described, seed: SEED };
             let figures = match (&self.plan.config.task, unit.stdp()) {
@@ -132,4 +143,143 @@ fn parameters(state: &State) -> Vec<(String, &[f32])> {
     });
     let last = (format!("last centre (after {} generations)", count(state.generation.into())), state.centre.as_slice());
     best.into_iter().chain([last]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::engine::Best;
+
+    fn plan(task: &str) -> Plan {
+        let text = format!(
+            "format = 1
+            [run]
+            name = 'a-run'
+            generations = 3
+            [unit.enu]
+            inputs = 4
+            memory = 4
+            outputs = 1
+            [task.{task}]
+            [es]
+            population = 4"
+        );
+        let config: Config = toml::from_str(&text).unwrap();
+        Plan::new(config).unwrap()
+    }
+
+    fn rows(fitness: &[f32]) -> Vec<Metrics> {
+        let row = |(g, &mean): (usize, &f32)| Metrics {
+            generation: g as u32,
+            best: mean / 2.0,
+            mean,
+            std: mean.abs() / 10.0,
+            centre: mean,
+            env_steps_per_s: 1e6,
+            seconds: g as f64,
+        };
+        fitness.iter().enumerate().map(row).collect()
+    }
+
+    fn state(plan: &Plan, weight: f32) -> State {
+        let parameters: Vec<f32> = (0..plan.parameters()).map(|i| weight * (i as f32).sin()).collect();
+        let best = Best { generation: 1, fitness: -50.0, parameters: parameters.clone() };
+        State { generation: 3, centre: parameters, optimiser: Vec::new(), best: Some(best) }
+    }
+
+    fn html(plan: &Plan, rows: &[Metrics], state: Option<&State>) -> String {
+        Page { plan, rows, state, notes: Vec::new() }.html().unwrap()
+    }
+
+    /// Every element is closed in order, and no value that is not a number got into a drawing.
+    fn assert_sound(page: &str) {
+        let mut open = Vec::new();
+        for tag in page.split('<').skip(1) {
+            let (tag, text) = tag.split_once('>').expect("a tag ends");
+            assert!(!text.contains('>'), "stray > after {tag}");
+            let name = tag.split_whitespace().next().unwrap_or_default();
+            if let Some(closed) = name.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(closed), "{tag}");
+            } else if !tag.ends_with('/') && !name.starts_with('!') {
+                open.push(name);
+            }
+        }
+        assert!(open.is_empty(), "never closed: {open:?}");
+        assert!(!page.contains("NaN") && !page.contains("\"inf"), "a coordinate is not finite");
+        assert!(!page.contains("<script") && !page.contains("<link") && !page.contains(" src="), "self-contained");
+    }
+
+    #[test]
+    fn every_task_has_its_figures() {
+        let cases = [
+            ("iaf", vec!["fitness", "evaluation", "episode", "rates"]),
+            ("stdp", vec!["fitness", "evaluation", "window", "episode"]),
+            ("stdp_complex", vec!["fitness", "evaluation", "window", "episode"]),
+        ];
+        for (task, figures) in cases {
+            let plan = plan(task);
+            let page = html(&plan, &rows(&[-900.0, -500.0, -100.0]), Some(&state(&plan, 1.0)));
+            assert_sound(&page);
+            let found: Vec<&str> =
+                page.split("<figure id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+            assert_eq!(found, figures, "{task}");
+            assert_eq!(page.matches("<svg ").count(), figures.len());
+            assert!(page.contains("a-run") && page.contains("population = 4"));
+        }
+    }
+
+    #[test]
+    fn young_and_broken_runs_still_have_a_report() {
+        let plan = plan("iaf");
+        let nan = f32::NAN;
+        for fitness in [vec![], vec![-700.0], vec![nan], vec![nan, -600.0, f32::NEG_INFINITY], vec![0.0, 0.0]] {
+            assert_sound(&html(&plan, &rows(&fitness), None));
+        }
+        assert!(html(&plan, &[], None).contains("No generation has been recorded yet"));
+    }
+
+    #[test]
+    fn a_unit_with_broken_parameters_has_a_report() {
+        for task in ["iaf", "stdp"] {
+            let plan = plan(task);
+            let page = html(&plan, &rows(&[-5.0]), Some(&state(&plan, f32::NAN)));
+            assert_sound(&page);
+        }
+    }
+
+    #[test]
+    fn evaluation_is_reproducible_and_depends_on_the_seed() {
+        let plan = plan("stdp");
+        let parameters = state(&plan, 1.0).centre;
+        let first = evaluate(&plan, &parameters, 50, 1);
+        assert_eq!(first, evaluate(&plan, &parameters, 50, 1));
+        assert_ne!(first.mean, evaluate(&plan, &parameters, 50, 2).mean);
+        assert!(first.episodes == 50 && first.ci95.0 < first.mean && first.mean < first.ci95.1);
+        assert!(first.min <= first.p5 && first.p5 <= first.median && first.median <= first.p95);
+    }
+
+    #[test]
+    fn silence_costs_what_it_should_on_fresh_episodes() {
+        let plan = plan("stdp");
+        let silence = evaluate(&plan, &vec![0.0; plan.parameters()], 2000, 3);
+        assert!((silence.mean - -25.2).abs() < 0.5, "{}", silence.mean);
+    }
+
+    #[test]
+    fn a_folder_without_a_checkpoint_gets_its_page_and_a_note() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), &plan("iaf"), false).unwrap();
+        let path = write(&folder).unwrap();
+        let page = fs::read_to_string(&path).unwrap();
+        assert_sound(&page);
+        assert!(page.contains("No fitness curve: ") && page.contains("No figures of the unit: "));
+
+        let metrics = "generation,best,mean,std,centre,env_steps_per_s,seconds\n0,-1,-2,0.5,-1.5,1000,0.25\n";
+        fs::write(folder.path().join("metrics.csv"), metrics).unwrap();
+        assert_eq!(write(&folder).unwrap(), path);
+        assert!(fs::read_to_string(&path).unwrap().contains("<figure id=\"fitness\">"));
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+    }
 }

@@ -34,9 +34,10 @@ pub const WIDTH: u32 = 760;
 const FINE: f64 = 4.0;
 const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 const TEXT: f64 = 12.0;
-/// Mean width of a character as a share of the text size, on the wide side so that keys never touch.
-const CHARACTER: f64 = 0.56;
 const LEFT: f64 = 62.0;
+/// Opacity of areas.
+const BAND: f64 = 0.22;
+const COLUMN: f64 = 0.75;
 
 pub type Canvas<'s> = DrawingArea<SVGBackend<'s>, Shift>;
 pub type Drawn<T = ()> = std::result::Result<T, DrawingAreaErrorKind<io::Error>>;
@@ -74,7 +75,8 @@ pub enum Mark {
     Line,
     Dashes,
     Dot,
-    Area,
+    Band,
+    Column,
 }
 
 /// An entry of the key above a chart.
@@ -109,7 +111,7 @@ impl<'c, 's> Chart<'c, 's> {
         let head = if frame.title.is_empty() && frame.keys.is_empty() { 8.0 } else { 24.0 };
         let left = if y.label.is_empty() { LEFT - 18.0 } else { LEFT };
         let bottom = match (frame.shared_x, x.label.is_empty()) {
-            (true, _) => 6.0,
+            (true, _) => 12.0,
             (false, true) => 22.0,
             (false, false) => 40.0,
         };
@@ -171,17 +173,17 @@ impl<'c, 's> Chart<'c, 's> {
     }
 
     /// The area between two curves, `(x, lower, upper)`, broken where a value is not finite; a bar where it is alone.
-    pub fn band(&mut self, points: &[(f64, f64, f64)], colour: RGBColor, opacity: f64) -> Drawn {
+    pub fn band(&mut self, points: &[(f64, f64, f64)], colour: RGBColor) -> Drawn {
         let edges: Vec<_> =
             points.iter().map(|&(x, low, high)| Some((self.point((x, low))?, self.point((x, high))?))).collect();
         for run in edges.split(Option::is_none) {
             let (lower, upper): (Vec<_>, Vec<_>) = run.iter().flatten().copied().unzip();
             if let ([low], [high]) = (&lower[..], &upper[..]) {
-                let style = colour.mix(opacity).stroke_width(px(6.0).unsigned_abs());
+                let style = colour.mix(BAND).stroke_width(px(6.0).unsigned_abs());
                 self.context.draw_series([PathElement::new([*low, *high], style)])?;
             } else if !lower.is_empty() {
                 let outline: Vec<_> = lower.into_iter().chain(upper.into_iter().rev()).collect();
-                self.context.draw_series([Polygon::new(outline, colour.mix(opacity).filled())])?;
+                self.context.draw_series([Polygon::new(outline, colour.mix(BAND).filled())])?;
             }
         }
         Ok(())
@@ -209,7 +211,7 @@ impl<'c, 's> Chart<'c, 's> {
     pub fn columns(&mut self, columns: &[(f64, f64, f64)], colour: RGBColor) -> Drawn {
         for &(from, to, height) in columns {
             if let (Some(foot), Some(top)) = (self.point((from, 0.0)), self.point((to, height))) {
-                self.context.draw_series([Rectangle::new([foot, top], colour.mix(0.75).filled())])?;
+                self.context.draw_series([Rectangle::new([foot, top], colour.mix(COLUMN).filled())])?;
             }
         }
         Ok(())
@@ -247,9 +249,18 @@ impl<'c, 's> Chart<'c, 's> {
     }
 }
 
+/// About how wide a text is, in page pixels: the reader's font is not known here.
+fn width(label: &str) -> f64 {
+    let share = |c: char| match c {
+        'i' | 'j' | 'l' | 't' | 'f' | 'r' | ' ' | '.' | ',' | '/' | '(' | ')' | '|' => 0.33,
+        'm' | 'w' | 'M' | 'W' => 0.85,
+        _ => 0.58,
+    };
+    TEXT * label.chars().map(share).sum::<f64>()
+}
+
 /// Title and key on one line above the chart.
 fn draw_head(canvas: &Canvas, frame: &Frame, left: f64) -> Drawn {
-    let width = |label: &str| CHARACTER * TEXT * label.chars().count() as f64;
     let (middle, mut x) = (10.0, left);
     canvas.draw_text(frame.title, &text(TEXT, BLACK, HPos::Left, VPos::Center), (px(x), px(middle)))?;
     if !frame.title.is_empty() {
@@ -266,9 +277,10 @@ fn draw_head(canvas: &Canvas, frame: &Frame, left: f64) -> Drawn {
                 }
             }
             Mark::Dot => canvas.draw(&Circle::new((px(x + 10.0), px(middle)), px(3.5), key.colour.filled()))?,
-            Mark::Area => {
+            Mark::Band | Mark::Column => {
+                let opacity = if key.mark == Mark::Band { BAND } else { COLUMN };
                 let corners = [(from.0, px(middle - 5.0)), (to.0, px(middle + 5.0))];
-                canvas.draw(&Rectangle::new(corners, key.colour.mix(0.3).filled()))?;
+                canvas.draw(&Rectangle::new(corners, key.colour.mix(opacity).filled()))?;
             }
         }
         x += 26.0;

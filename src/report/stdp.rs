@@ -12,10 +12,12 @@ use crate::config::Stdp;
 use crate::error::Result;
 use crate::task::Episodes;
 use crate::task::stdp::{Pair, StdpTask};
-use crate::workload::SingleUnit;
+use crate::workload::single_unit::SingleUnit;
 
 /// Episodes of every spike-time difference.
 const REPEATS: usize = 32;
+/// Spike-time differences on either side at most; a wider range is sampled.
+const DELAYS: i32 = 40;
 const PANELS: [(bool, &str); 2] = [(true, "With neuromodulator"), (false, "Without neuromodulator")];
 
 /// Figures of one unit.
@@ -46,10 +48,8 @@ impl Window {
     fn measure(config: &Stdp, task: &StdpTask, unit: &SingleUnit, subject: &Subject, modulator: bool) -> Self {
         let steps = config.steps as usize;
         let delays: Vec<i32> = delays(config).filter(|&d| pair(steps, d, modulator).is_some()).collect();
-        let pairs: Vec<Pair> = delays
-            .iter()
-            .flat_map(|&delay| (0..REPEATS).filter_map(move |_| pair(steps, delay, modulator)))
-            .collect();
+        let pairs: Vec<Pair> =
+            delays.iter().flat_map(|&delay| (0..REPEATS).filter_map(move |_| pair(steps, delay, modulator))).collect();
         if pairs.is_empty() {
             return Self { changes: Vec::new() };
         }
@@ -67,8 +67,10 @@ impl Window {
 }
 
 fn delays(config: &Stdp) -> impl Iterator<Item = i32> {
+    // A plan's largest delay is far below this bound.
     let furthest = i32::try_from(config.max_delay).unwrap_or(i32::MAX / 2);
-    -furthest..=furthest
+    let step = (furthest + DELAYS - 1) / DELAYS;
+    (-furthest..=furthest).step_by(step.max(1) as usize)
 }
 
 /// Two spikes `delay` apart (post - pre) around the middle of an episode; none where they do not fit.
@@ -142,7 +144,7 @@ fn draw_windows(config: &Stdp, windows: &[Window; 2], subject: &Subject) -> Resu
          standard deviation), each with its own graded input drawn as in the task (seed {}). {}",
         subject.seed, subject.described,
     );
-    Ok(Figure { id: "window", title: "Learned plasticity window".into(), svg, caption })
+    Ok(Figure { id: "window", title: "Learned plasticity window".into(), head: String::new(), svg, caption })
 }
 
 const RULE: Key = Key { mark: Mark::Line, colour: MODEL, label: "rule" };
@@ -150,7 +152,7 @@ const LEARNED: Key = Key { mark: Mark::Dot, colour: UNIT, label: "evolved unit" 
 
 fn draw_window(canvas: &Canvas, window: &Window, title: &str, keys: &[Key], config: &Stdp, y: Axis) -> plot::Drawn {
     let furthest = f64::from(config.max_delay.max(1));
-    let x = Axis::linear("t(post) − t(pre), steps", -1.05 * furthest, 1.05 * furthest, 4);
+    let x = Axis::linear("t(post) − t(pre), steps", -1.05 * furthest, 1.05 * furthest, 5);
     let mut chart = Chart::new(canvas, &Frame { title, keys, ..Frame::default() }, x, y)?;
     chart.dashes((-1.05 * furthest, 0.0), (1.05 * furthest, 0.0), REFERENCE, 1.0)?;
     chart.line(&window.changes.iter().map(|c| (c.delay, c.rule)).collect::<Vec<_>>(), MODEL, 1.5)?;
@@ -163,7 +165,7 @@ fn draw_traces(traces: &[Trace; 2], subject: &Subject) -> Result<Figure> {
     let values = || traces.iter().flat_map(|t| t.input.iter().chain(&t.target).chain(&t.output)).map(|p| p.1);
     let y = Axis::around("", values(), 4);
     let svg = plot::figure(380, |canvas| {
-        let panels = canvas.split_by_breakpoints([0; 0], [plot::px(174.0)]);
+        let panels = canvas.split_by_breakpoints([0; 0], [plot::px(176.0)]);
         for ((panel, trace), (modulator, title)) in panels.iter().zip(traces).zip(PANELS) {
             let keys: &[Key] = if modulator { &[SHOWN, TARGET, OUTPUT] } else { &[] };
             draw_trace(panel, trace, &Frame { title, keys, shared_x: modulator, ..Frame::default() }, y.clone())?;
@@ -178,7 +180,13 @@ fn draw_traces(traces: &[Trace; 2], subject: &Subject) -> Result<Figure> {
         subject.seed,
         subject.described,
     );
-    Ok(Figure { id: "episode", title: "An episode: input, target and output".into(), svg, caption })
+    Ok(Figure {
+        id: "episode",
+        title: "An episode: input, target and output".into(),
+        head: String::new(),
+        svg,
+        caption,
+    })
 }
 
 const SHOWN: Key = Key { mark: Mark::Line, colour: INPUT, label: "input" };
@@ -222,8 +230,7 @@ mod tests {
     fn the_weight_change_is_the_mean_relative_gain_after_the_later_spike() {
         // Two lanes, two channels, four steps; lane 1 has input 2 and output 3 from step 2 on, so a gain of 0.5.
         let inputs = [1.0, 2.0, 9.0, 9.0].repeat(4);
-        let episodes =
-            Episodes { environments: 2, lanes: 2, steps: 4, channels: 2, inputs, target: vec![0.0; 8] };
+        let episodes = Episodes { environments: 2, lanes: 2, steps: 4, channels: 2, inputs, target: vec![0.0; 8] };
         let outputs = [0.0, 7.0, 0.0, 7.0, 0.0, 3.0, 0.0, 3.0];
         let pair = Pair { pre: 2, post: 1, modulator: true };
         assert!((weight_change(&episodes, &outputs, 1, &pair) - 0.5).abs() < 1e-6);

@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use super::html::{count, duration, number};
+use super::html::{count, duration, measured};
 use crate::config::Config;
 use crate::engine::State;
 use crate::plan::Plan;
 use crate::registry::{self, Entry};
 use crate::run::Metrics;
 
-/// What was evolved to do what, in a line.
+/// What was evolved to do what.
 pub fn subtitle(config: &Config) -> String {
     let (unit, task) = (chosen(&config.unit), chosen(&config.task));
-    format!("Unit {unit}, task {task}: {}", about(&task, registry::TASKS))
+    format!("{unit} on {task} \u{2013} {}", about(&task, registry::TASKS))
 }
 
 /// Names and values, in reading order; what is not known yet is left out.
@@ -26,7 +26,7 @@ pub fn rows(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'s
 fn setting(plan: &Plan) -> Vec<(&'static str, String)> {
     let (config, shape) = (&plan.config, plan.unit);
     let optimiser = if config.snes.is_some() { "snes" } else { "es" };
-    let sizes = format!("{} inputs, {} memory, {} outputs", shape.inputs, shape.memory, shape.outputs);
+    let sizes = format!("inputs {}, memory {}, outputs {}", shape.inputs, shape.memory, shape.outputs);
     let episodes = format!("{} episodes of {} steps per offspring and generation", plan.environments, plan.steps);
     vec![
         ("task", format!("{}; {episodes}", chosen(&config.task))),
@@ -42,7 +42,7 @@ fn progress(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'s
     let done = state.map_or(0, |state| state.generation).max(recorded);
     rows.push(("generations done", format!("{} of {}", count(done.into()), count(plan.config.run.generations.into()))));
     let at = |fitness: f32, generation: u32| {
-        format!("{} (generation {})", number(fitness.into()), count(generation.into()))
+        format!("{} (generation {})", measured(fitness.into()), count(generation.into()))
     };
     let finite = metrics.iter().filter(|row| row.best.is_finite());
     if let Some(row) = finite.max_by(|a, b| a.best.total_cmp(&b.best)) {
@@ -52,11 +52,11 @@ fn progress(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'s
         rows.push(("best centre", at(best.fitness, best.generation)));
     }
     if let Some(last) = metrics.last() {
-        let (centre, mean) = (number(last.centre.into()), number(last.mean.into()));
+        let (centre, mean) = (measured(last.centre.into()), measured(last.mean.into()));
         rows.push(("last generation", format!("centre {centre}, mean of offspring {mean}")));
         rows.push(("wall time", duration(last.seconds)));
         let steps = plan.facts().env_steps as f64 * metrics.len() as f64;
-        rows.push(("environment steps per second", format!("{} million", number(steps / last.seconds / 1e6))));
+        rows.push(("environment steps per second", format!("{} million", measured(steps / last.seconds / 1e6))));
     }
     rows
 }
