@@ -4,7 +4,11 @@
 //! (`[unit.enu]`, `[task.iaf]`, `[es.momentum]`), so that a mistake is reported under the exact key. Checks that
 //! need more than one field are made in [`crate::plan`].
 
+mod load;
+
 use serde::{Deserialize, Serialize};
+
+pub use load::{load, to_toml};
 
 /// A whole experiment: one file in `configs/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

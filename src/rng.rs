@@ -86,19 +86,19 @@ impl Row {
         self.fill(first, out, |words| words.map(unit_uniform));
     }
 
-    /// Word planes first and interleaving second: the long loop over blocks then vectorises.
+    /// A plane per word of the block, filled by a loop of fixed length that vectorises, and interleaved afterwards.
     #[inline(always)]
     fn fill(&self, first: usize, out: &mut [f32], from_words: impl Fn([u32; 4]) -> [f32; 4]) {
-        const BLOCKS: usize = 64;
+        const BLOCKS: usize = 32;
         debug_assert!(first % 4 == 0);
-        let mut planes = [[0f32; BLOCKS]; 4];
         for (i, piece) in out.chunks_mut(4 * BLOCKS).enumerate() {
             let block = (first / 4 + i * BLOCKS) as u32;
-            let blocks = piece.len().div_ceil(4);
-            let [p0, p1, p2, p3] = &mut planes;
-            let planes_now = p0.iter_mut().zip(p1).zip(p2.iter_mut().zip(p3)).take(blocks).enumerate();
-            for (j, ((e0, e1), (e2, e3))) in planes_now {
-                [*e0, *e1, *e2, *e3] = from_words(self.block(block.wrapping_add(j as u32)));
+            let mut planes = [[0f32; BLOCKS]; 4];
+            for j in 0..BLOCKS {
+                let elements = from_words(self.block(block.wrapping_add(j as u32)));
+                for k in 0..4 {
+                    planes[k][j] = elements[k];
+                }
             }
             for (j, four) in piece.chunks_mut(4).enumerate() {
                 for (k, element) in four.iter_mut().enumerate() {

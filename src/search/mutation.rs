@@ -13,6 +13,13 @@ pub const CHUNKS: usize = 32;
 /// Parameters that one task sums over all offspring; its noise stays in cache.
 const BLOCK: usize = 128;
 
+/// Where noise comes from: [`Mutation`], or values written down in a test.
+pub trait Noise: Sync {
+    /// Standard normals of parameters `first ..` of an offspring, sign included; `first` is a multiple of 4.
+    /// Implementations are `#[inline(always)]`, so that they are compiled with the caller's instructions.
+    fn noise(&self, offspring: usize, first: usize, out: &mut [f32]);
+}
+
 /// Mutations of one generation.
 #[derive(Debug, Clone, Copy)]
 pub struct Mutation {
@@ -32,16 +39,6 @@ impl Mutation {
         };
         let row = Row { seed: self.seed, stream: Stream::Mutation, generation: self.generation, index: index as u32 };
         (row, sign)
-    }
-
-    /// Standard normals of parameters `first ..` of an offspring, sign included; `first` is a multiple of 4.
-    #[inline(always)]
-    pub fn noise(&self, offspring: usize, first: usize, out: &mut [f32]) {
-        let (row, sign) = self.row(offspring);
-        row.normals(first, out);
-        if sign < 0.0 {
-            out.iter_mut().for_each(|x| *x = -*x);
-        }
     }
 
     /// `out = centre + spread * noise`, the parameters of an offspring.
@@ -64,20 +61,26 @@ impl Mutation {
 
     /// The weighted sums over all offspring, with the noise regenerated; `length` is that of the centre.
     pub fn sums(&self, utilities: &[f32], length: usize, second: bool) -> Sums {
-        sums_of(utilities, length, second, |offspring, first, out| self.noise(offspring, first, out))
+        sums(self, utilities, length, second)
     }
 }
 
-/// The weighted sums for noise that `noise(offspring, first, out)` gives, parallel over blocks of parameters.
-pub fn sums_of(
-    utilities: &[f32],
-    length: usize,
-    second: bool,
-    noise: impl Fn(usize, usize, &mut [f32]) + Sync,
-) -> Sums {
+impl Noise for Mutation {
+    #[inline(always)]
+    fn noise(&self, offspring: usize, first: usize, out: &mut [f32]) {
+        let (row, sign) = self.row(offspring);
+        row.normals(first, out);
+        if sign < 0.0 {
+            out.iter_mut().for_each(|x| *x = -*x);
+        }
+    }
+}
+
+/// The weighted sums over all offspring, parallel over blocks of parameters; `length` is that of the centre.
+pub fn sums<N: Noise>(source: &N, utilities: &[f32], length: usize, second: bool) -> Sums {
     let mut sums = Sums { first: vec![0.0; length], second: vec![0.0; if second { length } else { 0 }] };
     let run = |block: usize, first: &mut [f32], second: &mut [f32]| {
-        InstructionSet::best().run(SumBlock { utilities, from: block * BLOCK, noise: &noise, first, second });
+        InstructionSet::best().run(SumBlock { utilities, from: block * BLOCK, source, first, second });
     };
     if second {
         let blocks = sums.first.par_chunks_mut(BLOCK).zip(sums.second.par_chunks_mut(BLOCK));
@@ -89,16 +92,16 @@ pub fn sums_of(
 }
 
 /// The sums of the parameters `from .. from + first.len()`.
-struct SumBlock<'a, F> {
+struct SumBlock<'a, N> {
     utilities: &'a [f32],
     from: usize,
-    noise: &'a F,
+    source: &'a N,
     first: &'a mut [f32],
     /// Empty when it is not asked for.
     second: &'a mut [f32],
 }
 
-impl<F: Fn(usize, usize, &mut [f32])> Kernel for SumBlock<'_, F> {
+impl<N: Noise> Kernel for SumBlock<'_, N> {
     type Output = ();
 
     #[inline(always)]
@@ -110,7 +113,7 @@ impl<F: Fn(usize, usize, &mut [f32])> Kernel for SumBlock<'_, F> {
             chunk_first.fill(0.0);
             chunk_second.fill(0.0);
             for (i, &u) in utilities.iter().enumerate() {
-                (self.noise)(chunk * chunk_length + i, self.from, noise);
+                self.source.noise(chunk * chunk_length + i, self.from, noise);
                 for (sum, eps) in chunk_first.iter_mut().zip(noise.iter()) {
                     *sum = eps.mul_add(u, *sum);
                 }

@@ -1,0 +1,101 @@
+//! One file a command: its arguments with their help, and what it does. Results go to stdout, all else to stderr.
+
+mod check;
+mod completions;
+mod eval;
+mod list;
+mod output;
+mod replay;
+mod report;
+mod run;
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+use phylon::error::{Error, Result};
+use tracing::Level;
+
+/// Evolve neural units.
+///
+/// A config file says what is evolved, on which task and how; a run leaves a folder with its effective config,
+/// metrics, checkpoints and a report with figures.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES, after_long_help = EXAMPLES_AND_EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Worker threads [default: one for every core]. The results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Logs on stderr: -v what happens, -vv details.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  phylon run configs/quickstart.toml      evolve, then open runs/quickstart/report.html
+  phylon check configs/quickstart.toml    what would be run, and what it takes
+  phylon list units                       what there is to choose from";
+
+const EXAMPLES_AND_EXIT_CODES: &str = "\
+Examples:
+  phylon run configs/quickstart.toml      evolve, then open runs/quickstart/report.html
+  phylon check configs/quickstart.toml    what would be run, and what it takes
+  phylon list units                       what there is to choose from
+
+Exit codes:
+  0  done
+  1  the run failed
+  2  wrong usage or config
+  130  interrupted; the run can be resumed";
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    List(list::Args),
+    Eval(eval::Args),
+    Report(report::Args),
+    Replay(replay::Args),
+    Completions(completions::Args),
+}
+
+/// Parses the arguments and does what they say.
+///
+/// Wrong usage does not come back: clap prints it and leaves with code 2.
+pub fn run() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    log(cli.verbose);
+    if let Some(threads) = cli.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .build_global()
+            .map_err(|e| Error::Run(format!("cannot start {threads} threads: {e}")))?;
+    }
+    match cli.command {
+        Command::Run(args) => return run::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Replay(args) => return replay::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => Level::WARN,
+        1 => Level::INFO,
+        _ => Level::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}

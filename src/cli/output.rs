@@ -1,0 +1,27 @@
+//! Results on stdout: a reader that goes away, as in `phylon list units | head -1`, is no failure.
+
+use std::io::{ErrorKind, Write};
+
+use phylon::error::{Error, Result};
+use serde::Serialize;
+
+/// Prints `text` as it is.
+///
+/// # Errors
+/// When stdout cannot be written for a reason other than that nobody reads it, such as a full disk.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("write", "stdout", e)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints `value` as indented JSON.
+///
+/// # Errors
+/// As [`print`].
+pub fn json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,57 @@
+//! Which keys two effective configs disagree on, for the message that refuses to resume under another one.
+
+use toml::{Table, Value};
+
+/// Keys that may change between resumes: they decide how long a run is, not what it computes.
+const FREE: [&str; 3] = ["run.name", "run.generations", "run.checkpoint_every"];
+
+/// `key (before -> now)` for each key that differs and decides a run's bits; empty where either text is no TOML.
+pub fn keys(before: &str, now: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Ok(before), Ok(now)) = (before.parse::<Table>(), now.parse::<Table>()) {
+        compare("", &before, &now, &mut found);
+    }
+    found
+}
+
+fn compare(prefix: &str, before: &Table, now: &Table, found: &mut Vec<String>) {
+    for (name, old) in before {
+        let key = format!("{prefix}{name}");
+        match (old, now.get(name)) {
+            (Value::Table(old), Some(Value::Table(new))) => compare(&format!("{key}."), old, new, found),
+            (_, Some(new)) if old == new || FREE.contains(&key.as_str()) => {}
+            (Value::Table(_), _) => found.push(format!("{key} (gone)")),
+            (_, Some(new)) => found.push(format!("{key} ({old} -> {new})")),
+            (_, None) => found.push(format!("{key} ({old} -> not set)")),
+        }
+    }
+    let added = now.iter().filter(|(name, _)| !before.contains_key(*name));
+    found.extend(added.map(|(name, new)| match new {
+        Value::Table(_) => format!("{prefix}{name} (new)"),
+        _ => format!("{prefix}{name} (not set -> {new})"),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys;
+
+    #[test]
+    fn names_every_key_that_decides_the_bits() {
+        let before =
+            "format = 1\n[run]\nname = 'a'\ngenerations = 5\nseed = 1\n[unit.enu]\nmemory = 4\n[es]\nsigma = 0.1";
+        let now = "format = 1\n[run]\nname = 'b'\ngenerations = 9\nseed = 2\n[unit.gru]\nmemory = 4\n[es]\nalpha = 3";
+        assert_eq!(
+            keys(before, now),
+            [
+                "es.sigma (0.1 -> not set)",
+                "es.alpha (not set -> 3)",
+                "run.seed (1 -> 2)",
+                "unit.enu (gone)",
+                "unit.gru (new)"
+            ]
+        );
+        assert!(keys(before, before).is_empty());
+        assert!(keys("= no toml", now).is_empty());
+    }
+}

@@ -1,0 +1,222 @@
+//! One run folder, `runs/<name>/`: which files it holds, who may write in it, and what can be read from it.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::checkpoint::{self, Saved};
+use super::fitness_log::FitnessReader;
+use super::metrics::{self, Metrics};
+use super::{difference, durable};
+use crate::config;
+use crate::engine::State;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+const FITNESS: &str = "fitness.f32";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const PREVIOUS: &str = "checkpoint.previous.safetensors";
+const BEST: &str = "best.safetensors";
+const REPORT: &str = "report.html";
+/// Locked by the process that writes; its presence also marks a folder as a run's, see [`Folder::create`].
+const LOCK: &str = "run.lock";
+
+/// What `--force` removes. The config is the first to go: a folder half emptied must not look like a run.
+const FILES: [&str; 7] = [CONFIG, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT];
+
+/// A run folder. Any number of processes may read it; one at a time may write, from [`Folder::create`] or
+/// [`super::evolve`] until its `Folder` is dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    lock: OnceLock<File>,
+}
+
+impl Folder {
+    /// Make the folder of a new run, `root/<run.name>/`, with its effective config, and lock it for writing.
+    ///
+    /// With `force` an older run in its place is removed: only the files a run writes, and only from a folder that
+    /// a run made (it holds `run.lock`). Anything else in it stays.
+    ///
+    /// # Errors
+    /// When the folder exists (and not `force`, or it is no run folder), when another process writes in it, or when
+    /// the system refuses.
+    pub fn create(root: &Path, plan: &Plan, force: bool) -> Result<Self> {
+        let path = root.join(&plan.config.run.name);
+        fs::create_dir_all(root).map_err(|source| Error::io("create", root, source))?;
+        let folder = Self { path, lock: OnceLock::new() };
+        let path = folder.path();
+        match fs::create_dir(path) {
+            Ok(()) => folder.lock()?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && force => folder.clear()?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let shown = path.display();
+                return Err(Error::Config(format!(
+                    "cannot start the run: {shown} exists already; try: --resume {shown} to go on with it, --force to \
+                     start again, or another name with --set run.name=NAME"
+                )));
+            }
+            Err(source) => return Err(Error::io("create", path, source)),
+        }
+        durable::replace(&folder.config_path(), config::to_toml(&plan.config).as_bytes())?;
+        durable::sync_folder_of(path)?;
+        Ok(folder)
+    }
+
+    /// A run folder that is there already, for reading or to go on with it.
+    ///
+    /// # Errors
+    /// When there is no folder, or no `config.toml` in it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = Self { path: path.to_owned(), lock: OnceLock::new() };
+        if folder.config_path().is_file() {
+            return Ok(folder);
+        }
+        let shown = path.display();
+        Err(Error::Config(if path.is_dir() {
+            format!("{shown} is no run folder: it holds no {CONFIG}")
+        } else {
+            format!("cannot open {shown}: there is no such run folder; try: phylon run CONFIG to start one")
+        }))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The effective config.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join(REPORT)
+    }
+
+    /// The best centre so far, a state with no optimiser in the format of [`checkpoint`].
+    pub fn best_path(&self) -> PathBuf {
+        self.path.join(BEST)
+    }
+
+    pub(super) fn metrics_path(&self) -> PathBuf {
+        self.path.join(METRICS)
+    }
+
+    pub(super) fn fitness_path(&self) -> PathBuf {
+        self.path.join(FITNESS)
+    }
+
+    pub(super) fn checkpoint_paths(&self) -> (PathBuf, PathBuf) {
+        (self.path.join(CHECKPOINT), self.path.join(PREVIOUS))
+    }
+
+    /// The rows of `metrics.csv`, generation 0 first.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not what it should be.
+    pub fn metrics(&self) -> Result<Vec<Metrics>> {
+        metrics::read(&self.metrics_path())
+    }
+
+    /// Fitness of every offspring of one generation, length `population`.
+    ///
+    /// # Errors
+    /// When the log does not reach that generation, or cannot be read.
+    pub fn fitness(&self, generation: u32, population: usize) -> Result<Vec<f32>> {
+        FitnessReader::open(&self.fitness_path(), population)?.read(generation)
+    }
+
+    /// The newest good checkpoint. Where that is the previous one, a warning on stderr says why.
+    ///
+    /// # Errors
+    /// When there is none, or it belongs to another config.
+    pub fn checkpoint(&self, plan: &Plan) -> Result<State> {
+        self.announced_checkpoint(plan)?.ok_or_else(|| {
+            let why = "it has no checkpoint yet, the run was stopped before its first one; try: --force to start again";
+            Error::bad_file(&self.path, why)
+        })
+    }
+
+    /// As [`Folder::checkpoint`]; `None` where the run has written none yet.
+    pub(super) fn announced_checkpoint(&self, plan: &Plan) -> Result<Option<State>> {
+        let Some((state, warning)) = self.newest_checkpoint(plan)? else { return Ok(None) };
+        if let Some(warning) = warning {
+            eprintln!("warning: {warning}");
+        }
+        Ok(Some(state))
+    }
+
+    /// The newest good checkpoint and the warning to give, unsaid.
+    pub(super) fn newest_checkpoint(&self, plan: &Plan) -> Result<Option<(State, Option<String>)>> {
+        let (current, previous) = self.checkpoint_paths();
+        let Some((saved, warning)) = checkpoint::newest(&current, &previous)? else { return Ok(None) };
+        self.check_config(&saved, plan)?;
+        Ok(Some((saved.state, warning)))
+    }
+
+    /// Refuse a plan that would not give the bits of this run.
+    pub(super) fn check_config(&self, saved: &Saved, plan: &Plan) -> Result<()> {
+        if saved.plan == plan.hash() {
+            return Ok(());
+        }
+        let keys = fs::read_to_string(self.config_path())
+            .map(|before| difference::keys(&before, &config::to_toml(&plan.config)))
+            .unwrap_or_default();
+        let why = if keys.is_empty() {
+            format!("its checkpoint belongs to another config, {CONFIG} must have been changed since")
+        } else {
+            format!("the config now differs from that of the run so far: {}", keys.join(", "))
+        };
+        Err(Error::bad_file(&self.path, format!("{why}; try: a new run with --set run.name=NAME")))
+    }
+
+    /// Become the only writer, until this `Folder` is dropped; nothing happens when it is already.
+    ///
+    /// # Errors
+    /// When another process is.
+    pub(super) fn lock(&self) -> Result<()> {
+        if self.lock.get().is_some() {
+            return Ok(());
+        }
+        let path = self.path.join(LOCK);
+        let file = File::create(&path).map_err(|source| Error::io("open", &path, source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let shown = self.path.display();
+                return Err(Error::Run(format!("cannot write in {shown}: another process is evolving this run")));
+            }
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                tracing::warn!("{}: this file system has no locks, keep other processes out", self.path.display());
+            }
+            Err(TryLockError::Error(source)) => return Err(Error::io("lock", path, source)),
+        }
+        // Another thread cannot have been first: it would hold the lock.
+        let _ = self.lock.set(file);
+        Ok(())
+    }
+
+    /// Remove the run that is in the folder.
+    fn clear(&self) -> Result<()> {
+        let path = self.path();
+        let is_empty = fs::read_dir(path).map_err(|source| Error::io("read", path, source))?.next().is_none();
+        if !is_empty && !path.join(LOCK).is_file() {
+            let shown = path.display();
+            return Err(Error::Config(format!(
+                "cannot replace {shown}: it is not a folder made by a run, {LOCK} is missing; try: another name with \
+                 --set run.name=NAME"
+            )));
+        }
+        self.lock()?;
+        for file in FILES.map(|name| path.join(name)) {
+            match fs::remove_file(&file) {
+                Err(source) if source.kind() != ErrorKind::NotFound => return Err(Error::io("remove", file, source)),
+                _ => {}
+            }
+        }
+        durable::sync_folder_of(&self.config_path())
+    }
+}

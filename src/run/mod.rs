@@ -1,0 +1,163 @@
+//! A run: the generation loop, and everything it keeps in its folder so that it can be stopped, gone on with,
+//! watched and checked.
+//!
+//! The promise is that a run stopped at any moment, even by SIGKILL, and resumed gives the bits of one that was never
+//! stopped. It rests on an order: a generation's records are appended to the logs; before a checkpoint takes its
+//! place the logs are forced to the disk; on resume the logs are cut to what the checkpoint knows, and the rest is
+//! computed again.
+
+pub mod checkpoint;
+mod difference;
+mod durable;
+#[cfg(test)]
+mod fake;
+mod fitness_log;
+mod folder;
+mod interrupt;
+mod metrics;
+mod progress;
+mod records;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+
+pub use folder::Folder;
+pub use metrics::Metrics;
+
+use fitness_log::FitnessReader;
+use interrupt::Interrupt;
+use progress::Progress;
+use records::Records;
+
+use crate::config;
+use crate::engine::{Engine, State};
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+
+/// How a run behaves towards its user; nothing here changes its results.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Say nothing on stderr but errors and warnings.
+    pub quiet: bool,
+}
+
+/// How a run that did not fail came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All generations are done.
+    Finished,
+    /// A signal stopped it; the checkpoint is that of the last generation done.
+    Interrupted,
+}
+
+/// Run from the engine's generation up to `run.generations`, with a checkpoint every `run.checkpoint_every`
+/// generations and at the end.
+///
+/// The engine must be where the folder's newest checkpoint is, see [`resume`]. Ctrl-C and SIGTERM are answered for
+/// the whole process while this runs: the first ends the run after its generation, the second the process.
+///
+/// # Errors
+/// When the engine or a write fails, or the folder is not the plan's or is in use. The folder then still holds its
+/// last good checkpoint.
+pub fn evolve(plan: &Plan, engine: &mut dyn Engine, folder: &Folder, options: &Options) -> Result<Ended> {
+    let interrupt = Interrupt::listen(options.quiet);
+    evolve_until(plan, engine, folder, options, &|| interrupt.requested())
+}
+
+fn evolve_until(
+    plan: &Plan,
+    engine: &mut dyn Engine,
+    folder: &Folder,
+    options: &Options,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Ended> {
+    let mut records = begin(plan, engine, folder)?;
+    let mut done = engine.state().generation;
+    let (end, every) = (plan.config.run.generations, plan.config.run.checkpoint_every.max(1));
+    let mut progress = Progress::start(folder.path(), done, end, options.quiet);
+    let mut ended = Ended::Finished;
+    let mut generations = Vec::with_capacity(1);
+    while done < end && ended == Ended::Finished {
+        if let Err(error) = engine.advance(1, &mut generations) {
+            // The engine is in its state before the failure, which is worth keeping; its error is the one to report.
+            let _ = records.keep(plan, &engine.state());
+            return Err(error);
+        }
+        for generation in generations.drain(..) {
+            let summary = generation.summary();
+            records.append(&generation, summary)?;
+            progress.generation(&generation, summary);
+            done = generation.index + 1;
+        }
+        if interrupted() && done < end {
+            ended = Ended::Interrupted;
+        }
+        if done == end || done.is_multiple_of(every) || ended == Ended::Interrupted {
+            records.keep(plan, &engine.state())?;
+        }
+    }
+    progress.end(ended);
+    Ok(ended)
+}
+
+/// Take the folder for writing and bring it to the engine's generation.
+fn begin<'a>(plan: &Plan, engine: &dyn Engine, folder: &'a Folder) -> Result<Records<'a>> {
+    folder.lock()?;
+    let state = engine.state();
+    let kept = folder.newest_checkpoint(plan)?.map(|(state, _)| state.generation);
+    if let Some(kept) = kept.filter(|&kept| kept != state.generation) {
+        let (path, at) = (folder.path().display(), state.generation);
+        return Err(Error::Run(format!(
+            "cannot go on in {path}: its checkpoint was made after {kept} generations, the engine has done {at}"
+        )));
+    }
+    let config = config::to_toml(&plan.config);
+    if fs::read_to_string(folder.config_path()).ok().as_ref() != Some(&config) {
+        durable::replace(&folder.config_path(), config.as_bytes())?;
+    }
+    let records = Records::open(folder, plan.population, state.generation)?;
+    if kept.is_none() {
+        // So that a kill before the first interval leaves a run that can be resumed like any other.
+        records.keep(plan, &state)?;
+    }
+    Ok(records)
+}
+
+/// Bring a fresh engine to where the run in `folder` stopped: to its newest good checkpoint (with a warning on stderr
+/// if that is the previous one), or nowhere if the run was killed before it wrote any.
+///
+/// # Errors
+/// When the checkpoints are damaged or belong to another config, or another process is evolving the run.
+pub fn resume(plan: &Plan, engine: &mut dyn Engine, folder: &Folder) -> Result<()> {
+    folder.lock()?;
+    folder.announced_checkpoint(plan)?.map_or(Ok(()), |state| engine.restore(&state))
+}
+
+/// The state after `generation` generations (0: the first centre), rebuilt from `fitness.f32` alone, bit for bit.
+///
+/// `engine` must be fresh. The log knows nothing of the centre's own fitness, so `best` is not rebuilt.
+///
+/// # Errors
+/// When the log is shorter, the config is not the run's, or the engine fails.
+pub fn replay(plan: &Plan, engine: &mut dyn Engine, folder: &Folder, generation: u32) -> Result<State> {
+    let at = engine.state().generation;
+    if at != 0 {
+        return Err(Error::Run(format!("cannot replay from an engine that has done {at} generations")));
+    }
+    let (current, previous) = folder.checkpoint_paths();
+    // Damaged checkpoints do not matter here: the log alone is what is replayed.
+    if let Ok(Some((saved, _))) = checkpoint::newest(&current, &previous) {
+        folder.check_config(&saved, plan)?;
+    }
+    let mut log = FitnessReader::open(&folder.fitness_path(), plan.population)?;
+    let have = log.records()?;
+    if u64::from(generation) > have {
+        let path = folder.path().display();
+        return Err(Error::Run(format!("cannot replay {generation} generations: {path} has a record of {have}")));
+    }
+    for index in 0..generation {
+        engine.replay(&log.read(index)?)?;
+    }
+    Ok(engine.state())
+}

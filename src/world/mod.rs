@@ -1,0 +1,3 @@
+//! Worlds: environments that answer actions. A file a world.
+
+pub mod t_maze;

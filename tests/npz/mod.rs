@@ -1,0 +1,57 @@
+//! NumPy archives, as far as the tests need them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// An opened `.npz`: the bytes of every array.
+pub struct Npz(BTreeMap<String, Vec<u8>>);
+
+impl Npz {
+    pub fn open(path: &Path) -> Self {
+        let mut archive = zip::ZipArchive::new(File::open(path).expect("golden file")).expect("a zip archive");
+        let mut arrays = BTreeMap::new();
+        for i in 0..archive.len() {
+            let mut member = archive.by_index(i).expect("a member");
+            let name = member.name().expect("a member's name").trim_end_matches(".npy").to_owned();
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).expect("a whole member");
+            arrays.insert(name, bytes);
+        }
+        Self(arrays)
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    fn array(&self, key: &str) -> npyz::NpyFile<&[u8]> {
+        let bytes = self.0.get(key).unwrap_or_else(|| panic!("no array {key}"));
+        npyz::NpyFile::new(&bytes[..]).expect("a .npy array")
+    }
+
+    pub fn shape(&self, key: &str) -> Vec<usize> {
+        self.array(key).shape().iter().map(|&n| n as usize).collect()
+    }
+
+    pub fn f32(&self, key: &str) -> Vec<f32> {
+        self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
+    }
+
+    pub fn f64(&self, key: &str) -> Vec<f64> {
+        self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
+    }
+
+    /// Integers of 1 or 8 bytes.
+    pub fn i64(&self, key: &str) -> Vec<i64> {
+        match self.array(key).into_vec::<i8>() {
+            Ok(small) => small.into_iter().map(i64::from).collect(),
+            Err(_) => self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}")),
+        }
+    }
+}
