@@ -48,7 +48,8 @@ fn table(all: &[Evaluated]) -> String {
         let e = Evaluation::of(&evaluated.fitness);
         if e.non_finite > 0 {
             let (bad, all) = (e.non_finite, e.episodes);
-            out += &html::note(&format!("{}: not finite in {bad} of {all} episodes, which are left out.", evaluated.name));
+            out +=
+                &html::note(&format!("{}: not finite in {bad} of {all} episodes, which are left out.", evaluated.name));
         }
     }
     out
