@@ -60,8 +60,9 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
     ];
     let drawn = curves.iter().flat_map(|(points, _)| points).map(|point| point.1);
     let values: Vec<f64> = drawn.chain(references.iter().map(|r| r.fitness)).collect();
-    let x = Axis::linear("generation", 0.0, last.max(1.0), 6);
-    let x = if last < 6.0 { x.with_ticks(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0][..=last.max(1.0) as usize]) } else { x };
+    let last = last.max(1.0);
+    // No more ticks than generations, so that they stay whole.
+    let x = Axis::linear("generation", 0.0, last, (last as usize).min(6));
     let y = Axis::fitness("fitness, mean over episodes", values.iter().copied());
     let keys = [
         Key { mark: Mark::Line, colour: BEST, label: "best offspring" },
@@ -72,7 +73,7 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
     let right = if references.is_empty() { 0.0 } else { 168.0 };
     let svg = plot::figure(360, |canvas| {
         let mut chart = Chart::new(canvas, &Frame { keys: &keys, right, ..Frame::default() }, x, y)?;
-        draw_references(&mut chart, references, last.max(1.0))?;
+        draw_references(&mut chart, references, last)?;
         let (low, high) = (curve(rows, |row| row.mean - row.std), curve(rows, |row| row.mean + row.std));
         let spread: Vec<_> = low.into_iter().zip(high).map(|((x, low), (_, high))| (x, low, high)).collect();
         chart.band(&spread, OFFSPRING)?;
@@ -162,8 +163,7 @@ mod tests {
     #[test]
     fn one_generation_and_broken_rows_are_drawn_without_nan() {
         let nan = Metrics { best: f32::NAN, mean: f32::NAN, std: f32::NAN, centre: f32::NEG_INFINITY, ..row(1, 0.0) };
-        let cases =
-            [vec![row(0, -500.0)], vec![nan.clone()], vec![row(0, -900.0), nan, row(2, -700.0)], vec![row(0, 0.0)]];
+        let cases = [vec![row(0, -500.0)], vec![nan], vec![row(0, -900.0), nan, row(2, -700.0)], vec![row(0, 0.0)]];
         for rows in cases {
             let svg = fitness(&iaf(), &rows).unwrap().svg;
             assert!(svg.starts_with("<svg") && !svg.contains("NaN") && !svg.contains("inf"), "{rows:?}");

@@ -1,16 +1,18 @@
 //! Integrate and fire: an episode of the model neuron over the evolved unit (Fig. 3 of Bertens & Lee 2020), and the
 //! firing rate of both against a constant current (their Extended Data Fig. 2).
 
-use super::Subject;
 use super::axis::{Axis, extent};
 use super::html::{Figure, number};
-use super::plot::{self, Chart, Frame, INPUT, Key, MODEL, Mark, REFERENCE, UNIT};
+use super::plot::{self, Canvas, Chart, Frame, INPUT, Key, MODEL, Mark, REFERENCE, UNIT};
+use super::{Subject, affordable};
 use crate::config::Iaf;
 use crate::error::Result;
 use crate::task::iaf::model;
 use crate::workload::single_unit::SingleUnit;
 
-/// Constant currents of the rate curve: many, so that the model's steps are upright.
+/// Steps of an episode that are drawn.
+const SHOWN: usize = 200;
+/// Constant currents of the rate curve, fewer for long episodes: many, so that the model's steps are upright.
 const CURRENTS: usize = 501;
 /// Every how many of them the unit gets a dot.
 const DOT_EVERY: usize = 5;
@@ -25,7 +27,7 @@ pub fn figures(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Result<Vec<F
     Ok(vec![draw_episode(task, &episode, subject)?, draw_rates(task, &rates, subject)?])
 }
 
-/// One episode, a value per step.
+/// The drawn part of one episode, a value per step.
 struct Episode {
     input: Vec<f32>,
     /// Of the model, before it is reset.
@@ -39,11 +41,11 @@ impl Episode {
     fn measure(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Self {
         let episodes = unit.fresh_episodes(1, subject.seed);
         let (lanes, channels) = (episodes.lanes, episodes.channels);
-        let input: Vec<f32> = episodes.inputs.iter().step_by(lanes * channels).copied().collect();
+        let input: Vec<f32> = episodes.inputs.iter().step_by(lanes * channels).take(SHOWN).copied().collect();
         let (potential, model) = model(task.threshold, input.iter().copied()).unzip();
         let outputs = unit.outputs(subject.parameters, &episodes);
         let fitness = unit.fitness(subject.parameters, &episodes).first().copied().unwrap_or(f32::NAN);
-        Self { input, potential, model, unit: outputs.iter().step_by(lanes).copied().collect(), fitness }
+        Self { input, potential, model, unit: outputs.iter().step_by(lanes).take(SHOWN).copied().collect(), fitness }
     }
 }
 
@@ -58,10 +60,11 @@ struct Rates {
 impl Rates {
     fn measure(task: &Iaf, unit: &SingleUnit, subject: &Subject) -> Self {
         let steps = task.steps as usize;
+        let count = affordable(CURRENTS, steps);
         let span = task.input_max - task.input_min;
         let currents: Vec<f32> =
-            (0..CURRENTS).map(|i| task.input_min + span * i as f32 / (CURRENTS - 1) as f32).collect();
-        let episodes = task.episodes(CURRENTS, steps, &currents.repeat(steps));
+            (0..count).map(|i| task.input_min + span * i as f32 / (count - 1).max(1) as f32).collect();
+        let episodes = task.episodes(count, steps, &currents.repeat(steps));
         let outputs = unit.outputs(subject.parameters, &episodes);
         let rate = |train: &[f32], threshold: f32, lane: usize| {
             let spikes = train.iter().skip(lane).step_by(episodes.lanes).filter(|y| **y > threshold).count();
@@ -69,8 +72,8 @@ impl Rates {
         };
         Self {
             current: currents.iter().map(|&i| f64::from(i)).collect(),
-            model: (0..CURRENTS).map(|lane| rate(&episodes.target, 0.0, lane)).collect(),
-            unit: (0..CURRENTS).map(|lane| rate(&outputs, task.spike_threshold, lane)).collect(),
+            model: (0..count).map(|lane| rate(&episodes.target, 0.0, lane)).collect(),
+            unit: (0..count).map(|lane| rate(&outputs, task.spike_threshold, lane)).collect(),
             steps,
         }
     }
@@ -86,55 +89,56 @@ fn spikes(values: &[f32], threshold: f32) -> Vec<(f64, f64, f64)> {
 }
 
 fn draw_episode(task: &Iaf, episode: &Episode, subject: &Subject) -> Result<Figure> {
-    let last = episode.input.len() as f64;
-    let time = || Axis::linear("step", 0.0, last, 10);
-    let threshold = f64::from(task.threshold);
-    let top = |values: &[f32], least: f64| {
-        extent(values.iter().map(|&v| f64::from(v))).map_or(least, |(_, high)| high.max(least))
-    };
-    let height = |top: f64| Axis::linear("", 0.0, 1.1 * top, 1).with_ticks(&[0.0, top]);
-    let svg = plot::figure(462, |canvas| {
-        let frame = |title| Frame { title, shared_x: true, ..Frame::default() };
-        let panels = canvas.split_by_breakpoints([0; 0], [106.0, 282.0, 358.0].map(plot::px));
-        let [currents, potentials, model, unit] = &panels[..] else { return Ok(()) };
-
-        let highest = top(&episode.input, f64::from(task.input_max));
-        let y = Axis::linear("", 0.0, 1.05 * highest, 3);
-        let mut chart = Chart::new(currents, &frame("Input current per step"), time(), y)?;
-        let bars: Vec<_> = steps(&episode.input).into_iter().map(|(t, x)| (t, 0.0, x)).collect();
-        chart.stems(&bars, INPUT, 3.0)?;
-
-        let y = Axis::linear("", 0.0, 1.05 * top(&episode.potential, threshold), 3);
-        let keys = [Key { mark: Mark::Dashes, colour: REFERENCE, label: "threshold" }];
-        let around = Frame { keys: &keys, ..frame("Membrane potential of the model") };
-        let mut chart = Chart::new(potentials, &around, time(), y)?;
-        chart.dashes((0.0, threshold), (last, threshold), REFERENCE, 1.0)?;
-        chart.line(&saw_tooth(episode), MODEL, 1.5)?;
-
-        let mut chart = Chart::new(model, &frame("Spikes of the model"), time(), height(1.0))?;
-        chart.stems(&spikes(&episode.model, 0.0), MODEL, 2.0)?;
-
-        let around = Frame { title: "Spikes of the evolved unit", ..Frame::default() };
-        let mut chart = Chart::new(unit, &around, time(), height(top(&episode.unit, 1.0)))?;
-        chart.stems(&spikes(&episode.unit, task.spike_threshold), UNIT, 2.0)
-    })?;
+    let svg = plot::figure(462, |canvas| draw_panels(canvas, task, episode))?;
+    let cut = if episode.input.len() < task.steps as usize { "The beginning of one" } else { "One" };
     let caption = format!(
-        "One fresh episode (seed {}): the input, the potential of the model neuron (a spike and a reset to 0 where it \
+        "{cut} fresh episode (seed {}): the input, the potential of the model neuron (a spike and a reset to 0 where it \
          reaches {}), its spikes, and those of the unit with their height (the output where it is greater than {}). \
          Fitness of the unit in this episode {}. {}",
         subject.seed,
-        number(threshold),
+        number(f64::from(task.threshold)),
         number(f64::from(task.spike_threshold)),
         number(f64::from(episode.fitness)),
         subject.described,
     );
-    Ok(Figure {
-        id: "episode",
-        title: "An episode: model neuron and evolved unit".into(),
-        head: String::new(),
-        svg,
-        caption,
-    })
+    let title = "An episode: model neuron and evolved unit".into();
+    Ok(Figure { id: "episode", title, head: String::new(), svg, caption })
+}
+
+/// Four charts over one time axis: current, potential, spikes of the model, spikes of the unit.
+fn draw_panels(canvas: &Canvas, task: &Iaf, episode: &Episode) -> plot::Drawn {
+    let panels = canvas.split_by_breakpoints([0; 0], [106.0, 282.0, 358.0].map(plot::px));
+    let [currents, potentials, model, unit] = &panels[..] else { return Ok(()) };
+    let (last, threshold) = (episode.input.len() as f64, f64::from(task.threshold));
+    let time = || Axis::linear("step", 0.0, last, 10);
+    let frame = |title| Frame { title, shared_x: true, ..Frame::default() };
+    let range = |values: &[f32], top: f64| extent(values.iter().map(|&v| f64::from(v)).chain([0.0, top]));
+    let axis = |values: &[f32], top: f64| {
+        let (low, high) = range(values, top).unwrap_or((0.0, top));
+        Axis::linear("", 1.05 * low, 1.05 * high, 3)
+    };
+    let height = |values: &[f32]| {
+        let highest = range(values, 1.0).map_or(1.0, |(_, high)| high);
+        Axis::linear("", 0.0, 1.1 * highest, 1).with_ticks(&[0.0, highest])
+    };
+
+    let y = axis(&episode.input, f64::from(task.input_max));
+    let mut chart = Chart::new(currents, &frame("Input current per step"), time(), y)?;
+    let bars: Vec<_> = steps(&episode.input).into_iter().map(|(t, x)| (t, 0.0, x)).collect();
+    chart.stems(&bars, INPUT, 3.0)?;
+
+    let keys = [Key { mark: Mark::Dashes, colour: REFERENCE, label: "threshold" }];
+    let around = Frame { keys: &keys, ..frame("Membrane potential of the model") };
+    let mut chart = Chart::new(potentials, &around, time(), axis(&episode.potential, threshold))?;
+    chart.dashes((0.0, threshold), (last, threshold), REFERENCE, 1.0)?;
+    chart.line(&saw_tooth(episode), MODEL, 1.5)?;
+
+    let mut chart = Chart::new(model, &frame("Spikes of the model"), time(), height(&episode.model))?;
+    chart.stems(&spikes(&episode.model, 0.0), MODEL, 2.0)?;
+
+    let around = Frame { title: "Spikes of the evolved unit", ..Frame::default() };
+    let mut chart = Chart::new(unit, &around, time(), height(&episode.unit))?;
+    chart.stems(&spikes(&episode.unit, task.spike_threshold), UNIT, 2.0)
 }
 
 /// The potential with its resets, which happen within a step.

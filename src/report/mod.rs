@@ -1,8 +1,8 @@
 //! `report.html`: one self-contained page with what a run did, drawn from its folder alone.
 //!
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
-//! a note on the page. Figures are in [`curves`] (fitness over generations), [`evaluation`] (fresh episodes), [`iaf`]
-//! and [`stdp`] (what the unit learned); their common look is in [`plot`] and [`axis`].
+//! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf` and
+//! `stdp` (what the unit learned); their common look is in `plot` and `axis`.
 
 mod axis;
 mod curves;
@@ -17,7 +17,7 @@ mod summary;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Task};
+use crate::config;
 use crate::engine::State;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -31,6 +31,14 @@ pub use statistics::Evaluation;
 const EPISODES: usize = 1000;
 /// Seed of the fresh episodes: the same in all reports, so that those of one task compare.
 const SEED: u64 = 1;
+
+/// Environment steps that one figure may simulate and hold: a report must not need more memory than its run did.
+const STEPS: usize = 5_000_000;
+
+/// Up to `wanted` episodes of `steps` steps each, at least one.
+fn affordable(wanted: usize, steps: usize) -> usize {
+    wanted.min(STEPS / steps.max(1)).max(1)
+}
 
 /// The unit that figures show.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +119,7 @@ impl Page<'_> {
     /// The fresh-episode evaluation and the figures of what the unit does.
     fn unit(&self, state: &State) -> Result<String> {
         let unit = SingleUnit::new(self.plan);
-        let fresh = unit.fresh_episodes(EPISODES, SEED);
+        let fresh = unit.fresh_episodes(affordable(EPISODES, self.plan.steps), SEED);
         let named = parameters(state);
         let all: Vec<_> = named
             .iter()
@@ -122,14 +130,9 @@ impl Page<'_> {
             out += &html::figure(&evaluation::figure(&all, SEED)?);
             let described = format!("Parameters: {name}.");
             let subject = Subject { parameters, described: &described, seed: SEED };
-            let figures = match (&self.plan.config.task, unit.stdp()) {
-                (Task::Iaf(task), _) => iaf::figures(task, &unit, &subject)?,
-                (Task::Stdp(stdp) | Task::StdpComplex(stdp), Some(task)) => stdp::figures(stdp, task, &unit, &subject)?,
-                (Task::Stdp(_) | Task::StdpComplex(_), None) => Vec::new(),
-            };
-            for figure in &figures {
-                out += &html::figure(figure);
-            }
+            let iaf = unit.iaf().map(|task| iaf::figures(task, &unit, &subject)).transpose()?;
+            let stdp = unit.stdp().map(|task| stdp::figures(task, &unit, &subject)).transpose()?;
+            out.extend(iaf.iter().chain(&stdp).flatten().map(html::figure));
         }
         Ok(out)
     }
@@ -148,7 +151,7 @@ fn parameters(state: &State) -> Vec<(String, &[f32])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, Task};
     use crate::engine::Best;
 
     fn plan(task: &str) -> Plan {
@@ -237,6 +240,17 @@ mod tests {
             assert_sound(&html(&plan, &rows(&fitness), None));
         }
         assert!(html(&plan, &[], None).contains("No generation has been recorded yet"));
+    }
+
+    #[test]
+    fn long_episodes_are_drawn_with_fewer_of_them() {
+        assert_eq!((affordable(1000, 100), affordable(1000, 100_000), affordable(1000, usize::MAX)), (1000, 50, 1));
+        let mut plan = plan("iaf");
+        let Task::Iaf(task) = &mut plan.config.task else { unreachable!() };
+        task.steps = 20_000;
+        let page = html(&Plan::new(plan.config.clone()).unwrap(), &[], Some(&state(&plan, 1.0)));
+        assert_sound(&page);
+        assert!(page.contains("The beginning of one fresh episode") && page.contains("250 fresh episodes"));
     }
 
     #[test]

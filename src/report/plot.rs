@@ -218,7 +218,7 @@ impl<'c, 's> Chart<'c, 's> {
     }
 
     /// Text beside a point, at `h` of it.
-    pub fn note(&mut self, at: (f64, f64), label: &str, h: HPos, colour: RGBColor) -> Drawn {
+    pub fn note(&self, at: (f64, f64), label: &str, h: HPos, colour: RGBColor) -> Drawn {
         let Some(at) = self.point(at) else { return Ok(()) };
         let (x, y) = self.pixel(at);
         let gap = if matches!(h, HPos::Right) { -px(4.0) } else { px(4.0) };
@@ -226,7 +226,7 @@ impl<'c, 's> Chart<'c, 's> {
     }
 
     /// Labels at the right end of horizontal lines, kept apart where the lines are close.
-    pub fn right_labels(&mut self, labels: &[(f64, String)], colour: RGBColor) -> Drawn {
+    pub fn right_labels(&self, labels: &[(f64, String)], colour: RGBColor) -> Drawn {
         let (_, right) = self.context.as_coord_spec().x_spec().ends();
         let place = |(value, label)| Some((self.pixel(self.point((right, value))?), label));
         let mut placed: Vec<_> = labels.iter().map(|(value, label)| (*value, label)).filter_map(place).collect();

@@ -3,18 +3,18 @@
 
 use plotters::style::text_anchor::HPos;
 
-use super::Subject;
 use super::axis::Axis;
 use super::html::{Figure, number};
 use super::plot::{self, Canvas, Chart, Frame, INPUT, Key, MODEL, Mark, REFERENCE, UNIT};
 use super::statistics::Evaluation;
+use super::{Subject, affordable};
 use crate::config::Stdp;
 use crate::error::Result;
 use crate::task::Episodes;
 use crate::task::stdp::{Pair, StdpTask};
 use crate::workload::single_unit::SingleUnit;
 
-/// Episodes of every spike-time difference.
+/// Episodes of every spike-time difference; fewer where they are long.
 const REPEATS: usize = 32;
 /// Spike-time differences on either side at most; a wider range is sampled.
 const DELAYS: i32 = 40;
@@ -24,10 +24,10 @@ const PANELS: [(bool, &str); 2] = [(true, "With neuromodulator"), (false, "Witho
 ///
 /// # Errors
 /// When they cannot be drawn.
-pub fn figures(config: &Stdp, task: &StdpTask, unit: &SingleUnit, subject: &Subject) -> Result<Vec<Figure>> {
-    let windows = PANELS.map(|(modulator, _)| Window::measure(config, task, unit, subject, modulator));
-    let traces = PANELS.map(|(modulator, _)| Trace::measure(config, task, unit, subject, modulator));
-    Ok(vec![draw_windows(config, &windows, subject)?, draw_traces(&traces, subject)?])
+pub fn figures(task: &StdpTask, unit: &SingleUnit, subject: &Subject) -> Result<Vec<Figure>> {
+    let windows = PANELS.map(|(modulator, _)| Window::measure(task, unit, subject, modulator));
+    let traces = PANELS.map(|(modulator, _)| Trace::measure(task, unit, subject, modulator));
+    Ok(vec![draw_windows(&task.config, &windows, subject)?, draw_traces(&traces, subject)?])
 }
 
 /// The weight change at one spike-time difference.
@@ -42,17 +42,20 @@ struct Change {
 
 struct Window {
     changes: Vec<Change>,
+    /// Episodes behind each change.
+    repeats: usize,
 }
 
 impl Window {
-    fn measure(config: &Stdp, task: &StdpTask, unit: &SingleUnit, subject: &Subject, modulator: bool) -> Self {
-        let steps = config.steps as usize;
-        let delays: Vec<i32> = delays(config).filter(|&d| pair(steps, d, modulator).is_some()).collect();
-        let pairs: Vec<Pair> =
-            delays.iter().flat_map(|&delay| (0..REPEATS).filter_map(move |_| pair(steps, delay, modulator))).collect();
-        if pairs.is_empty() {
-            return Self { changes: Vec::new() };
+    fn measure(task: &StdpTask, unit: &SingleUnit, subject: &Subject, modulator: bool) -> Self {
+        let steps = task.config.steps as usize;
+        let delays: Vec<i32> = delays(&task.config).filter(|&d| pair(steps, d, modulator).is_some()).collect();
+        if delays.is_empty() {
+            return Self { changes: Vec::new(), repeats: 0 };
         }
+        let repeats = (affordable(REPEATS * delays.len(), steps) / delays.len()).max(1);
+        let pairs: Vec<Pair> =
+            delays.iter().flat_map(|&delay| (0..repeats).filter_map(move |_| pair(steps, delay, modulator))).collect();
         let episodes = task.from_pairs(steps, &graded(unit, pairs.len(), subject.seed), &pairs);
         let outputs = unit.outputs(subject.parameters, &episodes);
         let measured: Vec<f32> =
@@ -62,7 +65,7 @@ impl Window {
             let rule = f64::from(task.weight_change(delay, modulator));
             Change { delay: f64::from(delay), rule, mean: e.mean, sd: e.sd }
         };
-        Self { changes: delays.iter().zip(measured.chunks(REPEATS)).map(change).collect() }
+        Self { changes: delays.iter().zip(measured.chunks(repeats)).map(change).collect(), repeats }
     }
 }
 
@@ -103,9 +106,9 @@ struct Trace {
 }
 
 impl Trace {
-    fn measure(config: &Stdp, task: &StdpTask, unit: &SingleUnit, subject: &Subject, modulator: bool) -> Self {
-        let steps = config.steps as usize;
-        let delay = i32::try_from(config.max_delay / 4).unwrap_or(0);
+    fn measure(task: &StdpTask, unit: &SingleUnit, subject: &Subject, modulator: bool) -> Self {
+        let steps = task.config.steps as usize;
+        let delay = i32::try_from(task.config.max_delay / 4).unwrap_or(0);
         let Some(pair) = pair(steps, delay, modulator) else {
             return Self { pair: None, input: Vec::new(), target: Vec::new(), output: Vec::new() };
         };
@@ -140,9 +143,9 @@ fn draw_windows(config: &Stdp, windows: &[Window; 2], subject: &Subject) -> Resu
     })?;
     let caption = format!(
         "Relative weight change over the spike-time difference. Line: the true rule. Dots: the unit, output / input − 1 \
-         averaged over the steps from the later spike to the end of the episode, mean of {REPEATS} episodes (bars: \
+         averaged over the steps from the later spike to the end of the episode, mean of {} episodes (bars: \
          standard deviation), each with its own graded input drawn as in the task (seed {}). {}",
-        subject.seed, subject.described,
+        windows[0].repeats, subject.seed, subject.described,
     );
     Ok(Figure { id: "window", title: "Learned plasticity window".into(), head: String::new(), svg, caption })
 }
@@ -241,8 +244,8 @@ mod tests {
     fn figures_survive_nan_and_nothing_to_show() {
         let change = |delay: i32, mean| Change { delay: f64::from(delay), rule: 0.1, mean, sd: f64::NAN };
         let broken = [
-            Window { changes: vec![change(-1, f64::NAN), change(0, 0.2), change(1, f64::INFINITY)] },
-            Window { changes: Vec::new() },
+            Window { changes: vec![change(-1, f64::NAN), change(0, 0.2), change(1, f64::INFINITY)], repeats: 1 },
+            Window { changes: Vec::new(), repeats: 0 },
         ];
         let empty = || Trace { pair: None, input: Vec::new(), target: Vec::new(), output: Vec::new() };
         let window = draw_windows(&Stdp::default(), &broken, &SUBJECT).unwrap();
