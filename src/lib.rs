@@ -9,6 +9,7 @@ pub mod network;
 pub mod num;
 pub mod plan;
 pub mod registry;
+pub mod report;
 pub mod rng;
 pub mod run;
 pub mod search;

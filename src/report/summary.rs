@@ -1,0 +1,72 @@
+//! The facts at the head of the page.
+
+use serde::Serialize;
+
+use super::html::{count, duration, measured};
+use crate::config::Config;
+use crate::engine::State;
+use crate::plan::Plan;
+use crate::registry::{self, Entry};
+use crate::run::Metrics;
+
+/// What was evolved to do what.
+pub fn subtitle(config: &Config) -> String {
+    let (unit, task) = (chosen(&config.unit), chosen(&config.task));
+    format!("{unit} on {task} \u{2013} {}", about(&task, registry::TASKS))
+}
+
+/// Names and values, in reading order; what is not known yet is left out.
+pub fn rows(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'static str, String)> {
+    let mut rows = setting(plan);
+    rows.extend(progress(plan, metrics, state));
+    rows.push(("seed", plan.config.run.seed.to_string()));
+    rows
+}
+
+fn setting(plan: &Plan) -> Vec<(&'static str, String)> {
+    let (config, shape) = (&plan.config, plan.unit);
+    let optimiser = if config.snes.is_some() { "snes" } else { "es" };
+    let sizes = format!("inputs {}, memory {}, outputs {}", shape.inputs, shape.memory, shape.outputs);
+    let episodes = format!("{} episodes of {} steps per offspring and generation", plan.environments, plan.steps);
+    vec![
+        ("task", format!("{}; {episodes}", chosen(&config.task))),
+        ("unit", format!("{}; {sizes}", chosen(&config.unit))),
+        ("parameters", count(plan.parameters() as u64)),
+        ("optimiser", format!("{optimiser}; {} offspring", count(plan.population as u64))),
+    ]
+}
+
+fn progress(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let recorded = metrics.last().map_or(0, |row| row.generation + 1);
+    let done = state.map_or(0, |state| state.generation).max(recorded);
+    rows.push(("generations done", format!("{} of {}", count(done.into()), count(plan.config.run.generations.into()))));
+    let at = |fitness: f32, generation: u32| {
+        format!("{} (generation {})", measured(fitness.into()), count(generation.into()))
+    };
+    let finite = metrics.iter().filter(|row| row.best.is_finite());
+    if let Some(row) = finite.max_by(|a, b| a.best.total_cmp(&b.best)) {
+        rows.push(("best offspring", at(row.best, row.generation)));
+    }
+    if let Some(best) = state.and_then(|state| state.best.as_ref()) {
+        rows.push(("best centre", at(best.fitness, best.generation)));
+    }
+    if let Some(last) = metrics.last() {
+        let (centre, mean) = (measured(last.centre.into()), measured(last.mean.into()));
+        rows.push(("last generation", format!("centre {centre}, mean of offspring {mean}")));
+        rows.push(("wall time", duration(last.seconds)));
+        let steps = plan.facts().env_steps as f64 * metrics.len() as f64;
+        rows.push(("environment steps per second", format!("{} million", measured(steps / last.seconds / 1e6))));
+    }
+    rows
+}
+
+/// Name of the table chosen in the config: the key of an enum's only variant.
+fn chosen(choice: &impl Serialize) -> String {
+    let value = serde_json::to_value(choice).unwrap_or_default();
+    value.as_object().and_then(|table| table.keys().next().cloned()).unwrap_or_default()
+}
+
+fn about(name: &str, entries: &[Entry]) -> &'static str {
+    entries.iter().find(|entry| entry.name == name).map_or("", |entry| entry.summary)
+}
