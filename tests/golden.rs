@@ -264,7 +264,7 @@ fn enu_evolution_strategy() {
         for generation in 0..generations {
             let noise = Given { values: &npz.f32("eps")[generation * population * length..], length };
             let utilities = optimiser.utilities(&npz.f32("fit")[generation * population..][..population]);
-            optimiser.update(&sums(&noise, &utilities, length, false));
+            optimiser.update(&sums(&noise, &utilities, length, false, InstructionSet::best()));
             let expected = |key: &str| npz.f64(key)[generation * length..][..length].to_vec();
             let what = format!("{name} generation {generation}");
             assert_close(&what, optimiser.centre().to_vec(), &expected("theta"), SUMMED);
@@ -529,7 +529,8 @@ fn synaptogen_snes() {
             let what = format!("{name} step {step}");
             assert_close(&what, utilities.clone(), &rows("utilities", step, population), 2e-7);
             let noise = single(rows("noise", step, population * length));
-            optimiser.update(&sums(&Given { values: &noise, length }, &utilities, length, true));
+            let noise = Given { values: &noise, length };
+            optimiser.update(&sums(&noise, &utilities, length, true, InstructionSet::best()));
             assert_close(&what, optimiser.centre().to_vec(), &rows("centers", step + 1, length), 1e-5);
             assert_close(&what, optimiser.vectors()[0].1.clone(), &rows("sigmas", step + 1, length), 1e-5);
         }

@@ -58,11 +58,6 @@ impl Mutation {
             }
         }
     }
-
-    /// The weighted sums over all offspring, with the noise regenerated; `length` is that of the centre.
-    pub fn sums(&self, utilities: &[f32], length: usize, second: bool) -> Sums {
-        sums(self, utilities, length, second)
-    }
 }
 
 impl Noise for Mutation {
@@ -76,11 +71,18 @@ impl Noise for Mutation {
     }
 }
 
-/// The weighted sums over all offspring, parallel over blocks of parameters; `length` is that of the centre.
-pub fn sums<N: Noise>(source: &N, utilities: &[f32], length: usize, second: bool) -> Sums {
+/// The weighted sums over all offspring, with the noise regenerated, parallel over blocks of parameters; `length` is
+/// that of the centre. The instruction set changes no bit.
+pub fn sums<N: Noise>(
+    source: &N,
+    utilities: &[f32],
+    length: usize,
+    second: bool,
+    instructions: InstructionSet,
+) -> Sums {
     let mut sums = Sums { first: vec![0.0; length], second: vec![0.0; if second { length } else { 0 }] };
     let run = |block: usize, first: &mut [f32], second: &mut [f32]| {
-        InstructionSet::best().run(SumBlock { utilities, from: block * BLOCK, source, first, second });
+        instructions.run(SumBlock { utilities, from: block * BLOCK, source, first, second });
     };
     if second {
         let blocks = sums.first.par_chunks_mut(BLOCK).zip(sums.second.par_chunks_mut(BLOCK));

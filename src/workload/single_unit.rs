@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::rng::{Row, Stream};
 use crate::search::es::Es;
-use crate::search::mutation::Mutation;
+use crate::search::mutation::{Mutation, sums};
 use crate::search::snes::Snes;
 use crate::search::{Optimiser, Spread};
 use crate::task::stdp::{Rule, StdpTask};
@@ -304,7 +304,8 @@ impl SingleUnitEngine {
             )));
         }
         let utilities = self.optimiser.utilities(fitness);
-        let sums = self.mutation().sums(&utilities, self.facts.parameters, self.optimiser.needs_second());
+        let (length, second) = (self.facts.parameters, self.optimiser.needs_second());
+        let sums = sums(&self.mutation(), &utilities, length, second, self.unit.instructions);
         self.optimiser.update(&sums);
         self.generation += 1;
         Ok(())
