@@ -88,6 +88,7 @@ impl Row {
 
     /// A plane per word of the block, filled by a loop of fixed length that vectorises, and interleaved afterwards.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "j counts blocks, and runs across the planes")]
     fn fill(&self, first: usize, out: &mut [f32], from_words: impl Fn([u32; 4]) -> [f32; 4]) {
         const BLOCKS: usize = 32;
         debug_assert!(first.is_multiple_of(4));
