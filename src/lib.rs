@@ -4,6 +4,7 @@ pub mod config;
 pub mod cpu;
 pub mod engine;
 pub mod error;
+pub mod hash;
 pub mod network;
 pub mod num;
 pub mod plan;

@@ -3,6 +3,7 @@
 use crate::config::{Config, Es, Run, Snes, Task, Unit, UnitSize};
 use crate::cpu::padded;
 use crate::engine::Facts;
+use crate::hash::fnv1a;
 use crate::registry::UnitKind;
 use crate::search::snes;
 use crate::task::stdp::StdpTask;
@@ -66,11 +67,11 @@ const MAX_STEPS: u32 = 100_000;
 const MAX_POPULATION: u32 = 1 << 24;
 
 impl Plan {
-    /// Check a config and derive the sizes.
+    /// Check a config, write out the defaults that depend on other keys, and derive the sizes.
     ///
     /// # Errors
     /// The first key whose value cannot be.
-    pub fn new(config: Config) -> Result<Self, Invalid> {
+    pub fn new(mut config: Config) -> Result<Self, Invalid> {
         check(config.format == 1, "format", || {
             format!("{} is not a known format; this program reads format 1", config.format)
         })?;
@@ -81,6 +82,13 @@ impl Plan {
             format!("{} is too few: the task drives {channels} input channels", unit.inputs)
         })?;
         let population = check_optimiser(&config, unit.parameters())?;
+        if let Some(es) = config.es.as_mut().filter(|es| es.adam.is_none()) {
+            es.momentum.get_or_insert_default();
+        }
+        if let Some(snes) = &mut config.snes {
+            snes.population = Some(population as u32);
+            snes.sigma_learning_rate.get_or_insert_with(|| snes::default_sigma_rate(unit.parameters()));
+        }
         Ok(Self { unit, channels, environments, steps, population, config })
     }
 
@@ -117,8 +125,7 @@ impl Plan {
     pub fn hash(&self) -> u64 {
         let run = Run { name: String::new(), generations: 0, checkpoint_every: 0, ..self.config.run.clone() };
         let decisive = Config { run, ..self.config.clone() };
-        let text = format!("{decisive:?}");
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        fnv1a(format!("{decisive:?}").into_bytes())
     }
 }
 
@@ -191,7 +198,7 @@ fn check_optimiser(config: &Config, parameters: usize) -> Result<usize, Invalid>
 
 fn check_es(es: &Es) -> Result<usize, Invalid> {
     within("es", "population", es.population, (2, MAX_POPULATION))?;
-    let pairs = !es.antithetic || es.population % 2 == 0;
+    let pairs = !es.antithetic || es.population.is_multiple_of(2);
     check(pairs, "es.population", || format!("{} is odd, and antithetic offspring come in pairs", es.population))?;
     positive("es", "sigma", es.sigma)?;
     within("es", "sigma_decay", es.sigma_decay, (0.0, 1.0))?;

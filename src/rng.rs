@@ -90,7 +90,7 @@ impl Row {
     #[inline(always)]
     fn fill(&self, first: usize, out: &mut [f32], from_words: impl Fn([u32; 4]) -> [f32; 4]) {
         const BLOCKS: usize = 32;
-        debug_assert!(first % 4 == 0);
+        debug_assert!(first.is_multiple_of(4));
         for (i, piece) in out.chunks_mut(4 * BLOCKS).enumerate() {
             let block = (first / 4 + i * BLOCKS) as u32;
             let mut planes = [[0f32; BLOCKS]; 4];

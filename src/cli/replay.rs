@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use phylon::config;
 use phylon::engine::State;
 use phylon::error::{Error, Result};
+use phylon::hash::fnv1a;
 use phylon::run::{self, Folder};
 use phylon::workload;
 use safetensors::tensor::{Dtype, TensorView};
@@ -14,8 +15,8 @@ use super::output;
 
 /// Rebuild the parameters before a generation from the fitness log.
 ///
-/// Prints a fingerprint of them. Mutations are a function of seed, generation and offspring, so the fitness vectors are the whole history. Where
-/// the checkpoint is of the same generation, both are compared to the last bit; exit code 1 if they differ.
+/// Prints a fingerprint of them. Mutations are a function of seed, generation and offspring, so the fitness vectors
+/// are the whole history. Where the checkpoint is of the same generation, both are compared to the last bit; exit code 1 if they differ.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         "generation {}  parameters {}  fingerprint {:016x}{verdict}\n",
         args.generation,
         state.centre.len(),
-        fnv1a(bytes)
+        fnv1a(bytes.iter().copied())
     ))?;
     Ok(if equal == Some(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -77,9 +78,4 @@ fn save(path: &Path, bytes: &[u8], state: &State) -> Result<()> {
     let notes = [("generation".to_owned(), state.generation.to_string())].into();
     let file = safetensors::serialize([("parameters", tensor)], Some(notes)).map_err(|e| fail(e.to_string()))?;
     std::fs::write(path, file).map_err(|e| Error::io("write", path, e))
-}
-
-/// FNV-1a, 64 bit: short enough to print, and the same wherever the bytes are.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

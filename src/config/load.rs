@@ -46,13 +46,7 @@ fn plan(name: &str, file: &str, overrides: &[String]) -> Result<Plan> {
     for setting in text.settings() {
         set(document.get_mut(), &setting)?;
     }
-    let mut config = typed(&document, &text)?;
-    if let Some(es) = &mut config.es
-        && es.adam.is_none()
-    {
-        // Neither table means momentum; said in the effective config like every other default.
-        es.momentum.get_or_insert_default();
-    }
+    let config = typed(&document, &text)?;
     Plan::new(config).map_err(|invalid| {
         let span = explain::locate(document.get_ref(), &invalid.key);
         text.error(span, &format!("`{}`: {}", invalid.key, invalid.message), "")

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::durable;
 use crate::engine::{Best, State};
 use crate::error::{Error, Result};
+use crate::hash::fnv1a;
 use crate::plan::Plan;
 
 const FORMAT: u32 = 1;
@@ -205,15 +206,10 @@ fn checksum_position(bytes: &[u8]) -> Option<usize> {
     (at + NO_CHECKSUM.len() <= bytes.len()).then_some(at)
 }
 
-/// FNV-1a, 64 bits, of the file with zeros for the digits at `at`. Every step is a bijection of the hash, so a change
-/// of a single byte always changes it.
+/// The hash of the file with zeros for the digits at `at`.
 fn checksum(bytes: &[u8], at: usize) -> String {
     let parts = [&bytes[..at], NO_CHECKSUM.as_bytes(), &bytes[at + NO_CHECKSUM.len()..]];
-    let hash = parts
-        .iter()
-        .flat_map(|part| part.iter())
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{hash:016x}")
+    format!("{:016x}", fnv1a(parts.into_iter().flatten().copied()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Evolution strategy of Bertens & Lee 2020 (Algorithm 1), with the reading of the update that learns: the gradient
 //! estimate is the weighted mean of the mutations,
 //!
-//!     G = sigma * sum_i w_i eps_i,    v = momentum * v + G,    centre += learning_rate * v
+//! ```text
+//! G = sigma * sum_i w_i eps_i,    v = momentum * v + G,    centre += learning_rate * v
+//! ```
 //!
 //! (taken literally, `sum F eps` with rate 1 would move the weights by more than their own size in every generation).
 //! Options: antithetic pairs, Adam on the same G, weight decay, a sigma that shrinks.

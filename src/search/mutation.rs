@@ -35,7 +35,7 @@ impl Mutation {
     fn row(&self, offspring: usize) -> (Row, f32) {
         let (index, sign) = match self.antithetic {
             false => (offspring, 1.0),
-            true => (offspring / 2, if offspring % 2 == 0 { 1.0 } else { -1.0 }),
+            true => (offspring / 2, if offspring.is_multiple_of(2) { 1.0 } else { -1.0 }),
         };
         let row = Row { seed: self.seed, stream: Stream::Mutation, generation: self.generation, index: index as u32 };
         (row, sign)

@@ -1,7 +1,9 @@
 //! Separable natural evolution strategy (Schaul, Glasmachers & Schmidhuber 2011), as SynaptoGen uses it (Algorithm 2):
 //!
-//!     centre += eta * sigma * sum_k u_k eps_k
-//!     sigma  *= exp(eta_sigma / 2 * sum_k u_k (eps_k^2 - 1))
+//! ```text
+//! centre += eta * sigma * sum_k u_k eps_k
+//! sigma  *= exp(eta_sigma / 2 * sum_k u_k (eps_k^2 - 1))
+//! ```
 //!
 //! The centre moves with the old sigma. Of equal fitness values the later offspring ranks higher.
 

@@ -1,9 +1,11 @@
 //! The gated memory that GRU, ENU and NFENU share:
 //!
-//!     u  = [h, o, x]          (o only where outputs are fed back)
-//!     z  = s(u Wz)            r = s(u Wr)
-//!     c~ = tanh([r*h, o, x] Wc)
-//!     h' = h + z * (c~ - h)
+//! ```text
+//! u  = [h, o, x]          (o only where outputs are fed back)
+//! z  = s(u Wz)            r = s(u Wr)
+//! c~ = tanh([r*h, o, x] Wc)
+//! h' = h + z * (c~ - h)
+//! ```
 //!
 //! Matrices in the order Wz, Wr, Wc.
 

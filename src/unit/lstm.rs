@@ -1,8 +1,10 @@
 //! Long short-term memory (Hochreiter & Schmidhuber 1997, with forget gate):
 //!
-//!     u  = [h, x]
-//!     i, f, y = s(u Wi), s(u Wf), s(u Wy)      g = tanh(u Wg)
-//!     c' = f*c + i*g                           h' = y * tanh(c')
+//! ```text
+//! u  = [h, x]
+//! i, f, y = s(u Wi), s(u Wf), s(u Wy)      g = tanh(u Wg)
+//! c' = f*c + i*g                           h' = y * tanh(c')
+//! ```
 //!
 //! Matrices in the order Wi, Wf, Wg, Wy.
 
