@@ -247,10 +247,13 @@ mod tests {
         assert_eq!((affordable(1000, 100), affordable(1000, 100_000), affordable(1000, usize::MAX)), (1000, 50, 1));
         let mut plan = plan("iaf");
         let Task::Iaf(task) = &mut plan.config.task else { unreachable!() };
-        task.steps = 20_000;
-        let page = html(&Plan::new(plan.config.clone()).unwrap(), &[], Some(&state(&plan, 1.0)));
-        assert_sound(&page);
-        assert!(page.contains("The beginning of one fresh episode") && page.contains("250 fresh episodes"));
+        (task.steps, task.environments) = (1_000, 1);
+        let plan = Plan::new(plan.config).unwrap();
+        let unit = SingleUnit::new(&plan);
+        let parameters = state(&plan, 1.0).centre;
+        let subject = Subject { parameters: &parameters, described: "Of a test.", seed: 1 };
+        let figures = iaf::figures(unit.iaf().unwrap(), &unit, &subject).unwrap();
+        assert!(figures[0].caption.starts_with("The beginning of one fresh episode"));
     }
 
     #[test]
