@@ -12,7 +12,7 @@ const TAIL: f64 = 0.01;
 
 /// Parameters and their fitness in each fresh episode.
 pub struct Evaluated {
-    /// Which parameters, for example `best centre (generation 41)`.
+    /// Which parameters, for example `best centre (after 41 generations)`.
     pub name: String,
     pub fitness: Vec<f32>,
 }
