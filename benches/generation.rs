@@ -6,9 +6,10 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use phylon::config::{Config, Es, Iaf, Run, Stdp, Task, Unit, UnitSize};
+use phylon::cpu::InstructionSet;
 use phylon::plan::Plan;
 use phylon::rng::{Row, Stream};
-use phylon::search::mutation::Mutation;
+use phylon::search::mutation::{Mutation, sums};
 use phylon::task::Episodes;
 use phylon::workload;
 use phylon::workload::single_unit::SingleUnit;
@@ -102,7 +103,7 @@ fn update(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements((population * parameters) as u64));
     group.bench_function("noise_sums_6656", |b| {
         let mutation = Mutation { seed: 1, generation: 0, antithetic: false };
-        b.iter(|| mutation.sums(black_box(&utilities), parameters, false));
+        b.iter(|| sums(&mutation, black_box(&utilities), parameters, false, InstructionSet::best()));
     });
     group.finish();
 }

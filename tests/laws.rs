@@ -403,13 +403,32 @@ fn sums_over_a_population_have_their_laws() {
     for generation in [0, 1, 77] {
         let mutation = Mutation { seed: ROW.seed, generation, antithetic: false };
         let sums = sums(&mutation, &vec![1.0; population], length, true, InstructionSet::best());
-        let scaled = sums.first.iter().map(|&sum| f64::from(sum) / (population as f64).sqrt()).collect();
+        let scaled: Vec<f64> = sums.first.iter().map(|&sum| f64::from(sum) / (population as f64).sqrt()).collect();
+        // More sensitive to offspring that have something in common than the whole law is.
+        let variance = scaled.iter().map(|x| x * x).sum::<f64>() / length as f64;
+        assert_zero("variance of the sum of eps", (variance - 1.0) / 2f64.sqrt(), length);
         let normal = Normal::standard();
         assert_law("sum of eps", scaled, |x| normal.cdf(x));
         let chi = ChiSquared::new(population as f64).expect("degrees of freedom");
         let squares = sums.second.iter().map(|&sum| f64::from(sum) + population as f64).collect();
         assert_law("sum of eps^2", squares, |x| chi.cdf(x));
     }
+}
+
+#[test]
+fn no_two_offspring_are_alike() {
+    let mutation = |generation| Mutation { seed: ROW.seed, generation, antithetic: false };
+    let start = |(generation, offspring): (u32, usize)| {
+        let mut out = [0f32; 4];
+        mutation(generation).noise(offspring, 0, &mut out);
+        out.map(f32::to_bits)
+    };
+    let mut starts: Vec<_> =
+        (0..4).flat_map(|generation| (0..1 << 16).map(move |i| (generation, i))).map(start).collect();
+    let count = starts.len();
+    starts.par_sort_unstable();
+    starts.dedup();
+    assert_eq!(starts.len(), count);
 }
 
 #[test]
