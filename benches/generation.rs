@@ -28,7 +28,14 @@ fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
         momentum: None,
         adam: None,
     };
-    let run = Run { name: "bench".into(), generations: 1, seed: 1, checkpoint_every: 1 };
+    let run = Run {
+        name: "bench".into(),
+        generations: 1,
+        seed: 1,
+        checkpoint_every: 1,
+        validate_every: u32::MAX,
+        validation_episodes: 1,
+    };
     let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, initial_scale: 1.0 });
     Plan::new(Config { format: 1, run, unit, task, es: Some(es), snes: None }).expect("a plan that can run")
 }

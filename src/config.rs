@@ -43,6 +43,12 @@ pub struct Run {
     /// Write a checkpoint each time this many generations have passed. Default 50.
     #[serde(default = "default::checkpoint_every")]
     pub checkpoint_every: u32,
+    /// Judge the centre each time this many generations have passed, to keep the best one. Default 20.
+    #[serde(default = "default::validate_every")]
+    pub validate_every: u32,
+    /// Episodes that it is judged on: the same throughout the run, and never those of a generation. Default 512.
+    #[serde(default = "default::validation_episodes")]
+    pub validation_episodes: u32,
 }
 
 /// `[unit.<kind>]`: the small recurrent network whose parameters are evolved.
@@ -240,6 +246,12 @@ mod default {
     }
     pub fn checkpoint_every() -> u32 {
         50
+    }
+    pub fn validate_every() -> u32 {
+        20
+    }
+    pub fn validation_episodes() -> u32 {
+        512
     }
     pub fn channels() -> u32 {
         16

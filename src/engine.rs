@@ -55,15 +55,16 @@ pub struct State {
     pub centre: Vec<f32>,
     /// The optimiser's own vectors by name, for example `velocity`; scalars are vectors of length 1.
     pub optimiser: Vec<(String, Vec<f32>)>,
-    /// The best centre seen so far.
+    /// The best centre so far of those that were validated.
     pub best: Option<Best>,
 }
 
 /// A centre worth keeping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Best {
+    /// Generations that led to it.
     pub generation: u32,
-    /// Its fitness on the episodes of that generation.
+    /// Its mean fitness on the run's validation episodes.
     pub fitness: f32,
     pub parameters: Vec<f32>,
 }

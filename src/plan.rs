@@ -114,7 +114,8 @@ impl Plan {
         let parameters = self.parameters();
         // Centre, best, update sums and at most three vectors of the optimiser.
         let search = 8 * parameters;
-        let generation = 3 * self.population + padded(self.environments) * self.steps * (self.channels + 1);
+        let episodes = padded(self.environments) + padded(self.config.run.validation_episodes as usize);
+        let generation = 3 * self.population + episodes * self.steps * (self.channels + 1);
         let lanes = padded(self.environments).min(crate::workload::single_unit::WINDOW);
         let instance = (2 + self.unit.gates()) * self.unit.memory + self.unit.outputs + self.unit.inputs;
         let thread = parameters + lanes * (instance + self.steps) + self.environments;
@@ -136,7 +137,9 @@ fn check_run(run: &Run) -> Checked {
         format!("{:?} is not a folder name of letters, digits, `-`, `_` and `.` that does not start with `.`", run.name)
     })?;
     within("run", "generations", run.generations, (1, u32::MAX))?;
-    within("run", "checkpoint_every", run.checkpoint_every, (1, u32::MAX))
+    within("run", "checkpoint_every", run.checkpoint_every, (1, u32::MAX))?;
+    within("run", "validate_every", run.validate_every, (1, u32::MAX))?;
+    within("run", "validation_episodes", run.validation_episodes, (1, MAX_ENVIRONMENTS))
 }
 
 fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {

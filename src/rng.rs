@@ -18,6 +18,8 @@ pub enum Stream {
     Episode = 2,
     /// Episodes that no generation sees: evaluation and reports.
     Fresh = 3,
+    /// Episodes that decide which centre of a run is kept as the best.
+    Validation = 4,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

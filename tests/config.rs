@@ -295,13 +295,15 @@ prop_compose! {
 
 prop_compose! {
     fn any_config()(
-        format: u32, name: String, generations: u32, seed: u64, checkpoint_every: u32, unit in unit(),
+        format: u32, name: String, generations: u32, seed: u64, every: [u32; 3], unit in unit(),
         task in prop_oneof![
             iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex)
         ],
         es in proptest::option::of(es()), snes in proptest::option::of(snes()),
     ) -> Config {
-        Config { format, run: Run { name, generations, seed, checkpoint_every }, unit, task, es, snes }
+        let [checkpoint_every, validate_every, validation_episodes] = every;
+        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes };
+        Config { format, run, unit, task, es, snes }
     }
 }
 

@@ -50,7 +50,7 @@ enum Which {
 struct Answer<'a> {
     run: &'a str,
     which: Which,
-    /// The parameters are those before this generation.
+    /// Generations that led to the parameters.
     generation: u32,
     seed: u64,
     #[serde(flatten)]
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
     let bad = if non_finite == 0 { String::new() } else { format!(", {non_finite} of them NaN or infinite, left out") };
     output::print(&format!(
         "fitness {mean:.4} +- {sd:.4} (sd), 95 % confidence interval of the mean {low:.4} to {high:.4}\n\
-         {episodes} fresh episodes of seed {}{bad}; parameters of generation {generation}\n",
+         {episodes} fresh episodes of seed {}{bad}; parameters after {generation} generations\n",
         args.seed
     ))
 }

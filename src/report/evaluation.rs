@@ -12,7 +12,7 @@ const TAIL: f64 = 0.01;
 
 /// Parameters and their fitness in each fresh episode.
 pub struct Evaluated {
-    /// Which parameters, for example `best centre (generation 41)`.
+    /// Which parameters, for example `best centre (after 41 generations)`.
     pub name: String,
     pub fitness: Vec<f32>,
 }
@@ -30,7 +30,7 @@ pub fn figure(all: &[Evaluated], seed: u64) -> Result<Figure> {
 
 /// Statistics side by side.
 fn table(all: &[Evaluated]) -> String {
-    let head = ["parameters", "mean", "95 % CI of the mean", "sd", "median", "5 to 95 %"];
+    let head = ["parameters", "mean", "95 % CI of mean", "sd", "median", "5 to 95 %"];
     let row = |evaluated: &Evaluated| {
         let e = Evaluation::of(&evaluated.fitness);
         let between = |low: f64, high: f64| format!("{} to {}", measured(low), measured(high));

@@ -151,8 +151,9 @@ th { font-weight: 600; white-space: nowrap; }
 .facts th { font-weight: 400; color: var(--quiet); }
 .facts td { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; margin: 0 0 1rem; }
-.wide table { font-size: .85rem; }
-.wide th, .wide td { padding-right: 1.1rem; white-space: nowrap; }
+.wide table { font-size: .82rem; }
+.wide tbody th { font-weight: 400; }
+.wide th, .wide td { padding-right: 1rem; white-space: nowrap; }
 section { margin: 1.75rem 0; }
 figure { --rule: #d8d8d4; margin: 1.75rem 0; padding: 1.1rem 1.2rem; background: #fff; color: #1c1c1c; border-radius: 6px; \
 box-shadow: 0 1px 3px rgba(0, 0, 0, .16); }

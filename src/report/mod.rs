@@ -14,14 +14,13 @@ mod statistics;
 mod stdp;
 mod summary;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config;
 use crate::engine::State;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::Plan;
-use crate::run::{Folder, Metrics};
+use crate::run::{Folder, Metrics, durable};
 use crate::workload::single_unit::SingleUnit;
 use evaluation::Evaluated;
 use html::count;
@@ -71,16 +70,8 @@ pub fn write(folder: &Folder) -> Result<PathBuf> {
     let state = folder.checkpoint(&plan).map_err(|error| notes.push(format!("No figures of the unit: {error}"))).ok();
     let page = Page { plan: &plan, rows: &rows, state: state.as_ref(), notes }.html()?;
     let path = folder.report_path();
-    replace(&path, &page)?;
+    durable::replace(&path, page.as_bytes())?;
     Ok(path)
-}
-
-/// The old page or the new one, never half of one. Unlike a checkpoint it can be drawn again, so it is not synced.
-fn replace(path: &Path, page: &str) -> Result<()> {
-    let temporary = path.with_extension("html.tmp");
-    fs::write(&temporary, page)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|source| Error::io("write", path, source))
 }
 
 /// All that a report is made of.
@@ -142,7 +133,7 @@ impl Page<'_> {
 fn parameters(state: &State) -> Vec<(String, &[f32])> {
     let best = state.best.as_ref().map(|best| {
         let generation = count(best.generation.into());
-        (format!("best centre (generation {generation})"), best.parameters.as_slice())
+        (format!("best centre (after {generation} generations)"), best.parameters.as_slice())
     });
     let last = (format!("last centre (after {} generations)", count(state.generation.into())), state.centre.as_slice());
     best.into_iter().chain([last]).collect()
@@ -150,6 +141,8 @@ fn parameters(state: &State) -> Vec<(String, &[f32])> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::config::{Config, Task};
     use crate::engine::Best;
@@ -247,10 +240,13 @@ mod tests {
         assert_eq!((affordable(1000, 100), affordable(1000, 100_000), affordable(1000, usize::MAX)), (1000, 50, 1));
         let mut plan = plan("iaf");
         let Task::Iaf(task) = &mut plan.config.task else { unreachable!() };
-        task.steps = 20_000;
-        let page = html(&Plan::new(plan.config.clone()).unwrap(), &[], Some(&state(&plan, 1.0)));
-        assert_sound(&page);
-        assert!(page.contains("The beginning of one fresh episode") && page.contains("250 fresh episodes"));
+        (task.steps, task.environments) = (1_000, 1);
+        let plan = Plan::new(plan.config).unwrap();
+        let unit = SingleUnit::new(&plan);
+        let parameters = state(&plan, 1.0).centre;
+        let subject = Subject { parameters: &parameters, described: "Of a test.", seed: 1 };
+        let figures = iaf::figures(unit.iaf().unwrap(), &unit, &subject).unwrap();
+        assert!(figures[0].caption.starts_with("The beginning of one fresh episode"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use plotters::style::text_anchor::HPos;
 
-use super::axis::Axis;
+use super::axis::{Axis, extent};
 use super::html::{Figure, number};
 use super::plot::{self, Canvas, Chart, Frame, INPUT, Key, MODEL, Mark, REFERENCE, UNIT};
 use super::statistics::Evaluation;
@@ -166,7 +166,9 @@ fn draw_window(canvas: &Canvas, window: &Window, title: &str, keys: &[Key], conf
 
 fn draw_traces(traces: &[Trace; 2], subject: &Subject) -> Result<Figure> {
     let values = || traces.iter().flat_map(|t| t.input.iter().chain(&t.target).chain(&t.output)).map(|p| p.1);
-    let y = Axis::around("", values(), 4);
+    let (low, high) = extent(values()).unwrap_or((0.0, 1.0));
+    // Below the curves, room for the names of the spikes.
+    let y = Axis::linear("", low - 0.2 * (high - low), high + 0.05 * (high - low), 4);
     let svg = plot::figure(380, |canvas| {
         let panels = canvas.split_by_breakpoints([0; 0], [plot::px(176.0)]);
         for ((panel, trace), (modulator, title)) in panels.iter().zip(traces).zip(PANELS) {
@@ -203,7 +205,7 @@ fn draw_trace(canvas: &Canvas, trace: &Trace, frame: &Frame, y: Axis) -> plot::D
     if let Some(pair) = &trace.pair {
         let (pre, post) = (pair.pre as f64, pair.post as f64);
         chart.stems(&[(pre, bottom, top), (post, bottom, top)], REFERENCE, 0.75)?;
-        let near_bottom = bottom + 0.08 * (top - bottom);
+        let near_bottom = bottom + 0.07 * (top - bottom);
         let (before, after) = if pre <= post { (HPos::Right, HPos::Left) } else { (HPos::Left, HPos::Right) };
         chart.note((pre, near_bottom), "pre", before, REFERENCE)?;
         chart.note((post, near_bottom), "post", after, REFERENCE)?;

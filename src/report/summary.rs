@@ -49,7 +49,8 @@ fn progress(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'s
         rows.push(("best offspring", at(row.best, row.generation)));
     }
     if let Some(best) = state.and_then(|state| state.best.as_ref()) {
-        rows.push(("best centre", at(best.fitness, best.generation)));
+        let (fitness, generations) = (measured(best.fitness.into()), count(best.generation.into()));
+        rows.push(("best centre", format!("{fitness} on validation episodes (after {generations} generations)")));
     }
     if let Some(last) = metrics.last() {
         let (centre, mean) = (measured(last.centre.into()), measured(last.mean.into()));

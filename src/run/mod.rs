@@ -8,7 +8,7 @@
 
 pub mod checkpoint;
 mod difference;
-mod durable;
+pub(crate) mod durable;
 #[cfg(test)]
 mod fake;
 mod fitness_log;

@@ -157,8 +157,13 @@ impl SingleUnit {
             None => workspace.weights.copy_from_slice(centre),
         }
         self.play(workspace, episodes);
-        workspace.fitness.iter().sum::<f32>() / episodes.environments as f32
+        mean(&workspace.fitness)
     }
+}
+
+/// Summed in order, so that the bits are always the same.
+fn mean(fitness: &[f32]) -> f32 {
+    fitness.iter().sum::<f32>() / fitness.len() as f32
 }
 
 /// [`Mutation::perturb`] as compiled per instruction set.
@@ -240,6 +245,8 @@ pub struct SingleUnitEngine {
     environments: usize,
     population: usize,
     facts: Facts,
+    validation: Episodes,
+    validate_every: u32,
     generation: u32,
     best: Option<Best>,
 }
@@ -256,8 +263,12 @@ impl SingleUnitEngine {
                 Box::new(Snes::new(snes, plan.population, centre))
             }
         };
+        let unit = SingleUnit::new(plan);
+        let episodes = plan.config.run.validation_episodes as usize;
         Self {
-            unit: SingleUnit::new(plan),
+            validation: unit.draw(episodes, seed, Stream::Validation, 0),
+            validate_every: plan.config.run.validate_every,
+            unit,
             optimiser,
             seed,
             environments: plan.environments,
@@ -292,6 +303,15 @@ impl SingleUnitEngine {
                 },
             )
             .collect()
+    }
+
+    /// Judge the centre on the validation episodes, and keep it if it is the best so far.
+    fn validate(&mut self) {
+        let centre = self.optimiser.centre();
+        let fitness = mean(&self.unit.fitness(centre, &self.validation));
+        if fitness.is_finite() && self.best.as_ref().is_none_or(|best| fitness > best.fitness) {
+            self.best = Some(Best { generation: self.generation, fitness, parameters: centre.to_vec() });
+        }
     }
 
     /// The update that `fitness` leads to.
@@ -334,14 +354,10 @@ impl Engine for SingleUnitEngine {
             let index = self.generation;
             let mut fitness = self.evaluate();
             let centre = fitness.pop().unwrap_or(f32::NAN);
-            let better = self.best.as_ref().is_none_or(|best| centre > best.fitness);
-            let best = (better && centre.is_finite()).then(|| Best {
-                generation: index,
-                fitness: centre,
-                parameters: self.optimiser.centre().to_vec(),
-            });
             self.learn(&fitness)?;
-            self.best = best.or(self.best.take());
+            if self.generation.is_multiple_of(self.validate_every) {
+                self.validate();
+            }
             let seconds = start.elapsed().as_secs_f64();
             out.push(Generation { index, fitness, centre, env_steps: self.facts.env_steps, seconds });
         }
