@@ -1,4 +1,45 @@
 //! phylon: batched simulation for neuroevolution, thousands of brains at a time.
+//!
+//! Evolves the parameters of small recurrent units (the evolvable neural units of Bertens & Lee 2020, and GRU and LSTM
+//! beside them) with evolution strategies. The same config and seed give the same bits for any number of threads and
+//! any instruction set; a run can be killed, resumed, and rebuilt from its fitness alone.
+//!
+//! A [`config::Config`] is what a user writes, a [`plan::Plan`] is a config that can run, an [`engine::Engine`] runs it
+//! by whole generations, and [`run`] keeps a run's folder. The program `phylon` is a thin layer over this library:
+//!
+//! ```
+//! use phylon::{config::Config, plan::Plan, workload};
+//!
+//! let config: Config = toml::from_str(
+//!     r#"
+//!     format = 1
+//!     [run]
+//!     name = "tiny"
+//!     generations = 2
+//!     [unit.enu]
+//!     memory = 4
+//!     [task.iaf]
+//!     environments = 2
+//!     steps = 20
+//!     [es]
+//!     population = 8
+//!     "#,
+//! )?;
+//! let plan = Plan::new(config).map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
+//! let mut engine = workload::open(&plan);
+//! let first = engine.state().centre;
+//!
+//! let mut generations = Vec::new();
+//! engine.advance(2, &mut generations)?;
+//!
+//! assert_eq!(generations[1].fitness.len(), plan.population);
+//! assert!(generations[1].summary().best >= generations[1].summary().mean);
+//! assert_ne!(engine.state().centre, first);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `ARCHITECTURE.md` in the repository shows the folders, the walk of a generation's data and the rules of the numbers;
+//! `CONTRIBUTING.md` how to add a unit, a task or an optimiser.
 
 pub mod config;
 pub mod cpu;
