@@ -371,9 +371,11 @@ fn replay_of_an_altered_log_is_noticed() {
 
 #[test]
 fn eval_on_fresh_episodes() {
-    let folder = ran();
+    let folder = tiny();
+    succeed(folder.path(), "run tiny.toml --quiet --no-report --set run.validate_every=1");
     let shown = succeed(folder.path(), "eval runs/tiny --episodes 100");
     assert!(shown.starts_with("fitness ") && shown.contains("95 % confidence interval"), "{shown}");
+    assert!(shown.contains("; best centre (after "), "{shown}");
 
     let evaluated = json(folder.path(), "eval runs/tiny --episodes 100 --json");
     assert_eq!((&evaluated["run"], &evaluated["which"]), (&"tiny".into(), &"best".into()));
@@ -386,6 +388,21 @@ fn eval_on_fresh_episodes() {
     assert_ne!(json(folder.path(), "eval runs/tiny --episodes 100 --seed 2 --json")["mean"], evaluated["mean"]);
     let last = json(folder.path(), "eval runs/tiny --episodes 100 --which last --json");
     assert_eq!((&last["which"], &last["generation"]), (&"last".into(), &2.into()));
+}
+
+#[test]
+fn eval_of_a_run_without_a_best_centre_says_what_it_takes() {
+    // Too short a run for its first validation.
+    let folder = ran();
+    let shown = succeed(folder.path(), "eval runs/tiny --episodes 10");
+    assert!(shown.ends_with("; last centre (after 2 generations), for there is no best one yet\n"), "{shown}");
+    assert_eq!(json(folder.path(), "eval runs/tiny --episodes 10 --json")["which"], "last");
+    assert!(
+        succeed(folder.path(), "eval runs/tiny --episodes 10 --which last")
+            .ends_with("; last centre (after 2 generations)\n")
+    );
+    let refused = fail(folder.path(), "eval runs/tiny --episodes 10 --which best", 1);
+    assert!(refused.contains("no best centre") && refused.contains("try: --which last"), "{refused}");
 }
 
 #[test]
