@@ -29,6 +29,27 @@ pub struct Config {
     pub snes: Option<Snes>,
 }
 
+/// The optimiser's table.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimiser<'a> {
+    /// `[es]`
+    Es(&'a Es),
+    /// `[snes]`
+    Snes(&'a Snes),
+}
+
+impl Config {
+    /// The table `[es]` or `[snes]`; `None` unless exactly one of them is there, which it is in a [`crate::plan::Plan`].
+    pub fn optimiser(&self) -> Option<Optimiser<'_>> {
+        match (&self.es, &self.snes) {
+            (Some(es), None) => Some(Optimiser::Es(es)),
+            (None, Some(snes)) => Some(Optimiser::Snes(snes)),
+            _ => None,
+        }
+    }
+}
+
 /// `[run]`: length, seed and where the results go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

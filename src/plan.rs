@@ -1,6 +1,6 @@
 //! Config -> Plan: everything derived and checked once, before anything runs.
 
-use crate::config::{Config, Es, Run, Snes, Task, Unit, UnitSize};
+use crate::config::{Config, Es, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::cpu::padded;
 use crate::engine::Facts;
 use crate::hash::fnv1a;
@@ -189,13 +189,13 @@ fn check_task(task: &Task) -> Result<(usize, usize, usize), Invalid> {
 
 /// The population that the one optimiser table asks for.
 fn check_optimiser(config: &Config, parameters: usize) -> Result<usize, Invalid> {
-    match (&config.es, &config.snes) {
-        (Some(es), None) => check_es(es),
-        (None, Some(snes)) => check_snes(snes, parameters),
-        (Some(_), Some(_)) => {
+    match config.optimiser() {
+        Some(Optimiser::Es(es)) => check_es(es),
+        Some(Optimiser::Snes(snes)) => check_snes(snes, parameters),
+        None if config.es.is_some() => {
             Err(Invalid { key: "snes".into(), message: "both [es] and [snes] are there; keep one".into() })
         }
-        (None, None) => Err(Invalid { key: "es".into(), message: "no optimiser: add a table [es] or [snes]".into() }),
+        None => Err(Invalid { key: "es".into(), message: "no optimiser: add a table [es] or [snes]".into() }),
     }
 }
 

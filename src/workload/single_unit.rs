@@ -255,13 +255,9 @@ impl SingleUnitEngine {
     pub fn new(plan: &Plan) -> Self {
         let seed = plan.config.run.seed;
         let centre = first_centre(plan);
-        let optimiser: Box<dyn Optimiser> = match (&plan.config.es, &plan.config.snes) {
-            (Some(es), _) => Box::new(Es::new(es, plan.population, centre)),
-            (None, snes) => {
-                // A plan has one of the two.
-                let snes = snes.as_ref().expect("a plan has an optimiser");
-                Box::new(Snes::new(snes, plan.population, centre))
-            }
+        let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
+            config::Optimiser::Es(es) => Box::new(Es::new(es, plan.population, centre)),
+            config::Optimiser::Snes(snes) => Box::new(Snes::new(snes, plan.population, centre)),
         };
         let unit = SingleUnit::new(plan);
         let episodes = plan.config.run.validation_episodes as usize;
