@@ -8,6 +8,7 @@ mod load;
 
 use serde::{Deserialize, Serialize};
 
+use crate::registry::UnitKind;
 pub use load::{load, to_toml};
 
 /// A whole experiment: one file in `configs/`.
@@ -84,6 +85,18 @@ pub enum Unit {
     Gru(UnitSize),
     /// Long short-term memory with a linear read-out.
     Lstm(UnitSize),
+}
+
+impl Unit {
+    /// Which kind it is, and its sizes.
+    pub fn kind_and_size(&self) -> (UnitKind, &UnitSize) {
+        match self {
+            Self::Enu(size) => (UnitKind::Enu, size),
+            Self::Nfenu(size) => (UnitKind::Nfenu, size),
+            Self::Gru(size) => (UnitKind::Gru, size),
+            Self::Lstm(size) => (UnitKind::Lstm, size),
+        }
+    }
 }
 
 /// Sizes of a unit and the spread of its first weights.

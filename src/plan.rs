@@ -4,7 +4,6 @@ use crate::config::{Config, Es, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::cpu::padded;
 use crate::engine::Facts;
 use crate::hash::fnv1a;
-use crate::registry::UnitKind;
 use crate::search::snes;
 use crate::task::stdp::StdpTask;
 use crate::unit::Shape;
@@ -143,14 +142,8 @@ fn check_run(run: &Run) -> Checked {
 }
 
 fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {
-    let (kind, size) = match unit {
-        Unit::Enu(size) => (UnitKind::Enu, size),
-        Unit::Nfenu(size) => (UnitKind::Nfenu, size),
-        Unit::Gru(size) => (UnitKind::Gru, size),
-        Unit::Lstm(size) => (UnitKind::Lstm, size),
-    };
+    let (kind, &UnitSize { inputs, memory, outputs, initial_scale }) = unit.kind_and_size();
     let table = format!("unit.{}", kind.name());
-    let &UnitSize { inputs, memory, outputs, initial_scale } = size;
     for (key, value) in [("inputs", inputs), ("memory", memory), ("outputs", outputs)] {
         within(&table, key, value, (1, MAX_CHANNELS))?;
     }

@@ -330,8 +330,7 @@ impl SingleUnitEngine {
 
 /// N(0, initial_scale^2 / rows) for every matrix.
 fn first_centre(plan: &Plan) -> Vec<f32> {
-    let (config::Unit::Enu(size) | config::Unit::Nfenu(size) | config::Unit::Gru(size) | config::Unit::Lstm(size)) =
-        &plan.config.unit;
+    let (_, size) = plan.config.unit.kind_and_size();
     let mut centre = vec![0.0; plan.parameters()];
     Row { seed: plan.config.run.seed, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut centre);
     let mut rest = centre.as_mut_slice();
