@@ -53,11 +53,37 @@ pub const OPTIMISERS: &[Entry] = &[
 
 #[cfg(test)]
 mod tests {
+    use serde::de::DeserializeOwned;
+
     use super::*;
+    use crate::config::{Config, Task, Unit};
+
+    fn names(entries: &[Entry]) -> Vec<String> {
+        entries.iter().map(|entry| entry.name.to_owned()).collect()
+    }
+
+    /// The keys or variants that serde knows, from what it says about one that it does not know.
+    fn known<T: DeserializeOwned>() -> Vec<String> {
+        let error = toml::from_str::<T>("nothing = {}").err().expect("nothing is no name");
+        let message = error.message();
+        assert!(message.starts_with("unknown ") && message.contains("`nothing`, expected "), "{message}");
+        message.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
 
     #[test]
-    fn unit_names_are_in_the_order_of_the_kinds() {
-        let kinds = UnitKind::ALL.map(|kind| format!("{kind:?}").to_lowercase());
-        assert!(kinds.iter().zip(UNITS).all(|(kind, entry)| kind == entry.name));
+    fn a_config_can_name_what_is_listed_and_nothing_else() {
+        assert_eq!(known::<Unit>(), names(UNITS));
+        assert_eq!(known::<Task>(), names(TASKS));
+        let top = known::<Config>();
+        let optimisers = top.iter().position(|key| key == "task").expect("a config has a task") + 1;
+        assert_eq!(top[optimisers..], names(OPTIMISERS));
+    }
+
+    #[test]
+    fn every_unit_has_its_kind() {
+        let kind = |name: &str| toml::from_str::<Unit>(&format!("[{name}]")).expect("a unit").kind_and_size().0;
+        let kinds: Vec<UnitKind> = UNITS.iter().map(|entry| kind(entry.name)).collect();
+        assert_eq!(kinds, UnitKind::ALL);
+        assert!(UNITS.iter().zip(UnitKind::ALL).all(|(entry, kind)| kind.name() == entry.name));
     }
 }
