@@ -25,7 +25,7 @@
 //!     population = 8
 //!     "#,
 //! )?;
-//! let plan = Plan::new(config).map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
+//! let plan = Plan::new(config)?;
 //! let mut engine = workload::open(&plan);
 //! let first = engine.state().centre;
 //!

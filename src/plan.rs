@@ -24,7 +24,8 @@ pub struct Plan {
 }
 
 /// Why a config cannot run: the key to mend and what its value must be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("`{key}`: {message}")]
 pub struct Invalid {
     /// Path of the key, for example `es.population`.
     pub key: String,
