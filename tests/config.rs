@@ -186,7 +186,7 @@ fn overrides_set_values() {
     assert_eq!(config.run.name, "other");
     let es = config.es.unwrap();
     assert_eq!((es.population, es.adam.unwrap().learning_rate), (128, 0.5));
-    assert_eq!(config.unit, Unit::Enu(UnitSize { inputs: 16, memory: 8, outputs: 4, initial_scale: 1.0 }));
+    assert_eq!(config.unit, Unit::Enu(UnitSize { memory: 8, outputs: 4, ..UnitSize::default() }));
     assert_eq!(load(GOOD, &["run.name=\"quoted\""]).unwrap().config.run.name, "quoted");
 }
 

@@ -277,17 +277,7 @@ fn enu_evolution_strategy() {
 
 /// The values of the paper.
 fn paper_es(population: usize) -> config::Es {
-    config::Es {
-        population: population as u32,
-        sigma: 0.01,
-        sigma_decay: 1.0,
-        sigma_min: 0.0,
-        rank_exponent: 5,
-        antithetic: false,
-        weight_decay: 0.0,
-        momentum: None,
-        adam: None,
-    }
+    config::Es { population: population as u32, sigma: 0.01, rank_exponent: 5, ..config::Es::default() }
 }
 
 /// Noise written down, `[offspring][parameter]`.
@@ -520,7 +510,7 @@ fn synaptogen_snes() {
             population: Some(population as u32),
             sigma: npz.f64("sigmas")[0] as f32,
             learning_rate: npz.f64("lr_center")[0] as f32,
-            sigma_learning_rate: None,
+            ..config::Snes::default()
         };
         let mut optimiser = snes::Snes::new(&config, population, single(rows("centers", 0, length)));
         optimiser.restore(&single(rows("centers", 0, length)), &[("sigma".into(), single(rows("sigmas", 0, length)))]);
