@@ -51,11 +51,11 @@ fn positive(table: &str, key: &str, value: f32) -> Checked {
     check(good, &format!("{table}.{key}"), || format!("{value} is not a finite number above 0"))
 }
 
-/// The two ends of an interval that is not empty.
+/// The two ends of an interval that is not empty and of finite width, so that a draw can be scaled to it.
 fn ordered(table: &str, low: (&str, f32), high: (&str, f32)) -> Checked {
-    let good = low.1 <= high.1 && low.1.is_finite() && high.1.is_finite();
+    let good = low.1 <= high.1 && (high.1 - low.1).is_finite();
     check(good, &format!("{table}.{}", low.0), || {
-        format!("{} is not a finite number up to {} = {}", low.1, high.0, high.1)
+        format!("{} to {} = {} is not an interval of finite width", low.1, high.0, high.1)
     })
 }
 

@@ -115,6 +115,10 @@ fn out_of_range() {
     assert!(zero.starts_with("x.toml:13:14: `es.population`: 0 is not in 2 to 16777216\n"), "{zero}");
     let odd = mistake("population = 4", "population = 5\nantithetic = true");
     assert!(odd.starts_with("x.toml:13:14: `es.population`: "), "{odd}");
+    for ends in ["2.0\ninput_max = 1.0", "nan", "-inf", "-3e38\ninput_max = 3e38", "0.0\ninput_max = inf"] {
+        let interval = mistake("[task.iaf]", &format!("[task.iaf]\ninput_min = {ends}"));
+        assert!(interval.starts_with("x.toml:11:13: `task.iaf.input_min`: "), "{interval}");
+    }
     let format = mistake("format = 1", "format = 2");
     assert!(format.starts_with("x.toml:1:10: `format`: "), "{format}");
 }
