@@ -214,7 +214,8 @@ mod x86 {
 /// `out[m][lane] = sum over k of rows[k][lane] * weights[k][m]`, k running through the rows of `parts` in order.
 ///
 /// `weights` is row-major with `columns` columns; `out` has `columns` rows of `lanes` lanes. Weight rows beyond the
-/// rows given are not used: inputs known to be zero may be left out and change nothing.
+/// rows given are not used: inputs known to be zero may be left out, which for finite weights changes no value (an
+/// infinite or NaN weight would make NaN of its zero).
 #[inline(always)]
 pub fn product<V: Vector>(weights: &[f32], columns: usize, parts: [&[f32]; 2], lanes: usize, out: &mut [f32]) {
     let mut lane = 0;

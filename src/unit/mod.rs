@@ -114,8 +114,8 @@ impl Instances {
 
     /// One step of every instance.
     ///
-    /// `weights` is the flat parameter vector. Only the first `live` inputs are read: the others must be zero, and
-    /// leaving them out changes no bit. `noise`, `[output][lane]`, is added to the read-out before any clip.
+    /// `weights` is the flat parameter vector. Only the first `live` inputs are read: the others must be zero, and for
+    /// finite weights leaving them out changes no value. `noise`, `[output][lane]`, is added to the read-out before any clip.
     #[inline(always)]
     pub fn step<V: Vector>(&mut self, weights: &[f32], live: usize, noise: Option<&[f32]>) {
         let shape = self.shape;
