@@ -17,6 +17,7 @@ pub use load::{load, to_toml};
 pub struct Config {
     /// Version of this format; 1.
     pub format: u32,
+    /// Length, seed and name.
     pub run: Run,
     /// What is evolved: exactly one of the tables in [`Unit`].
     pub unit: Unit,

@@ -41,6 +41,8 @@
 //! `ARCHITECTURE.md` in the repository shows the folders, the walk of a generation's data and the rules of the numbers;
 //! `CONTRIBUTING.md` how to add a unit, a task or an optimiser.
 
+#![warn(missing_docs)]
+
 pub mod config;
 pub mod cpu;
 pub mod engine;

@@ -11,7 +11,9 @@ use crate::unit::Shape;
 /// A config that can run, with the sizes that follow from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
+    /// As given, with the defaults that depend on other keys written out.
     pub config: Config,
+    /// Kind and sizes of the unit.
     pub unit: Shape,
     /// Input channels that the task drives; the unit's other inputs stay zero and are skipped.
     pub channels: usize,

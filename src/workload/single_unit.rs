@@ -52,6 +52,7 @@ struct Workspace {
 }
 
 impl SingleUnit {
+    /// The unit and task of a plan, with this machine's best instruction set.
     pub fn new(plan: &Plan) -> Self {
         let task = match &plan.config.task {
             config::Task::Iaf(iaf) => OpenLoop::Iaf(iaf.clone()),
@@ -94,7 +95,10 @@ impl SingleUnit {
         self.draw(environments, seed, Stream::Fresh, 0)
     }
 
-    /// Fitness of each environment.
+    /// Fitness of each environment, length `episodes.environments`.
+    ///
+    /// # Panics
+    /// When the length of `parameters` is not [`Plan::parameters`].
     pub fn fitness(&self, parameters: &[f32], episodes: &Episodes) -> Vec<f32> {
         let mut workspace = self.workspace(episodes);
         workspace.weights.copy_from_slice(parameters);
@@ -252,6 +256,10 @@ pub struct SingleUnitEngine {
 }
 
 impl SingleUnitEngine {
+    /// At generation 0, with its first centre drawn.
+    ///
+    /// # Panics
+    /// When the plan's config was changed and has no optimiser any more.
     pub fn new(plan: &Plan) -> Self {
         let seed = plan.config.run.seed;
         let centre = first_centre(plan);
