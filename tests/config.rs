@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use phylon::config::{self, Adam, Config, Es, Iaf, Momentum, Run, Snes, Stdp, Task, Unit, UnitSize};
 use phylon::plan::Plan;
-use phylon::registry::{Entry, TASKS, UNITS};
+use phylon::registry::{Entry, OPTIMISERS, TASKS, UNITS, UnitKind};
 use proptest::prelude::*;
+use serde::de::DeserializeOwned;
 
 const GOOD: &str = r#"format = 1
 
@@ -64,6 +65,31 @@ fn defaults_are_the_documented_ones() {
     let es = config.es.unwrap();
     assert_eq!((es.population, es.sigma, es.rank_exponent, es.antithetic), (4, 0.01, 5, false));
     assert_eq!((es.momentum, es.adam), (Some(Momentum::default()), None));
+}
+
+/// The keys or variants that serde knows, from what it says about one that it does not know.
+fn known<T: DeserializeOwned>() -> Vec<String> {
+    let error = toml::from_str::<T>("nothing = {}").err().expect("nothing is no name");
+    let message = error.message();
+    assert!(message.starts_with("unknown ") && message.contains("`nothing`, expected "), "{message}");
+    message.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_config_can_name_what_is_listed_and_nothing_else() {
+    assert_eq!(known::<Unit>().join(", "), names(UNITS));
+    assert_eq!(known::<Task>().join(", "), names(TASKS));
+    let top = known::<Config>();
+    let optimisers = top.iter().position(|key| key == "task").expect("a config has a task") + 1;
+    assert_eq!(top[optimisers..].join(", "), names(OPTIMISERS));
+}
+
+#[test]
+fn every_unit_has_its_kind() {
+    let kind = |name: &str| toml::from_str::<Unit>(&format!("[{name}]")).expect("a unit").kind_and_size().0;
+    let kinds: Vec<UnitKind> = UNITS.iter().map(|entry| kind(entry.name)).collect();
+    assert_eq!(kinds, UnitKind::ALL);
+    assert!(UNITS.iter().zip(UnitKind::ALL).all(|(entry, kind)| kind.name() == entry.name));
 }
 
 #[test]
