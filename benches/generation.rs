@@ -18,17 +18,7 @@ use rayon::prelude::*;
 const POPULATION: u32 = 1024;
 
 fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
-    let es = Es {
-        population: POPULATION,
-        sigma: 0.01,
-        sigma_decay: 1.0,
-        sigma_min: 0.0,
-        rank_exponent: 5,
-        antithetic: false,
-        weight_decay: 0.0,
-        momentum: None,
-        adam: None,
-    };
+    let es = Es { population: POPULATION, ..Es::default() };
     let run = Run {
         name: "bench".into(),
         generations: 1,
@@ -37,7 +27,7 @@ fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
         validate_every: u32::MAX,
         validation_episodes: 1,
     };
-    let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, initial_scale: 1.0 });
+    let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, ..UnitSize::default() });
     Plan::new(Config { format: 1, run, unit, task, es: Some(es), snes: None }).expect("a plan that can run")
 }
 

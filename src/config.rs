@@ -8,6 +8,7 @@ mod load;
 
 use serde::{Deserialize, Serialize};
 
+use crate::registry::UnitKind;
 pub use load::{load, to_toml};
 
 /// A whole experiment: one file in `configs/`.
@@ -16,6 +17,7 @@ pub use load::{load, to_toml};
 pub struct Config {
     /// Version of this format; 1.
     pub format: u32,
+    /// Length, seed and name.
     pub run: Run,
     /// What is evolved: exactly one of the tables in [`Unit`].
     pub unit: Unit,
@@ -27,6 +29,27 @@ pub struct Config {
     /// Separable natural evolution strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snes: Option<Snes>,
+}
+
+/// The optimiser's table.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimiser<'a> {
+    /// `[es]`
+    Es(&'a Es),
+    /// `[snes]`
+    Snes(&'a Snes),
+}
+
+impl Config {
+    /// The table `[es]` or `[snes]`; `None` unless exactly one of them is there, which it is in a [`crate::plan::Plan`].
+    pub fn optimiser(&self) -> Option<Optimiser<'_>> {
+        match (&self.es, &self.snes) {
+            (Some(es), None) => Some(Optimiser::Es(es)),
+            (None, Some(snes)) => Some(Optimiser::Snes(snes)),
+            _ => None,
+        }
+    }
 }
 
 /// `[run]`: length, seed and where the results go.
@@ -65,22 +88,36 @@ pub enum Unit {
     Lstm(UnitSize),
 }
 
+impl Unit {
+    /// Which kind it is, and its sizes.
+    pub fn kind_and_size(&self) -> (UnitKind, &UnitSize) {
+        match self {
+            Self::Enu(size) => (UnitKind::Enu, size),
+            Self::Nfenu(size) => (UnitKind::Nfenu, size),
+            Self::Gru(size) => (UnitKind::Gru, size),
+            Self::Lstm(size) => (UnitKind::Lstm, size),
+        }
+    }
+}
+
 /// Sizes of a unit and the spread of its first weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct UnitSize {
     /// Input channels; channels the task does not drive stay zero. Default 16, the paper's.
-    #[serde(default = "default::channels")]
     pub inputs: u32,
     /// Memory size (hidden state). Default 32, the paper's.
-    #[serde(default = "default::memory")]
     pub memory: u32,
     /// Output channels; the tasks read channel 0. Default 16, the paper's.
-    #[serde(default = "default::channels")]
     pub outputs: u32,
     /// First weights are N(0, (initial_scale^2)/K), K the number of rows of their matrix. Default 1.
-    #[serde(default = "default::one")]
     pub initial_scale: f32,
+}
+
+impl Default for UnitSize {
+    fn default() -> Self {
+        Self { inputs: 16, memory: 32, outputs: 16, initial_scale: 1.0 }
+    }
 }
 
 /// `[task.<kind>]`: the behaviour that is rewarded.
@@ -155,35 +192,44 @@ impl Default for Stdp {
 
 /// `[es]`: offspring `centre + sigma * noise`, weighted by rank^alpha (Algorithm 1 of Bertens & Lee).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Es {
     /// Offspring per generation, at least 2. Default 1024.
-    #[serde(default = "default::population")]
     pub population: u32,
     /// Standard deviation of the mutations. Default 0.01.
-    #[serde(default = "default::sigma")]
     pub sigma: f32,
     /// Sigma is multiplied by this after every generation. Default 1 (constant).
-    #[serde(default = "default::one")]
     pub sigma_decay: f32,
     /// Sigma never falls below this. Default 0.
-    #[serde(default)]
     pub sigma_min: f32,
     /// alpha: an offspring's weight is its linear rank (best 1, worst 0) to this power. Default 5.
-    #[serde(default = "default::rank_exponent")]
     pub rank_exponent: u32,
     /// Offspring come in pairs with opposite mutations; the population must then be even. Default false.
-    #[serde(default)]
     pub antithetic: bool,
     /// Parameters shrink by this fraction in every generation. Default 0.
-    #[serde(default)]
     pub weight_decay: f32,
     /// Plain momentum, the paper's. Exactly one of `[es.momentum]` and `[es.adam]`; neither means momentum with its defaults.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub momentum: Option<Momentum>,
     /// Adam on the same gradient estimate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adam: Option<Adam>,
+}
+
+impl Default for Es {
+    fn default() -> Self {
+        Self {
+            population: 1024,
+            sigma: 0.01,
+            sigma_decay: 1.0,
+            sigma_min: 0.0,
+            rank_exponent: 5,
+            antithetic: false,
+            weight_decay: 0.0,
+            momentum: None,
+            adam: None,
+        }
+    }
 }
 
 /// `[es.momentum]`: `v = momentum * v + G; centre += learning_rate * v`.
@@ -224,22 +270,27 @@ impl Default for Adam {
 
 /// `[snes]`: separable natural evolution strategy; a step size per parameter adapts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Snes {
     /// Offspring per generation. Default: 4 + floor(3 ln d), d the number of parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub population: Option<u32>,
     /// First standard deviation of every parameter. Default 1.
-    #[serde(default = "default::one")]
     pub sigma: f32,
     /// Step of the mean, in standard deviations. Default 1.
-    #[serde(default = "default::one")]
     pub learning_rate: f32,
     /// Step of the log standard deviations. Default: 0.6 (3 + ln d) / (3 sqrt d).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_learning_rate: Option<f32>,
 }
 
+impl Default for Snes {
+    fn default() -> Self {
+        Self { population: None, sigma: 1.0, learning_rate: 1.0, sigma_learning_rate: None }
+    }
+}
+
+/// Of `[run]`, which as a whole can have no default: a run needs a name and a length.
 mod default {
     pub fn seed() -> u64 {
         1
@@ -252,23 +303,5 @@ mod default {
     }
     pub fn validation_episodes() -> u32 {
         512
-    }
-    pub fn channels() -> u32 {
-        16
-    }
-    pub fn memory() -> u32 {
-        32
-    }
-    pub fn one() -> f32 {
-        1.0
-    }
-    pub fn population() -> u32 {
-        1024
-    }
-    pub fn sigma() -> f32 {
-        0.01
-    }
-    pub fn rank_exponent() -> u32 {
-        5
     }
 }

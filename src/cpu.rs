@@ -56,6 +56,7 @@ impl InstructionSet {
         }
     }
 
+    /// For people: `AVX-512`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "AVX-512",
@@ -84,18 +85,30 @@ impl InstructionSet {
 /// A piece of work compiled once per instruction set. `run` and all it calls must be `#[inline(always)]`: only what is
 /// inlined is compiled with the wider instructions.
 pub trait Kernel {
+    /// What the work gives back.
     type Output;
+
+    /// The work, with `V` as its register.
     fn run<V: Vector>(self) -> Self::Output;
 }
 
 /// A register of floats, for the one loop that is not left to the compiler: the tile of the matrix product.
 pub trait Vector: Copy {
+    /// Floats in it; divides [`LANES`].
     const WIDTH: usize;
     /// Outputs per tile: as many accumulators, two registers each, as the register file holds.
     const TILE: usize;
+    /// `WIDTH` zeros.
     fn zero() -> Self;
     /// The first `WIDTH` floats of `from`.
+    ///
+    /// # Panics
+    /// When there are fewer.
     fn load(from: &[f32]) -> Self;
+    /// Overwrite the first `WIDTH` floats of `to`.
+    ///
+    /// # Panics
+    /// When there are fewer.
     fn store(self, to: &mut [f32]);
     /// `self * factor + sum` with one rounding.
     fn mul_add(self, factor: f32, sum: Self) -> Self;
@@ -214,7 +227,11 @@ mod x86 {
 /// `out[m][lane] = sum over k of rows[k][lane] * weights[k][m]`, k running through the rows of `parts` in order.
 ///
 /// `weights` is row-major with `columns` columns; `out` has `columns` rows of `lanes` lanes. Weight rows beyond the
-/// rows given are not used: inputs known to be zero may be left out and change nothing.
+/// rows given are not used: inputs known to be zero may be left out, which for finite weights changes no value (an
+/// infinite or NaN weight would make NaN of its zero).
+///
+/// # Panics
+/// When `out` is too short, or `lanes` is no multiple of the vector's width.
 #[inline(always)]
 pub fn product<V: Vector>(weights: &[f32], columns: usize, parts: [&[f32]; 2], lanes: usize, out: &mut [f32]) {
     let mut lane = 0;

@@ -6,9 +6,10 @@
 
 use crate::error::Result;
 
-/// What one generation did. Index 0 is the first.
+/// What one generation did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
+    /// The first is 0.
     pub index: u32,
     /// Fitness of every offspring, length population; higher is better. NaN and infinities are kept as they came.
     pub fitness: Vec<f32>,
@@ -23,10 +24,13 @@ pub struct Generation {
 /// Best, mean and spread of the finite values of a fitness vector; the others are only counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
+    /// Highest finite fitness; NaN where there is none, as in the mean and the deviation.
     pub best: f32,
+    /// Of the finite fitness values.
     pub mean: f32,
     /// Population standard deviation.
     pub std: f32,
+    /// How many are NaN or infinite.
     pub non_finite: usize,
 }
 
@@ -66,14 +70,18 @@ pub struct Best {
     pub generation: u32,
     /// Its mean fitness on the run's validation episodes.
     pub fitness: f32,
+    /// Flat, as [`State::centre`].
     pub parameters: Vec<f32>,
 }
 
 /// Work of one generation, for benchmarks, profiles and the progress bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Facts {
+    /// Offspring; the centre, which plays too, is not one.
     pub population: u32,
+    /// Length of the flat parameter vector.
     pub parameters: usize,
+    /// Environment steps, all offspring and the centre together.
     pub env_steps: u64,
     /// Multiply-adds of the units' matrices as executed, two operations each; element-wise functions not counted.
     pub flops: u64,
@@ -93,11 +101,15 @@ pub trait Engine {
     /// As [`Engine::advance`], or when the length is not the population.
     fn replay(&mut self, fitness: &[f32]) -> Result<()>;
 
+    /// A copy of where the run is, between generations.
     fn state(&self) -> State;
 
+    /// Go on from a state that an engine of the same plan gave.
+    ///
     /// # Errors
-    /// When the state's names or lengths are not this plan's.
+    /// When the state's names or lengths are not this plan's; the engine is then as it was.
     fn restore(&mut self, state: &State) -> Result<()>;
 
+    /// The same for every generation.
     fn facts(&self) -> Facts;
 }

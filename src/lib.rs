@@ -25,7 +25,7 @@
 //!     population = 8
 //!     "#,
 //! )?;
-//! let plan = Plan::new(config).map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
+//! let plan = Plan::new(config)?;
 //! let mut engine = workload::open(&plan);
 //! let first = engine.state().centre;
 //!
@@ -40,6 +40,8 @@
 //!
 //! `ARCHITECTURE.md` in the repository shows the folders, the walk of a generation's data and the rules of the numbers;
 //! `CONTRIBUTING.md` how to add a unit, a task or an optimiser.
+
+#![warn(missing_docs)]
 
 pub mod config;
 pub mod cpu;

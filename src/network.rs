@@ -1,17 +1,17 @@
 //! A network of evolvable neural units (Bertens & Lee 2020): synapses and neurons are units with a chromosome each.
 //!
 //! In one step every synapse reads the outputs of its source (a sensor of now or a neuron of the step before) and of
-//! its own neuron, and every neuron reads the sum of its synapses of now. All synapses of all environments are lanes
-//! of one batch, all neurons of another; lane = unit * environments + environment, so that wiring copies whole runs of
-//! environments.
+//! its own neuron (of the step before), and every neuron reads the sum of its synapses of now. All synapses of all
+//! environments are lanes of one batch, all neurons of another; lane = unit * environments + environment, so that wiring
+//! copies whole runs of environments. `tests/golden/enu/README.md` has the equations.
 
 use crate::cpu::Vector;
 use crate::unit::{Instances, Shape};
 
-/// How the vectors of the source (pre) and of the own neuron (post) become a synapse's input.
+/// How the channels of the source (pre) and of the own neuron (post) become a synapse's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SynapseInput {
-    /// The first half of the channels from pre, the second half from post.
+    /// The first half of pre's channels, then the second half of post's; each channel keeps its place.
     Split,
     /// pre + post.
     Sum,
@@ -22,10 +22,11 @@ pub enum SynapseInput {
 /// Who is connected to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wiring {
-    /// Sources that are sensors; source `sensors + n` is neuron n.
+    /// Sources outside the network: senses, and reward. They come first; source `sensors + n` is neuron n.
     pub sensors: usize,
+    /// At least 1.
     pub neurons: usize,
-    /// Source of each synapse, `[neuron][synapse]`.
+    /// Source of each synapse, `[neuron][synapse]`, below `sensors + neurons`; every neuron has as many synapses.
     pub sources: Vec<usize>,
 }
 
@@ -42,8 +43,11 @@ pub struct Network {
     wiring: Wiring,
     input: SynapseInput,
     environments: usize,
+    /// Of a source: as many as a neuron has outputs.
     channels: usize,
+    /// State of the synapses, unit = neuron * synapses of a neuron + synapse.
     pub synapses: Instances,
+    /// State of the neurons.
     pub neurons: Instances,
 }
 
@@ -67,11 +71,14 @@ impl Network {
         }
     }
 
-    /// One network step. `sensors` is `[sensor][channel][environment]`; `weights` and `noise` are (synapse, neuron),
-    /// noise `[output][lane]` on the output gates.
+    /// One network step. `sensors` is `[sensor][channel][environment]`. `weights` and `noise` are those of the synapses,
+    /// then those of the neurons: flat parameters, and `[output][lane]` added to the read-out before the clip.
+    ///
+    /// # Panics
+    /// When there are too few sensors or weights.
     #[inline(always)]
     pub fn step<V: Vector>(&mut self, weights: (&[f32], &[f32]), sensors: &[f32], noise: (&[f32], &[f32])) {
-        self.broadcast(sensors);
+        self.gather(sensors);
         self.synapses.step::<V>(weights.0, self.synapses.shape.inputs, Some(noise.0));
         self.integrate();
         self.neurons.step::<V>(weights.1, self.neurons.shape.inputs, Some(noise.1));
@@ -79,12 +86,12 @@ impl Network {
 
     /// Sources and own neurons into the synapses' inputs.
     #[inline(always)]
-    fn broadcast(&mut self, sensors: &[f32]) {
+    fn gather(&mut self, sensors: &[f32]) {
         let Self { wiring, input, environments, channels, synapses, neurons } = self;
         let (environments, channels) = (*environments, *channels);
-        let (own_lanes, lanes, outputs) = (neurons.lanes, synapses.lanes, neurons.outputs());
+        let (neuron_lanes, synapse_lanes, outputs) = (neurons.lanes, synapses.lanes, neurons.outputs());
         let neuron_row =
-            |neuron: usize, channel: usize| &outputs[channel * own_lanes + neuron * environments..][..environments];
+            |neuron: usize, channel: usize| &outputs[channel * neuron_lanes + neuron * environments..][..environments];
         let per_neuron = wiring.synapses();
         let inputs = synapses.inputs_mut();
         for (synapse, &source) in wiring.sources.iter().enumerate() {
@@ -95,7 +102,7 @@ impl Network {
                     None => &sensors[(source * channels + channel) * environments..][..environments],
                 };
                 let post = neuron_row(own, channel);
-                let row = |channel: usize| channel * lanes + synapse * environments;
+                let row = |channel: usize| channel * synapse_lanes + synapse * environments;
                 match input {
                     SynapseInput::Split => {
                         let half = if channel < channels / 2 { pre } else { post };
@@ -119,8 +126,9 @@ impl Network {
     fn integrate(&mut self) {
         let Self { wiring, environments, synapses, neurons, .. } = self;
         let per_neuron = wiring.synapses() * *environments;
-        let (lanes, own_lanes) = (synapses.lanes, neurons.lanes);
-        let rows = neurons.inputs_mut().chunks_exact_mut(own_lanes).zip(synapses.outputs().chunks_exact(lanes));
+        let (neuron_lanes, synapse_lanes) = (neurons.lanes, synapses.lanes);
+        let rows =
+            neurons.inputs_mut().chunks_exact_mut(neuron_lanes).zip(synapses.outputs().chunks_exact(synapse_lanes));
         for (sums, outputs) in rows {
             let neurons = sums.chunks_exact_mut(*environments).zip(outputs.chunks_exact(per_neuron));
             for (sum, synapses) in neurons.take(wiring.neurons) {

@@ -1,10 +1,9 @@
 //! Config -> Plan: everything derived and checked once, before anything runs.
 
-use crate::config::{Config, Es, Run, Snes, Task, Unit, UnitSize};
+use crate::config::{Config, Es, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::cpu::padded;
 use crate::engine::Facts;
 use crate::hash::fnv1a;
-use crate::registry::UnitKind;
 use crate::search::snes;
 use crate::task::stdp::StdpTask;
 use crate::unit::Shape;
@@ -12,7 +11,9 @@ use crate::unit::Shape;
 /// A config that can run, with the sizes that follow from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
+    /// As given, with the defaults that depend on other keys written out.
     pub config: Config,
+    /// Kind and sizes of the unit.
     pub unit: Shape,
     /// Input channels that the task drives; the unit's other inputs stay zero and are skipped.
     pub channels: usize,
@@ -25,7 +26,8 @@ pub struct Plan {
 }
 
 /// Why a config cannot run: the key to mend and what its value must be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("`{key}`: {message}")]
 pub struct Invalid {
     /// Path of the key, for example `es.population`.
     pub key: String,
@@ -51,11 +53,11 @@ fn positive(table: &str, key: &str, value: f32) -> Checked {
     check(good, &format!("{table}.{key}"), || format!("{value} is not a finite number above 0"))
 }
 
-/// The two ends of an interval that is not empty.
+/// The two ends of an interval that is not empty and of finite width, so that a draw can be scaled to it.
 fn ordered(table: &str, low: (&str, f32), high: (&str, f32)) -> Checked {
-    let good = low.1 <= high.1 && low.1.is_finite() && high.1.is_finite();
+    let good = low.1 <= high.1 && (high.1 - low.1).is_finite();
     check(good, &format!("{table}.{}", low.0), || {
-        format!("{} is not a finite number up to {} = {}", low.1, high.0, high.1)
+        format!("{} to {} = {} is not an interval of finite width", low.1, high.0, high.1)
     })
 }
 
@@ -143,14 +145,8 @@ fn check_run(run: &Run) -> Checked {
 }
 
 fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {
-    let (kind, size) = match unit {
-        Unit::Enu(size) => (UnitKind::Enu, size),
-        Unit::Nfenu(size) => (UnitKind::Nfenu, size),
-        Unit::Gru(size) => (UnitKind::Gru, size),
-        Unit::Lstm(size) => (UnitKind::Lstm, size),
-    };
+    let (kind, &UnitSize { inputs, memory, outputs, initial_scale }) = unit.kind_and_size();
     let table = format!("unit.{}", kind.name());
-    let &UnitSize { inputs, memory, outputs, initial_scale } = size;
     for (key, value) in [("inputs", inputs), ("memory", memory), ("outputs", outputs)] {
         within(&table, key, value, (1, MAX_CHANNELS))?;
     }
@@ -189,13 +185,13 @@ fn check_task(task: &Task) -> Result<(usize, usize, usize), Invalid> {
 
 /// The population that the one optimiser table asks for.
 fn check_optimiser(config: &Config, parameters: usize) -> Result<usize, Invalid> {
-    match (&config.es, &config.snes) {
-        (Some(es), None) => check_es(es),
-        (None, Some(snes)) => check_snes(snes, parameters),
-        (Some(_), Some(_)) => {
+    match config.optimiser() {
+        Some(Optimiser::Es(es)) => check_es(es),
+        Some(Optimiser::Snes(snes)) => check_snes(snes, parameters),
+        None if config.es.is_some() => {
             Err(Invalid { key: "snes".into(), message: "both [es] and [snes] are there; keep one".into() })
         }
-        (None, None) => Err(Invalid { key: "es".into(), message: "no optimiser: add a table [es] or [snes]".into() }),
+        None => Err(Invalid { key: "es".into(), message: "no optimiser: add a table [es] or [snes]".into() }),
     }
 }
 

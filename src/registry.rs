@@ -12,21 +12,27 @@ pub struct Entry {
 /// Kinds of unit; the code of each is in `src/unit/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UnitKind {
+    /// Evolvable neural unit.
     Enu,
+    /// ENU without output feedback.
     Nfenu,
+    /// Gated recurrent unit.
     Gru,
+    /// Long short-term memory.
     Lstm,
 }
 
 impl UnitKind {
+    /// Every kind, in the order of [`UNITS`].
     pub const ALL: [Self; 4] = [Self::Enu, Self::Nfenu, Self::Gru, Self::Lstm];
 
+    /// As written in a config.
     pub fn name(self) -> &'static str {
         UNITS[self as usize].name
     }
 }
 
-/// In the order of [`UnitKind::ALL`].
+/// The tables `[unit.<name>]`, in the order of [`UnitKind::ALL`].
 pub const UNITS: &[Entry] = &[
     Entry {
         name: "enu",
@@ -37,12 +43,14 @@ pub const UNITS: &[Entry] = &[
     Entry { name: "lstm", summary: "long short-term memory with a linear read-out" },
 ];
 
+/// The tables `[task.<name>]`.
 pub const TASKS: &[Entry] = &[
     Entry { name: "iaf", summary: "mimic an integrate-and-fire neuron: interspike intervals and spike heights" },
     Entry { name: "stdp", summary: "reproduce neuromodulated spike-timing dependent plasticity" },
     Entry { name: "stdp_complex", summary: "the same with the cosine-transformed rule" },
 ];
 
+/// The tables `[<name>]` of which a config has one.
 pub const OPTIMISERS: &[Entry] = &[
     Entry {
         name: "es",
@@ -50,14 +58,3 @@ pub const OPTIMISERS: &[Entry] = &[
     },
     Entry { name: "snes", summary: "separable natural evolution strategy: a step size per parameter" },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unit_names_are_in_the_order_of_the_kinds() {
-        let kinds = UnitKind::ALL.map(|kind| format!("{kind:?}").to_lowercase());
-        assert!(kinds.iter().zip(UNITS).all(|(kind, entry)| kind == entry.name));
-    }
-}

@@ -25,10 +25,13 @@ pub enum Stream {
 /// Where a row of random elements lies: everything of the counter but the element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
+    /// Of the run.
     pub seed: u64,
+    /// What the numbers are for.
     pub stream: Stream,
+    /// 0 for what belongs to no generation.
     pub generation: u32,
-    /// Offspring, or environment for episodes.
+    /// Offspring, or environment for episodes; 0 where there is only one row.
     pub index: u32,
 }
 

@@ -277,17 +277,7 @@ fn enu_evolution_strategy() {
 
 /// The values of the paper.
 fn paper_es(population: usize) -> config::Es {
-    config::Es {
-        population: population as u32,
-        sigma: 0.01,
-        sigma_decay: 1.0,
-        sigma_min: 0.0,
-        rank_exponent: 5,
-        antithetic: false,
-        weight_decay: 0.0,
-        momentum: None,
-        adam: None,
-    }
+    config::Es { population: population as u32, sigma: 0.01, rank_exponent: 5, ..config::Es::default() }
 }
 
 /// Noise written down, `[offspring][parameter]`.
@@ -391,10 +381,10 @@ fn enu_plasticity() {
 #[test]
 fn enu_t_maze_moves() {
     for (name, npz) in files("enu", "tmaze_env") {
-        let rules = Rules { energy: 40, switch_after: 2 };
+        let rules = Rules { energy: 40, swap_after: 2 };
         let (steps, environments) = (npz.shape("action")[0], npz.shape("action")[1]);
         let perm = npz.i64("perm");
-        let mut agents: Vec<TMaze> = npz.i64("side").iter().map(|&side| TMaze::reset(&rules, side as i32)).collect();
+        let mut agents: Vec<TMaze> = npz.i64("side").iter().map(|&side| TMaze::new(&rules, side as i32)).collect();
         let seen = |agent: &TMaze, e: usize| {
             let sensors = agent.observe();
             let mut channels = [0; 3];
@@ -418,7 +408,7 @@ fn enu_t_maze_moves() {
                     ("energy", agent.energy),
                     ("alive", i32::from(agent.is_alive())),
                     ("side_after", agent.side),
-                    ("count", agent.count),
+                    ("count", agent.meals),
                     ("reward", agent.reward),
                 ];
                 for (key, value) in state {
@@ -455,7 +445,7 @@ fn enu_t_maze_in_closed_loop() {
         0, 1, 4, 5, 8, 9, 3, 7, 1, 2, 5, 6, 9, 7, 3, 8, 2, 0, 6, 4, 7, 8, 3, 9,
     ];
     let wiring = Wiring { sensors: 4, neurons: 6, sources };
-    let rules = Rules { energy: 40, switch_after: 4 };
+    let rules = Rules { energy: 40, swap_after: 4 };
     for (name, npz) in files("enu", "tmaze_closed") {
         let (synapse, neuron) = network_shapes(SynapseInput::Split);
         let [offspring, actions, environments] = npz.shape("action")[..] else { panic!("{name}: action") };
@@ -467,8 +457,7 @@ fn enu_t_maze_in_closed_loop() {
             let mut network = Network::new(synapse, neuron, wiring.clone(), SynapseInput::Split, environments);
             let bs = units_to_lanes(&npz.f32("bs"), 48, 16, network.synapses.lanes);
             let bn = units_to_lanes(&npz.f32("bn"), 6, 16, network.neurons.lanes);
-            let mut agents: Vec<TMaze> =
-                npz.i64("side").iter().map(|&side| TMaze::reset(&rules, side as i32)).collect();
+            let mut agents: Vec<TMaze> = npz.i64("side").iter().map(|&side| TMaze::new(&rules, side as i32)).collect();
             let mut fitness = vec![0.0f32; environments];
             for action in 0..actions {
                 let sensors = maze_sensors(&agents, &perm);
@@ -520,7 +509,7 @@ fn synaptogen_snes() {
             population: Some(population as u32),
             sigma: npz.f64("sigmas")[0] as f32,
             learning_rate: npz.f64("lr_center")[0] as f32,
-            sigma_learning_rate: None,
+            ..config::Snes::default()
         };
         let mut optimiser = snes::Snes::new(&config, population, single(rows("centers", 0, length)));
         optimiser.restore(&single(rows("centers", 0, length)), &[("sigma".into(), single(rows("sigmas", 0, length)))]);

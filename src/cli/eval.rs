@@ -1,11 +1,12 @@
 //! `phylon eval`: how good the evolved parameters are on episodes that no generation has seen.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use phylon::config;
 use phylon::error::{Error, Result};
+use phylon::plan::Plan;
 use phylon::report::{self, Evaluation};
 use phylon::run::Folder;
 use serde::Serialize;
@@ -14,7 +15,8 @@ use super::output;
 
 /// Evaluate the parameters of a run on fresh episodes.
 ///
-/// Prints the mean fitness, its standard deviation over episodes and the 95 % confidence interval of the mean.
+/// Prints the mean fitness, its standard deviation over episodes and the 95 % confidence interval of the mean, and says
+/// whose they are.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,9 +32,9 @@ pub struct Args {
     /// Seed of the fresh episodes.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Which parameters: the best centre of the run, or that of its last checkpoint.
-    #[arg(long, value_enum, default_value_t = Which::Best)]
-    which: Which,
+    /// The best centre of the run, or that of its last checkpoint [default: best, or last if there is no best yet].
+    #[arg(long, value_enum)]
+    which: Option<Which>,
     /// Print one object with run, which, generation, seed and the figures.
     #[arg(long)]
     json: bool,
@@ -61,24 +63,36 @@ pub fn run(args: &Args) -> Result<()> {
     let folder = Folder::open(&args.run)?;
     let plan = config::load(&folder.config_path(), &[])?;
     let state = folder.checkpoint(&plan)?;
-    let (generation, parameters) = match args.which {
-        Which::Last => (state.generation, state.centre),
-        Which::Best => {
-            let best =
-                state.best.ok_or_else(|| Error::Run(format!("{} has no best parameters yet", args.run.display())))?;
-            (best.generation, best.parameters)
-        }
+    let which = args.which.unwrap_or(if state.best.is_some() { Which::Best } else { Which::Last });
+    let (generation, parameters) = match (which, state.best) {
+        (Which::Last, _) => (state.generation, state.centre),
+        (Which::Best, Some(best)) => (best.generation, best.parameters),
+        (Which::Best, None) => return Err(no_best(&args.run, &plan, state.generation)),
     };
     let evaluation = report::evaluate(&plan, &parameters, args.episodes.get(), args.seed);
     if args.json {
         let run = &plan.config.run.name;
-        return output::json(&Answer { run, which: args.which, generation, seed: args.seed, evaluation });
+        return output::json(&Answer { run, which, generation, seed: args.seed, evaluation });
     }
     let Evaluation { episodes, non_finite, mean, sd, ci95: (low, high), .. } = evaluation;
     let bad = if non_finite == 0 { String::new() } else { format!(", {non_finite} of them NaN or infinite, left out") };
+    let (whose, why) = match (which, args.which) {
+        (Which::Best, _) => ("best", ""),
+        (Which::Last, Some(_)) => ("last", ""),
+        (Which::Last, None) => ("last", ", for there is no best one yet"),
+    };
     output::print(&format!(
         "fitness {mean:.4} +- {sd:.4} (sd), 95 % confidence interval of the mean {low:.4} to {high:.4}\n\
-         {episodes} fresh episodes of seed {}{bad}; parameters after {generation} generations\n",
+         {episodes} fresh episodes of seed {}{bad}; {whose} centre (after {generation} generations){why}\n",
         args.seed
+    ))
+}
+
+fn no_best(run: &Path, plan: &Plan, generations: u32) -> Error {
+    Error::Run(format!(
+        "{} has no best centre yet: none was validated with a finite fitness, {generations} generations are done and \
+         run.validate_every is {}; try: --which last",
+        run.display(),
+        plan.config.run.validate_every
     ))
 }

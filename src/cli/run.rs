@@ -7,7 +7,7 @@ use phylon::config;
 use phylon::engine::Engine;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
-use phylon::run::{self, Ended, Folder, Options};
+use phylon::run::{self, Ended, Folder, MAY_CHANGE, Options};
 use phylon::{report, workload};
 
 use super::output;
@@ -84,16 +84,13 @@ fn start(args: &Args) -> Result<Ready> {
     Ok((plan, engine, folder))
 }
 
-/// Keys that may change on resume: they decide how long a run is, not its bits.
-const FREE: [&str; 2] = ["run.generations", "run.checkpoint_every"];
-
 fn resume(path: &Path, overrides: &[String]) -> Result<Ready> {
     let folder = Folder::open(path)?;
-    let fixed = |setting: &&String| !FREE.contains(&setting.split('=').next().unwrap_or("").trim());
+    let fixed = |setting: &&String| !MAY_CHANGE.contains(&setting.split('=').next().unwrap_or("").trim());
     if let Some(setting) = overrides.iter().find(fixed) {
         return Err(Error::Config(format!(
             "--set {setting}: a resumed run keeps its config, only {} may change\ntry: a new run with another --name",
-            FREE.join(" and ")
+            MAY_CHANGE.join(" and ")
         )));
     }
     let plan = config::load(&folder.config_path(), overrides)?;

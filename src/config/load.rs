@@ -49,7 +49,7 @@ fn plan(name: &str, file: &str, overrides: &[String]) -> Result<Plan> {
     let config = typed(&document, &text)?;
     Plan::new(config).map_err(|invalid| {
         let span = explain::locate(document.get_ref(), &invalid.key);
-        text.error(span, &format!("`{}`: {}", invalid.key, invalid.message), "")
+        text.error(span, &invalid.to_string(), "")
     })
 }
 

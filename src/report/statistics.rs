@@ -10,17 +10,21 @@ pub struct Evaluation {
     pub episodes: usize,
     /// How many of them had a NaN or infinite fitness; they are left out of everything below.
     pub non_finite: usize,
+    /// Of the finite fitness values, as all that follows.
     pub mean: f64,
     /// Standard deviation of an episode's fitness (n - 1 in the denominator).
     pub sd: f64,
     /// 95 % confidence interval of the mean, Student's t.
     pub ci95: (f64, f64),
+    /// Halfway between the two middle ones where their number is even.
     pub median: f64,
     /// 5th percentile, linear between order statistics.
     pub p5: f64,
     /// 95th percentile.
     pub p95: f64,
+    /// The worst episode's.
     pub min: f64,
+    /// The best episode's.
     pub max: f64,
 }
 

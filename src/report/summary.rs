@@ -25,14 +25,13 @@ pub fn rows(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'s
 
 fn setting(plan: &Plan) -> Vec<(&'static str, String)> {
     let (config, shape) = (&plan.config, plan.unit);
-    let optimiser = if config.snes.is_some() { "snes" } else { "es" };
     let sizes = format!("inputs {}, memory {}, outputs {}", shape.inputs, shape.memory, shape.outputs);
     let episodes = format!("{} episodes of {} steps per offspring and generation", plan.environments, plan.steps);
     vec![
         ("task", format!("{}; {episodes}", chosen(&config.task))),
         ("unit", format!("{}; {sizes}", chosen(&config.unit))),
         ("parameters", count(plan.parameters() as u64)),
-        ("optimiser", format!("{optimiser}; {} offspring", count(plan.population as u64))),
+        ("optimiser", format!("{}; {} offspring", chosen(&config.optimiser()), count(plan.population as u64))),
     ]
 }
 

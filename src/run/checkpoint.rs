@@ -42,6 +42,7 @@ struct Header {
 /// A state read back, and which plan it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saved {
+    /// As it was written.
     pub state: State,
     /// [`Plan::hash`] of the run that wrote it.
     pub plan: u64,

@@ -2,8 +2,12 @@
 
 use toml::{Table, Value};
 
-/// Keys that may change between resumes: they decide how long a run is, not what it computes.
-const FREE: [&str; 3] = ["run.name", "run.generations", "run.checkpoint_every"];
+use super::MAY_CHANGE;
+
+/// Whether a key decides a run's bits, as [`crate::plan::Plan::hash`] sees it.
+fn decides(key: &str) -> bool {
+    key != "run.name" && !MAY_CHANGE.contains(&key)
+}
 
 /// `key (before -> now)` for each key that differs and decides a run's bits; empty where either text is no TOML.
 pub fn keys(before: &str, now: &str) -> Vec<String> {
@@ -19,7 +23,7 @@ fn compare(prefix: &str, before: &Table, now: &Table, found: &mut Vec<String>) {
         let key = format!("{prefix}{name}");
         match (old, now.get(name)) {
             (Value::Table(old), Some(Value::Table(new))) => compare(&format!("{key}."), old, new, found),
-            (_, Some(new)) if old == new || FREE.contains(&key.as_str()) => {}
+            (_, Some(new)) if old == new || !decides(&key) => {}
             (Value::Table(_), _) => found.push(format!("{key} (gone)")),
             (_, Some(new)) => found.push(format!("{key} ({old} -> {new})")),
             (_, None) => found.push(format!("{key} ({old} -> not set)")),

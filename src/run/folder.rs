@@ -83,6 +83,7 @@ impl Folder {
         }))
     }
 
+    /// The folder itself, absolute only if it was given so.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -92,6 +93,7 @@ impl Folder {
         self.path.join(CONFIG)
     }
 
+    /// The report, which is there once [`crate::report::write`] has drawn it.
     pub fn report_path(&self) -> PathBuf {
         self.path.join(REPORT)
     }

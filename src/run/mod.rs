@@ -35,6 +35,9 @@ use crate::engine::{Engine, State};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 
+/// Keys of the config that may change on resume: they decide how long a run is, not its bits.
+pub const MAY_CHANGE: [&str; 2] = ["run.generations", "run.checkpoint_every"];
+
 /// How a run behaves towards its user; nothing here changes its results.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {

@@ -12,6 +12,8 @@ use super::shaping::{Ties, by_rank, power_weights};
 use super::{Optimiser, Spread, Sums};
 use crate::config;
 
+/// The strategy with its centre; the vectors it saves are `sigma` (1) and `velocity`, or `adam_mean`, `adam_square` and
+/// `adam_powers` (2).
 pub struct Es {
     config: config::Es,
     centre: Vec<f32>,

@@ -29,8 +29,10 @@ pub struct Sums {
 
 /// What the engine asks of an optimiser.
 pub trait Optimiser: Send + Sync {
+    /// Parameters that the offspring of this generation are mutations of.
     fn centre(&self) -> &[f32];
 
+    /// How far from the centre they lie.
     fn spread(&self) -> Spread<'_>;
 
     /// Offspring 2i and 2i + 1 have opposite noise.

@@ -23,7 +23,9 @@ pub trait Noise: Sync {
 /// Mutations of one generation.
 #[derive(Debug, Clone, Copy)]
 pub struct Mutation {
+    /// Of the run.
     pub seed: u64,
+    /// The first is 0.
     pub generation: u32,
     /// Offspring 2i and 2i + 1 share their noise with opposite signs.
     pub antithetic: bool,
@@ -73,6 +75,9 @@ impl Noise for Mutation {
 
 /// The weighted sums over all offspring, with the noise regenerated, parallel over blocks of parameters; `length` is
 /// that of the centre. The instruction set changes no bit.
+///
+/// # Panics
+/// When this machine does not have the instruction set, or `utilities` is empty.
 pub fn sums<N: Noise>(
     source: &N,
     utilities: &[f32],

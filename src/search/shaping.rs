@@ -3,7 +3,9 @@
 /// Which of two equal fitness values ranks higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ties {
+    /// The earlier offspring.
     LowerIndex,
+    /// The later offspring.
     HigherIndex,
 }
 
@@ -24,6 +26,9 @@ pub fn order(fitness: &[f32], ties: Ties) -> Vec<usize> {
 }
 
 /// Give the i-th best offspring the i-th value of `by_rank` (best first).
+///
+/// # Panics
+/// When `by_rank` is shorter than `fitness`.
 pub fn by_rank(fitness: &[f32], ties: Ties, by_rank: &[f32]) -> Vec<f32> {
     let mut utilities = vec![0.0; fitness.len()];
     for (rank, index) in order(fitness, ties).into_iter().enumerate() {

@@ -23,6 +23,7 @@ pub fn default_sigma_rate(parameters: usize) -> f32 {
     0.6 * (3.0 + num::ln(d)) / (3.0 * d.sqrt())
 }
 
+/// The strategy with its centre; the vector it saves is `sigma`, one for each parameter.
 pub struct Snes {
     centre: Vec<f32>,
     sigma: Vec<f32>,

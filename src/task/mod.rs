@@ -12,8 +12,11 @@ use crate::rng::Row;
 /// the lanes beyond `environments` hold zeros and are never scored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Episodes {
+    /// How many episodes.
     pub environments: usize,
+    /// Length of a row, at least `environments`.
     pub lanes: usize,
+    /// Of each episode.
     pub steps: usize,
     /// Input channels driven.
     pub channels: usize,
@@ -46,8 +49,11 @@ impl Episodes {
 /// The outputs of some neighbouring environments: channel 0, `[step][lane]`, first lane = environment `first`.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
+    /// `[step][lane]`.
     pub outputs: &'a [f32],
+    /// Length of a row.
     pub lanes: usize,
+    /// Environment of lane 0.
     pub first: usize,
 }
 

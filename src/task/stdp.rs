@@ -14,8 +14,11 @@ use crate::rng::{Row, unit_uniform};
 /// What happens in one episode: the steps of the two spikes, and whether the modulator is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
+    /// Step of the presynaptic spike, from 0.
     pub pre: usize,
+    /// Step of the postsynaptic spike, from 0.
     pub post: usize,
+    /// Whether the neuromodulator is there, at every step.
     pub modulator: bool,
 }
 
@@ -31,7 +34,9 @@ pub enum Rule {
 /// The task with its rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StdpTask {
+    /// Lengths, ranges and constants.
     pub config: Stdp,
+    /// Plain for `[task.stdp]`, complex for `[task.stdp_complex]`.
     pub rule: Rule,
 }
 

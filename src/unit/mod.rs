@@ -15,9 +15,13 @@ use crate::registry::UnitKind;
 /// Kind and sizes of a unit: all that its matrices follow from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
+    /// Which equations.
     pub kind: UnitKind,
+    /// Input channels.
     pub inputs: usize,
+    /// Length of the hidden state h.
     pub memory: usize,
+    /// Output channels.
     pub outputs: usize,
 }
 
@@ -59,7 +63,9 @@ impl Shape {
 /// State and working rows of the instances that step together.
 #[derive(Debug, Clone)]
 pub struct Instances {
+    /// Of every instance.
     pub shape: Shape,
+    /// Length of a row: their number rounded up to a multiple of [`crate::cpu::LANES`].
     pub lanes: usize,
     /// Memory h, `[memory][lane]`.
     pub memory: Vec<f32>,
@@ -114,8 +120,11 @@ impl Instances {
 
     /// One step of every instance.
     ///
-    /// `weights` is the flat parameter vector. Only the first `live` inputs are read: the others must be zero, and
-    /// leaving them out changes no bit. `noise`, `[output][lane]`, is added to the read-out before any clip.
+    /// `weights` is the flat parameter vector. Only the first `live` inputs are read: the others must be zero, and for
+    /// finite weights leaving them out changes no value. `noise`, `[output][lane]`, is added to the read-out before any clip.
+    ///
+    /// # Panics
+    /// When `weights` is shorter than the gates' matrices, or `live` is more than there are inputs.
     #[inline(always)]
     pub fn step<V: Vector>(&mut self, weights: &[f32], live: usize, noise: Option<&[f32]>) {
         let shape = self.shape;

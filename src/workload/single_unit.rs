@@ -52,6 +52,7 @@ struct Workspace {
 }
 
 impl SingleUnit {
+    /// The unit and task of a plan, with this machine's best instruction set.
     pub fn new(plan: &Plan) -> Self {
         let task = match &plan.config.task {
             config::Task::Iaf(iaf) => OpenLoop::Iaf(iaf.clone()),
@@ -94,7 +95,10 @@ impl SingleUnit {
         self.draw(environments, seed, Stream::Fresh, 0)
     }
 
-    /// Fitness of each environment.
+    /// Fitness of each environment, length `episodes.environments`.
+    ///
+    /// # Panics
+    /// When the length of `parameters` is not [`Plan::parameters`].
     pub fn fitness(&self, parameters: &[f32], episodes: &Episodes) -> Vec<f32> {
         let mut workspace = self.workspace(episodes);
         workspace.weights.copy_from_slice(parameters);
@@ -252,16 +256,16 @@ pub struct SingleUnitEngine {
 }
 
 impl SingleUnitEngine {
+    /// At generation 0, with its first centre drawn.
+    ///
+    /// # Panics
+    /// When the plan's config was changed and has no optimiser any more.
     pub fn new(plan: &Plan) -> Self {
         let seed = plan.config.run.seed;
         let centre = first_centre(plan);
-        let optimiser: Box<dyn Optimiser> = match (&plan.config.es, &plan.config.snes) {
-            (Some(es), _) => Box::new(Es::new(es, plan.population, centre)),
-            (None, snes) => {
-                // A plan has one of the two.
-                let snes = snes.as_ref().expect("a plan has an optimiser");
-                Box::new(Snes::new(snes, plan.population, centre))
-            }
+        let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
+            config::Optimiser::Es(es) => Box::new(Es::new(es, plan.population, centre)),
+            config::Optimiser::Snes(snes) => Box::new(Snes::new(snes, plan.population, centre)),
         };
         let unit = SingleUnit::new(plan);
         let episodes = plan.config.run.validation_episodes as usize;
@@ -334,8 +338,7 @@ impl SingleUnitEngine {
 
 /// N(0, initial_scale^2 / rows) for every matrix.
 fn first_centre(plan: &Plan) -> Vec<f32> {
-    let (config::Unit::Enu(size) | config::Unit::Nfenu(size) | config::Unit::Gru(size) | config::Unit::Lstm(size)) =
-        &plan.config.unit;
+    let (_, size) = plan.config.unit.kind_and_size();
     let mut centre = vec![0.0; plan.parameters()];
     Row { seed: plan.config.run.seed, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut centre);
     let mut rest = centre.as_mut_slice();

@@ -1,19 +1,23 @@
 //! The T-maze of Bertens & Lee 2020: food in one arm, poison in the other, and a swap every so often.
 //!
-//! Open cells are the stem (2, 0) to (2, 3) and the arm (0, 3) to (4, 3). An agent starts at (2, 0) facing north,
-//! turns, then moves one cell if it is open; eating happens on entering an arm's end, and brings it back to the start.
+//! Open cells are the stem (2, 0) to (2, 3) and the arms (0, 3) to (4, 3). An agent starts at (2, 0) facing north. In a
+//! step it turns, then moves one cell if that is open; at an arm's end it eats what lies there and is back at the start.
 //! It sees the cell in front of it. What the paper leaves open (when the sides swap, what energy means) is decided as
 //! in the reference data under `tests/golden/enu`.
 
-/// Directions 0 north (+y), 1 east (+x), 2 south, 3 west.
+/// One cell on, by direction.
 const AHEAD: [(i32, i32); 4] = [(0, 1), (1, 0), (0, -1), (-1, 0)];
 
 /// What an agent does in one maze step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// Stay.
     Nothing,
+    /// Move on.
     Forward,
+    /// Turn left, then move.
     Left,
+    /// Turn right, then move.
     Right,
 }
 
@@ -32,31 +36,35 @@ impl Action {
 /// Settings that all agents share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// Steps an agent lives without food.
+    /// Steps an agent lives after its start or a meal.
     pub energy: i32,
     /// From this many meals since the last swap on, each meal swaps food and poison with probability 1/2.
-    pub switch_after: i32,
+    pub swap_after: i32,
 }
 
 /// One agent in its maze.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TMaze {
+    /// Cells to the east of the western end.
     pub x: i32,
+    /// Cells to the north of the start.
     pub y: i32,
+    /// Where it looks: 0 north (+y), 1 east (+x), 2 south, 3 west.
     pub direction: i32,
     /// 0: food at (0, 3), poison at (4, 3); 1: the reverse.
     pub side: i32,
     /// Steps left to live; 0 is dead. A dead agent does not move, earn or sense.
     pub energy: i32,
-    /// Meals since the last swap.
-    pub count: i32,
-    /// Of the last step: 1 food, -1 poison, 0 neither.
+    /// Meals (of food) since the last swap.
+    pub meals: i32,
+    /// Of the last step: 1 food, -1 poison, 0 neither. An agent that dies of hunger on the poison still earns its -1.
     pub reward: i32,
 }
 
 /// What an agent sees in the cell in front of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sensors {
+    /// The cell is not open.
     pub wall: bool,
     /// Food.
     pub green: bool,
@@ -69,10 +77,12 @@ fn is_open(x: i32, y: i32) -> bool {
 }
 
 impl TMaze {
-    pub fn reset(rules: &Rules, side: i32) -> Self {
-        Self { x: 2, y: 0, direction: 0, side, energy: rules.energy, count: 0, reward: 0 }
+    /// An agent at the start, its food on `side` (0 or 1, see [`TMaze::side`]).
+    pub fn new(rules: &Rules, side: i32) -> Self {
+        Self { x: 2, y: 0, direction: 0, side, energy: rules.energy, meals: 0, reward: 0 }
     }
 
+    /// Whether it has energy left.
     pub fn is_alive(&self) -> bool {
         self.energy > 0
     }
@@ -87,7 +97,7 @@ impl TMaze {
         (self.x + dx, self.y + dy)
     }
 
-    /// One maze step; `swap` in [0, 1) is the draw that decides a swap of the sides, if there is cause for one.
+    /// One maze step; `swap` in [0, 1) is the draw for the sides: where a swap is due, one below 1/2 makes it.
     pub fn step(&mut self, rules: &Rules, action: Action, swap: f32) {
         self.reward = 0;
         if !self.is_alive() {
@@ -121,13 +131,14 @@ impl TMaze {
         }
         self.reward = 1;
         self.energy = rules.energy;
-        self.count += 1;
-        if self.count >= rules.switch_after && swap < 0.5 {
+        self.meals += 1;
+        if self.meals >= rules.swap_after && swap < 0.5 {
             self.side = 1 - self.side;
-            self.count = 0;
+            self.meals = 0;
         }
     }
 
+    /// What it senses where it now is; nothing when dead.
     pub fn observe(&self) -> Sensors {
         if !self.is_alive() {
             return Sensors::default();
