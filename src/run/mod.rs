@@ -77,6 +77,14 @@ fn evolve_until(
 ) -> Result<Ended> {
     let mut records = begin(plan, engine, folder)?;
     let mut done = engine.state().generation;
+    tracing::info!(
+        config = format!("{:016x}", plan.hash()),
+        parameters = plan.parameters(),
+        population = plan.population,
+        memory_bytes = plan.memory_bytes(),
+        generation = done,
+        "evolving"
+    );
     let (end, every) = (plan.config.run.generations, plan.config.run.checkpoint_every.max(1));
     let mut progress = Progress::start(folder.path(), done, end, options.quiet);
     let mut ended = Ended::Finished;

@@ -314,6 +314,7 @@ impl SingleUnitEngine {
         let centre = self.optimiser.centre();
         let fitness = mean(&self.unit.fitness(centre, &self.validation));
         if fitness.is_finite() && self.best.as_ref().is_none_or(|best| fitness > best.fitness) {
+            tracing::info!(generation = self.generation, fitness, "best centre so far");
             self.best = Some(Best { generation: self.generation, fitness, parameters: centre.to_vec() });
         }
     }
