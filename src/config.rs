@@ -72,6 +72,22 @@ pub struct Run {
     /// Episodes that it is judged on: the same throughout the run, and never those of a generation. Default 512.
     #[serde(default = "default::validation_episodes")]
     pub validation_episodes: u32,
+    /// How the units are computed: `exact`, `fast` or `check`. Default `exact`.
+    #[serde(default)]
+    pub numerics: Numerics,
+}
+
+/// `run.numerics`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Numerics {
+    /// f32 in a fixed order: the same bits on every device. The only one that the CPU has.
+    #[default]
+    Exact,
+    /// Half-precision operands on tensor cores, sums and state in f32. On CUDA devices.
+    Fast,
+    /// As `fast`, and whenever the centre is judged it is also judged in `exact`, with both values in the log (`-v`).
+    Check,
 }
 
 /// `[unit.<kind>]`: the small recurrent network whose parameters are evolved.

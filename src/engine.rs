@@ -4,7 +4,7 @@
 //! [`Generation`] tells, and saves its [`State`]. Everything that decides the bits of a run is in the plan and the
 //! state: an engine restored from a state goes on exactly as the one that gave it.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What one generation did.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,23 @@ pub struct State {
     pub best: Option<Best>,
 }
 
+impl State {
+    /// Whether an engine that is in this state can go on from `other`.
+    ///
+    /// # Errors
+    /// When its names or lengths are not the same.
+    pub fn check_fits(&self, other: &Self) -> Result<()> {
+        let same = self.optimiser.len() == other.optimiser.len()
+            && self.optimiser.iter().zip(&other.optimiser).all(|(a, b)| a.0 == b.0 && a.1.len() == b.1.len())
+            && self.centre.len() == other.centre.len()
+            && other.best.as_ref().is_none_or(|best| best.parameters.len() == self.centre.len());
+        if same {
+            return Ok(());
+        }
+        Err(Error::Run("the saved state is of another unit or optimiser than the config's".into()))
+    }
+}
+
 /// A centre worth keeping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Best {
@@ -89,10 +106,17 @@ pub struct Facts {
 
 /// A backend running one workload.
 pub trait Engine {
+    /// Generations after which this backend likes best to report: 1 where each is reported as it ends, more where whole
+    /// batches are.
+    fn until_report(&self) -> u32 {
+        1
+    }
+
     /// Run `generations` more generations and push what each did.
     ///
     /// # Errors
-    /// When no offspring of a generation has a finite fitness; the state is then that before the generation.
+    /// When no offspring of a generation has a finite fitness, or the device fails; the generations before it are
+    /// pushed, and the state is the one after them.
     fn advance(&mut self, generations: u32, out: &mut Vec<Generation>) -> Result<()>;
 
     /// Apply the update that `fitness` (length population) leads to, without simulating: rebuilds a run from its log.
@@ -102,7 +126,10 @@ pub trait Engine {
     fn replay(&mut self, fitness: &[f32]) -> Result<()>;
 
     /// A copy of where the run is, between generations.
-    fn state(&self) -> State;
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn state(&self) -> Result<State>;
 
     /// Go on from a state that an engine of the same plan gave.
     ///

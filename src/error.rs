@@ -32,6 +32,9 @@ pub enum Error {
     /// The run itself cannot go on, for example when every fitness of a generation is NaN.
     #[error("{0}")]
     Run(String),
+    /// The device cannot be used: there is none, it is too small, or it failed.
+    #[error("{0}")]
+    Device(String),
 }
 
 impl Error {
@@ -45,10 +48,11 @@ impl Error {
         Self::BadFile { path: path.as_ref().to_owned(), why: why.into() }
     }
 
-    /// Process exit code: 2 for usage and config, 1 for everything else.
+    /// Process exit code: 2 for usage and config, 3 for the device, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
+            Self::Device(_) => 3,
             _ => 1,
         }
     }

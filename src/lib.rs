@@ -8,7 +8,7 @@
 //! by whole generations, and [`run`] keeps a run's folder. The program `phylon` is a thin layer over this library:
 //!
 //! ```
-//! use phylon::{config::Config, plan::Plan, workload};
+//! use phylon::{config::Config, device::Device, plan::Plan, workload};
 //!
 //! let config: Config = toml::from_str(
 //!     r#"
@@ -26,15 +26,15 @@
 //!     "#,
 //! )?;
 //! let plan = Plan::new(config)?;
-//! let mut engine = workload::open(&plan);
-//! let first = engine.state().centre;
+//! let mut engine = workload::open(&plan, &Device::cpu())?;
+//! let first = engine.state()?.centre;
 //!
 //! let mut generations = Vec::new();
 //! engine.advance(2, &mut generations)?;
 //!
 //! assert_eq!(generations[1].fitness.len(), plan.population);
 //! assert!(generations[1].summary().best >= generations[1].summary().mean);
-//! assert_ne!(engine.state().centre, first);
+//! assert_ne!(engine.state()?.centre, first);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -43,10 +43,13 @@
 
 #![warn(missing_docs)]
 
+pub mod abi;
 pub mod config;
 pub mod cpu;
+pub mod device;
 pub mod engine;
 pub mod error;
+pub mod gpu;
 pub mod hash;
 pub mod network;
 pub mod num;

@@ -1,98 +1,22 @@
 //! The same config and seed give the same bits, whatever the number of threads and the instruction set, in one go or
 //! restored halfway, simulated or replayed from the fitness log: for every unit, task and optimiser there is.
 
-use phylon::config::Config;
+mod common;
+
+use common::*;
 use phylon::cpu::InstructionSet;
-use phylon::engine::{Engine, Generation, State};
+use phylon::engine::{Engine, State};
 use phylon::hash::fnv1a;
 use phylon::plan::Plan;
 use phylon::registry::{OPTIMISERS, TASKS, UNITS};
-use phylon::workload::single_unit::SingleUnitEngine;
+use phylon::workload::single_unit::CpuEngine;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-const GENERATIONS: u32 = 4;
-
-/// Optimiser tables that between them take every path of an update. 34 offspring fill more than the 32 chunks of a sum,
-/// so that some chunks hold two offspring and some none. Sigma is large: a unit whose first output is clipped to 0 is
-/// silent whatever small mutations do, and silence is too easy to repeat.
-const OPTIMISER_TABLES: &[&str] = &[
-    "[es]\npopulation = 34\nsigma = 0.5\n[es.momentum]\nmomentum = 0.8",
-    "[es]\npopulation = 34\nsigma = 0.5\nantithetic = true\nsigma_decay = 0.9\nsigma_min = 0.42\nweight_decay = 0.01",
-    "[es]\npopulation = 35\nsigma = 0.5\nrank_exponent = 1\n[es.adam]",
-    "[es]\npopulation = 34\nsigma = 0.5\nantithetic = true\nsigma_decay = 0.9\nweight_decay = 0.01\n[es.adam]\nbeta1 = 0.5",
-    "[snes]\nsigma = 0.5",
-    "[snes]\npopulation = 34\nlearning_rate = 0.5\nsigma_learning_rate = 0.1",
-];
-
-/// Episodes of a task, few and short; for one task more than one window, the last of them not full.
-fn sizes(task: &str) -> (u32, u32) {
-    if task == "iaf" { (37, 24) } else { (5, 24) }
-}
-
-fn plan(unit: &str, task: &str, optimiser: &str, seed: u64) -> Plan {
-    let (environments, steps) = sizes(task);
-    let text = format!(
-        "format = 1\n[run]\nname = 'x'\ngenerations = {GENERATIONS}\nseed = {seed}\n\
-         [unit.{unit}]\ninputs = 5\nmemory = 7\noutputs = 3\n\
-         [task.{task}]\nenvironments = {environments}\nsteps = {steps}\n{optimiser}\n"
-    );
-    let config: Config = toml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    Plan::new(config).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
-}
-
-/// Every unit with every task and every optimiser table.
-fn plans() -> Vec<(String, Plan)> {
-    let mut plans = Vec::new();
-    for unit in UNITS {
-        for task in TASKS {
-            for optimiser in OPTIMISER_TABLES {
-                let name = format!("[unit.{}] [task.{}] {}", unit.name, task.name, optimiser.replace('\n', " "));
-                plans.push((name, plan(unit.name, task.name, optimiser, 11)));
-            }
-        }
-    }
-    plans
-}
-
-/// All that a run computes, as bits: NaN is equal to itself and 0 differs from -0.
-#[derive(Debug, PartialEq, Clone)]
-struct Trace {
-    /// Of each generation: fitness of the offspring, then of the centre.
-    fitness: Vec<Vec<u32>>,
-    state: Vec<(String, Vec<u32>)>,
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|x| x.to_bits()).collect()
-}
-
-/// Every field of a state, by name.
-fn state_bits(state: &State) -> Vec<(String, Vec<u32>)> {
-    let State { generation, centre, optimiser, best } = state;
-    let mut all = vec![("generation".to_owned(), vec![*generation]), ("centre".to_owned(), bits(centre))];
-    all.extend(optimiser.iter().map(|(name, vector)| (name.clone(), bits(vector))));
-    if let Some(best) = best {
-        all.push(("best".to_owned(), [vec![best.generation, best.fitness.to_bits()], bits(&best.parameters)].concat()));
-    }
-    all
-}
-
-fn advance(engine: &mut dyn Engine, generations: u32) -> Vec<Generation> {
-    let mut out = Vec::new();
-    engine.advance(generations, &mut out).expect("finite fitness");
-    out
-}
-
-fn trace(generations: &[Generation], state: &State) -> Trace {
-    let fitness = generations.iter().map(|g| [bits(&g.fitness), vec![g.centre.to_bits()]].concat()).collect();
-    Trace { fitness, state: state_bits(state) }
-}
-
 fn run(plan: &Plan, instructions: InstructionSet) -> Trace {
-    let mut engine = SingleUnitEngine::new(plan).with_instructions(instructions);
+    let mut engine = CpuEngine::new(plan).with_instructions(instructions);
     let generations = advance(&mut engine, GENERATIONS);
-    trace(&generations, &engine.state())
+    trace(&generations, &engine.state().expect("the CPU keeps its state"))
 }
 
 /// Every plan in turn; the plans share the threads, and each is compared with itself only.
@@ -136,15 +60,15 @@ fn a_restored_run_goes_on_as_if_nothing_had_happened() {
     for_each_plan(|name, plan| {
         let straight = run(plan, InstructionSet::best());
         for halfway in 1..GENERATIONS {
-            let mut first = SingleUnitEngine::new(plan);
+            let mut first = CpuEngine::new(plan);
             let mut generations = advance(&mut first, halfway);
-            let mut second = SingleUnitEngine::new(plan);
+            let mut second = CpuEngine::new(plan);
             // Anything the second engine did before must be forgotten.
             advance(&mut second, 1);
-            second.restore(&first.state()).expect("the state of the same plan");
-            assert_eq!(state_bits(&first.state()), state_bits(&second.state()), "{name}");
+            second.restore(&first.state().expect("the CPU keeps its state")).expect("the state of the same plan");
+            assert_eq!(state_bits(&first.state().expect("the CPU keeps its state")), state_bits(&second.state().expect("the CPU keeps its state")), "{name}");
             generations.extend(advance(&mut second, GENERATIONS - halfway));
-            assert!(trace(&generations, &second.state()) == straight, "{name}: restored at {halfway}");
+            assert!(trace(&generations, &second.state().expect("the CPU keeps its state")) == straight, "{name}: restored at {halfway}");
         }
     });
 }
@@ -152,15 +76,15 @@ fn a_restored_run_goes_on_as_if_nothing_had_happened() {
 #[test]
 fn replaying_the_fitness_gives_the_same_parameters() {
     for_each_plan(|name, plan| {
-        let mut simulated = SingleUnitEngine::new(plan);
+        let mut simulated = CpuEngine::new(plan);
         let generations = advance(&mut simulated, GENERATIONS);
-        let mut replayed = SingleUnitEngine::new(plan);
+        let mut replayed = CpuEngine::new(plan);
         for generation in &generations {
             replayed.replay(&generation.fitness).expect("a finite fitness");
         }
         // Fitness of the centres is not in the log, so the best one is not rebuilt.
-        let expected = State { best: None, ..simulated.state() };
-        assert!(state_bits(&replayed.state()) == state_bits(&expected), "{name}");
+        let expected = State { best: None, ..simulated.state().expect("the CPU keeps its state") };
+        assert!(state_bits(&replayed.state().expect("the CPU keeps its state")) == state_bits(&expected), "{name}");
     });
 }
 
@@ -169,7 +93,7 @@ fn replaying_the_fitness_gives_the_same_parameters() {
 fn runs_learn_something_and_seeds_matter() {
     for_each_plan(|name, plan| {
         let one = run(plan, InstructionSet::best());
-        let start = SingleUnitEngine::new(plan).state();
+        let start = CpuEngine::new(plan).state().expect("the CPU keeps its state");
         assert_ne!(one.state[1].1, bits(&start.centre), "{name}: the centre did not move");
         assert!(one.fitness.windows(2).all(|pair| pair[0] != pair[1]), "{name}: generations alike");
         let first = &one.fitness[0];
@@ -196,9 +120,9 @@ const FINGERPRINTS: [(&str, &str, usize, u64); 4] = [
 #[test]
 fn the_bits_are_those_of_earlier_versions() {
     let seen = FINGERPRINTS.map(|(unit, task, optimiser, _)| {
-        let mut engine = SingleUnitEngine::new(&plan(unit, task, OPTIMISER_TABLES[optimiser], 11));
+        let mut engine = CpuEngine::new(&plan(unit, task, OPTIMISER_TABLES[optimiser], 11));
         advance(&mut engine, GENERATIONS);
-        (unit, task, optimiser, fnv1a(engine.state().centre.into_iter().flat_map(f32::to_le_bytes)))
+        (unit, task, optimiser, fnv1a(engine.state().expect("the CPU keeps its state").centre.into_iter().flat_map(f32::to_le_bytes)))
     });
     assert!(seen == FINGERPRINTS, "the bits have changed: {seen:#x?}");
 }

@@ -15,7 +15,7 @@ use phylon::registry::{TASKS, UNITS};
 use phylon::rng::{Row, Stream, normal_pair, unit_uniform};
 use phylon::search::mutation::{Mutation, Noise, sums};
 use phylon::task::Episodes;
-use phylon::workload::single_unit::{SingleUnit, SingleUnitEngine};
+use phylon::workload::single_unit::{SingleUnit, CpuEngine};
 use rayon::prelude::*;
 use statrs::distribution::{ChiSquared, ContinuousCDF, Discrete, DiscreteCDF, Normal, Poisson};
 
@@ -586,7 +586,7 @@ fn spike_pairs_are_even_in_step_delay_and_modulator() {
 fn first_weights_have_the_stated_spread() {
     for unit in UNITS {
         let plan = plan(unit.name, "iaf");
-        let centre = SingleUnitEngine::new(&plan).state().centre;
+        let centre = CpuEngine::new(&plan).state().expect("the CPU keeps its state").centre;
         let mut rest = centre.as_slice();
         for (matrix, (rows, columns)) in plan.unit.matrices().enumerate() {
             let (weights, behind) = rest.split_at(rows * columns);

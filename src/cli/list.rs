@@ -1,21 +1,25 @@
-//! `phylon list`: what a config can choose from, read from the registry.
+//! `phylon list`: what a config can choose from, read from the registry, and the devices of this machine.
 
 use clap::ValueEnum;
+use phylon::device::Device;
 use phylon::error::Result;
+use phylon::gpu::{self, DeviceFacts};
 use phylon::registry;
 
 use super::output;
 
-/// List the units, tasks or optimisers there are.
+/// List the units, tasks, optimisers or devices there are.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   phylon list units
-  phylon list tasks --json")]
+  phylon list tasks --json
+  phylon list devices")]
 pub struct Args {
-    /// What to list. A name is used in a config as a table: [unit.<name>], [task.<name>], [<optimiser>].
+    /// What to list. A name is used in a config as a table: [unit.<name>], [task.<name>], [<optimiser>]; a device with
+    /// --device.
     what: What,
-    /// Print an array of {name, summary}.
+    /// Print JSON: an array of {name, summary}; for devices an object.
     #[arg(long)]
     json: bool,
 }
@@ -25,6 +29,7 @@ enum What {
     Units,
     Tasks,
     Optimisers,
+    Devices,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -32,6 +37,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Units => registry::UNITS,
         What::Tasks => registry::TASKS,
         What::Optimisers => registry::OPTIMISERS,
+        What::Devices => return devices(args.json),
     };
     if args.json {
         let rows: Vec<_> = entries.iter().map(|e| serde_json::json!({"name": e.name, "summary": e.summary})).collect();
@@ -39,4 +45,40 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let width = entries.iter().map(|e| e.name.len()).max().unwrap_or(0);
     output::print(&entries.iter().map(|e| format!("{:width$}  {}\n", e.name, e.summary)).collect::<String>())
+}
+
+/// What `phylon list devices --json` prints.
+#[derive(serde::Serialize)]
+struct Devices {
+    cpu: String,
+    cuda: Vec<DeviceFacts>,
+    /// Why there is none in `cuda`.
+    cuda_unavailable: Option<String>,
+    /// Targets that the embedded kernels were compiled for.
+    kernels: Vec<&'static str>,
+}
+
+fn devices(json: bool) -> Result<()> {
+    let (cuda, cuda_unavailable) = match gpu::devices() {
+        Ok(devices) => (devices, None),
+        Err(why) => (Vec::new(), Some(why.to_string())),
+    };
+    let kernels = gpu::TARGETS.split_whitespace().collect();
+    let devices = Devices { cpu: Device::cpu().description, cuda, cuda_unavailable, kernels };
+    if json {
+        return output::json(&devices);
+    }
+    let mut text = format!("cpu      {}\n", devices.cpu.trim_start_matches("cpu, "));
+    for DeviceFacts { ordinal, name, capability: (major, minor), memory, driver } in &devices.cuda {
+        let (memory, driver) = (memory >> 30, format!("{}.{}", driver / 1000, driver % 1000 / 10));
+        text += &format!("cuda:{ordinal}   {name}, sm_{major}{minor}, {memory} GiB, driver for CUDA {driver}\n");
+    }
+    if let Some(why) = &devices.cuda_unavailable {
+        text += &format!("cuda     not available: {why}\n");
+    }
+    text += &match devices.kernels.as_slice() {
+        [] => format!("kernels  none: {}\n", gpu::WHY_NO_KERNELS),
+        targets => format!("kernels  {}\n", targets.join(" ")),
+    };
+    output::print(&text)
 }

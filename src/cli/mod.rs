@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod device;
 mod eval;
 mod list;
 mod output;
@@ -49,6 +50,7 @@ Exit codes:
   0  done
   1  the run failed
   2  wrong usage or config
+  3  the device cannot be used
   130  interrupted; the run can be resumed";
 
 #[derive(Subcommand)]

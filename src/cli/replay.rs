@@ -11,7 +11,7 @@ use phylon::run::{self, Folder};
 use phylon::workload;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::output;
+use super::{device, output};
 
 /// Rebuild the parameters before a generation from the fitness log.
 ///
@@ -31,12 +31,14 @@ pub struct Args {
     /// Also write them to this file, as the tensor `parameters`.
     #[arg(long, value_name = "FILE.safetensors")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    device: device::Args,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = Folder::open(&args.run)?;
     let plan = config::load(&folder.config_path(), &[])?;
-    let mut engine = workload::open(&plan);
+    let mut engine = workload::open(&plan, &args.device.choose()?)?;
     let state = run::replay(&plan, engine.as_mut(), &folder, args.generation)?;
     let bytes: &[u8] = bytemuck::cast_slice(&state.centre);
     if let Some(path) = &args.out {

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use phylon::config;
+use phylon::device::Device;
 use phylon::engine::Engine;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
 use phylon::run::{self, Ended, Folder, MAY_CHANGE, Options};
 use phylon::{report, workload};
 
-use super::output;
+use super::{device, output};
 
 /// Evolve what a config says, or go on with an interrupted run.
 ///
@@ -52,14 +53,17 @@ pub struct Args {
     /// Do not draw report.html at the end.
     #[arg(long)]
     no_report: bool,
+    #[command(flatten)]
+    device: device::Args,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let device = args.device.choose()?;
     let (plan, mut engine, folder) = match &args.resume {
-        Some(path) => resume(path, &args.overrides)?,
-        None => start(args)?,
+        Some(path) => resume(path, &args.overrides, &device)?,
+        None => start(args, &device)?,
     };
-    let options = Options { quiet: args.quiet };
+    let options = Options { quiet: args.quiet, device: device.description };
     if run::evolve(&plan, engine.as_mut(), &folder, &options)? == Ended::Interrupted {
         return Ok(ExitCode::from(130));
     }
@@ -70,7 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 type Ready = (Plan, Box<dyn Engine>, Folder);
 
-fn start(args: &Args) -> Result<Ready> {
+fn start(args: &Args, device: &Device) -> Result<Ready> {
     // clap has seen to it that there is a config where there is no run to resume.
     let mut plan = config::load(args.config.as_deref().unwrap_or(Path::new("")), &args.overrides)?;
     if let Some(name) = &args.name {
@@ -79,12 +83,12 @@ fn start(args: &Args) -> Result<Ready> {
         plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
     }
     // The engine first: a config it cannot open leaves no folder, and `--force` removes nothing.
-    let engine = workload::open(&plan);
+    let engine = workload::open(&plan, device)?;
     let folder = Folder::create(&args.runs_dir, &plan, args.force)?;
     Ok((plan, engine, folder))
 }
 
-fn resume(path: &Path, overrides: &[String]) -> Result<Ready> {
+fn resume(path: &Path, overrides: &[String], device: &Device) -> Result<Ready> {
     let folder = Folder::open(path)?;
     let fixed = |setting: &&String| !MAY_CHANGE.contains(&setting.split('=').next().unwrap_or("").trim());
     if let Some(setting) = overrides.iter().find(fixed) {
@@ -94,7 +98,7 @@ fn resume(path: &Path, overrides: &[String]) -> Result<Ready> {
         )));
     }
     let plan = config::load(&folder.config_path(), overrides)?;
-    let mut engine = workload::open(&plan);
+    let mut engine = workload::open(&plan, device)?;
     run::resume(&plan, engine.as_mut(), &folder)?;
     Ok((plan, engine, folder))
 }

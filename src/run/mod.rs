@@ -39,10 +39,12 @@ use crate::plan::Plan;
 pub const MAY_CHANGE: [&str; 2] = ["run.generations", "run.checkpoint_every"];
 
 /// How a run behaves towards its user; nothing here changes its results.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Say nothing on stderr but errors and warnings.
     pub quiet: bool,
+    /// What the engine runs on, for people.
+    pub device: String,
 }
 
 /// How a run that did not fail came to its end.
@@ -76,7 +78,7 @@ fn evolve_until(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Ended> {
     let mut records = begin(plan, engine, folder)?;
-    let mut done = engine.state().generation;
+    let mut done = engine.state()?.generation;
     tracing::info!(
         config = format!("{:016x}", plan.hash()),
         parameters = plan.parameters(),
@@ -86,26 +88,28 @@ fn evolve_until(
         "evolving"
     );
     let (end, every) = (plan.config.run.generations, plan.config.run.checkpoint_every.max(1));
-    let mut progress = Progress::start(folder.path(), done, end, options.quiet);
+    let mut progress = Progress::start(folder.path(), done, end, options);
     let mut ended = Ended::Finished;
-    let mut generations = Vec::with_capacity(1);
+    let mut generations = Vec::new();
     while done < end && ended == Ended::Finished {
-        if let Err(error) = engine.advance(1, &mut generations) {
-            // The engine is in its state before the failure, which is worth keeping; its error is the one to report.
-            let _ = records.keep(plan, &engine.state());
-            return Err(error);
-        }
+        let count = engine.until_report().min(end - done).min(every - done % every);
+        let advanced = engine.advance(count, &mut generations);
         for generation in generations.drain(..) {
             let summary = generation.summary();
             records.append(&generation, summary)?;
             progress.generation(&generation, summary);
             done = generation.index + 1;
         }
+        if let Err(error) = advanced {
+            // The engine is in its state before the failure, which is worth keeping; its error is the one to report.
+            let _ = engine.state().and_then(|state| records.keep(plan, &state));
+            return Err(error);
+        }
         if interrupted() && done < end {
             ended = Ended::Interrupted;
         }
         if done == end || done.is_multiple_of(every) || ended == Ended::Interrupted {
-            records.keep(plan, &engine.state())?;
+            records.keep(plan, &engine.state()?)?;
         }
     }
     progress.end(ended);
@@ -115,7 +119,7 @@ fn evolve_until(
 /// Take the folder for writing and bring it to the engine's generation.
 fn begin<'a>(plan: &Plan, engine: &dyn Engine, folder: &'a Folder) -> Result<Records<'a>> {
     folder.lock()?;
-    let state = engine.state();
+    let state = engine.state()?;
     let kept = folder.newest_checkpoint(plan)?.map(|(state, _)| state.generation);
     if let Some(kept) = kept.filter(|&kept| kept != state.generation) {
         let (path, at) = (folder.path().display(), state.generation);
@@ -152,7 +156,7 @@ pub fn resume(plan: &Plan, engine: &mut dyn Engine, folder: &Folder) -> Result<(
 /// # Errors
 /// When the log is shorter, the config is not the run's, or the engine fails.
 pub fn replay(plan: &Plan, engine: &mut dyn Engine, folder: &Folder, generation: u32) -> Result<State> {
-    let at = engine.state().generation;
+    let at = engine.state()?.generation;
     if at != 0 {
         return Err(Error::Run(format!("cannot replay from an engine that has done {at} generations")));
     }
@@ -170,5 +174,5 @@ pub fn replay(plan: &Plan, engine: &mut dyn Engine, folder: &Folder, generation:
     for index in 0..generation {
         engine.replay(&log.read(index)?)?;
     }
-    Ok(engine.state())
+    engine.state()
 }

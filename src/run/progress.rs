@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Ended;
-use crate::cpu::InstructionSet;
+use super::{Ended, Options};
 use crate::engine::{Generation, Summary};
 
 /// Between two lines where there is no bar.
@@ -34,9 +33,9 @@ pub struct Progress {
 
 impl Progress {
     /// Say where the run goes and what it runs on, and begin.
-    pub fn start(folder: &Path, first: u32, end: u32, quiet: bool) -> Self {
+    pub fn start(folder: &Path, first: u32, end: u32, options: &Options) -> Self {
         let started = Instant::now();
-        let show = if quiet {
+        let show = if options.quiet {
             Show::Nothing
         } else if stderr().is_terminal() {
             Show::Bar(bar(first, end))
@@ -45,7 +44,7 @@ impl Progress {
         };
         let folder = folder.display().to_string();
         let progress = Self { show, folder, first, end, done: first, started, non_finite: 0, status: String::new() };
-        progress.say(&format!("{}: generations {first} to {end}, {}", progress.folder, device()));
+        progress.say(&format!("{}: generations {first} to {end}, {}", progress.folder, options.device));
         progress
     }
 
@@ -134,9 +133,6 @@ fn bar(first: u32, end: u32) -> ProgressBar {
     bar
 }
 
-fn device() -> String {
-    format!("cpu with {} threads, {}", rayon::current_num_threads(), InstructionSet::best().name())
-}
 
 /// `1234567.0` as `1.23 M`.
 fn thousands(value: f64) -> String {

@@ -11,14 +11,16 @@ use tempfile::TempDir;
 use super::fake::{Fake, plan};
 use super::*;
 
-const QUIET: Options = Options { quiet: true };
+fn quiet() -> Options {
+    Options { quiet: true, ..Options::default() }
+}
 
 /// Evolve in `root/x` from where it stands, as `phylon run` and `phylon run --resume` do.
 fn go(root: &Path, plan: &Plan, engine: &mut Fake) -> Result<Ended> {
     let path = root.join("x");
     let folder = if path.exists() { Folder::open(&path)? } else { Folder::create(root, plan, false)? };
     resume(plan, engine, &folder)?;
-    evolve_until(plan, engine, &folder, &QUIET, &|| false)
+    evolve_until(plan, engine, &folder, &quiet(), &|| false)
 }
 
 fn go_fresh(root: &Path, plan: &Plan) -> Result<Ended> {
@@ -113,7 +115,7 @@ fn an_interrupt_stops_after_the_generation_with_a_checkpoint() {
     let folder = Folder::create(root.path(), &plan, false).unwrap();
     let asked = Cell::new(0);
     let third = || asked.replace(asked.get() + 1) == 2;
-    let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &QUIET, &third).unwrap();
+    let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &quiet(), &third).unwrap();
     assert_eq!(ended, Ended::Interrupted);
     assert_eq!(folder.checkpoint(&plan).unwrap().generation, 3);
     assert_eq!(folder.metrics().unwrap().len(), 3);
@@ -127,7 +129,7 @@ fn an_interrupt_in_the_last_generation_changes_nothing() {
     let plan = plan(1, 1, 50);
     let root = tempfile::tempdir().unwrap();
     let folder = Folder::create(root.path(), &plan, false).unwrap();
-    let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &QUIET, &|| true).unwrap();
+    let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &quiet(), &|| true).unwrap();
     assert_eq!(ended, Ended::Finished);
 }
 
@@ -222,7 +224,7 @@ fn an_engine_that_was_not_restored_is_refused() {
     let plan = plan(1, 12, 5);
     let root = finished(&plan);
     let folder = Folder::open(&root.path().join("x")).unwrap();
-    let error = evolve(&plan, &mut Fake::new(&plan), &folder, &QUIET).unwrap_err().to_string();
+    let error = evolve(&plan, &mut Fake::new(&plan), &folder, &quiet()).unwrap_err().to_string();
     assert!(error.contains("after 12") && error.contains("done 0"), "{error}");
     assert_eq!(folder.metrics().unwrap().len(), 12);
 }
@@ -234,13 +236,13 @@ fn one_writer_at_a_time_and_any_readers() {
     let writer = Folder::create(root.path(), &plan, false).unwrap();
     let other = Folder::open(writer.path()).unwrap();
     for error in [
-        evolve(&plan, &mut Fake::new(&plan), &other, &QUIET).unwrap_err(),
+        evolve(&plan, &mut Fake::new(&plan), &other, &quiet()).unwrap_err(),
         resume(&plan, &mut Fake::new(&plan), &other).unwrap_err(),
         Folder::create(root.path(), &plan, true).unwrap_err(),
     ] {
         assert!(error.to_string().contains("another process"), "{error}");
     }
-    evolve(&plan, &mut Fake::new(&plan), &writer, &QUIET).unwrap();
+    evolve(&plan, &mut Fake::new(&plan), &writer, &quiet()).unwrap();
     assert_eq!(other.metrics().unwrap().len(), 3);
     drop(writer);
     go_fresh(root.path(), &plan).unwrap();
@@ -288,7 +290,7 @@ fn replay_rebuilds_any_generation_from_the_fitness_alone() {
         if generation > 0 {
             go(tempfile::tempdir().unwrap().path(), &short, &mut engine).unwrap();
         }
-        let ran = engine.state();
+        let ran = engine.state().expect("the CPU keeps its state");
         assert_eq!(
             (rebuilt.generation, rebuilt.centre, rebuilt.optimiser),
             (ran.generation, ran.centre, ran.optimiser)

@@ -17,10 +17,37 @@ use crate::config;
 pub struct Es {
     config: config::Es,
     centre: Vec<f32>,
-    sigma: f32,
+    schedule: Schedule,
     /// Weight of each rank, best first.
     weights: Vec<f32>,
     step: Step,
+}
+
+/// The numbers of a generation that follow from the config alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// Spread of the mutations.
+    pub sigma: f32,
+    /// Adam's beta1^t and beta2^t after t updates.
+    pub powers: [f32; 2],
+}
+
+impl Schedule {
+    /// Of the first generation.
+    pub fn new(config: &config::Es) -> Self {
+        Self { sigma: config.sigma, powers: [1.0; 2] }
+    }
+
+    /// The bias corrections of the update that comes: of Adam's mean and of its square.
+    pub fn correct(&mut self, adam: &config::Adam) -> [f32; 2] {
+        self.powers = [self.powers[0] * adam.beta1, self.powers[1] * adam.beta2];
+        self.powers.map(|power| 1.0 / (1.0 - power))
+    }
+
+    /// To the next generation.
+    pub fn decay(&mut self, config: &config::Es) {
+        self.sigma = (self.sigma * config.sigma_decay).max(config.sigma_min);
+    }
 }
 
 /// How a gradient estimate becomes a step.
@@ -29,12 +56,10 @@ enum Step {
         config: config::Momentum,
         velocity: Vec<f32>,
     },
-    /// `powers` are beta1^t and beta2^t for the bias correction.
     Adam {
         config: config::Adam,
         mean: Vec<f32>,
         square: Vec<f32>,
-        powers: [f32; 2],
     },
 }
 
@@ -43,11 +68,11 @@ impl Es {
     pub fn new(config: &config::Es, population: usize, centre: Vec<f32>) -> Self {
         let zeros = vec![0.0; centre.len()];
         let step = match &config.adam {
-            Some(adam) => Step::Adam { config: adam.clone(), mean: zeros.clone(), square: zeros, powers: [1.0; 2] },
+            Some(adam) => Step::Adam { config: adam.clone(), mean: zeros.clone(), square: zeros },
             None => Step::Momentum { config: config.momentum.clone().unwrap_or_default(), velocity: zeros },
         };
         let weights = power_weights(population, config.rank_exponent);
-        Self { config: config.clone(), sigma: config.sigma, centre, weights, step }
+        Self { config: config.clone(), schedule: Schedule::new(config), centre, weights, step }
     }
 }
 
@@ -57,7 +82,7 @@ impl Optimiser for Es {
     }
 
     fn spread(&self) -> Spread<'_> {
-        Spread::Uniform(self.sigma)
+        Spread::Uniform(self.schedule.sigma)
     }
 
     fn antithetic(&self) -> bool {
@@ -70,7 +95,8 @@ impl Optimiser for Es {
 
     fn update(&mut self, sums: &Sums) {
         let keep = 1.0 - self.config.weight_decay;
-        let gradient = sums.first.iter().map(|sum| self.sigma * sum);
+        let sigma = self.schedule.sigma;
+        let gradient = sums.first.iter().map(|sum| sigma * sum);
         match &mut self.step {
             Step::Momentum { config, velocity } => {
                 for ((x, v), g) in self.centre.iter_mut().zip(velocity).zip(gradient) {
@@ -78,10 +104,9 @@ impl Optimiser for Es {
                     *x = keep * *x + config.learning_rate * *v;
                 }
             }
-            Step::Adam { config, mean, square, powers } => {
+            Step::Adam { config, mean, square } => {
+                let [mean_scale, square_scale] = self.schedule.correct(config);
                 let &mut config::Adam { learning_rate, beta1, beta2, epsilon } = config;
-                *powers = [powers[0] * beta1, powers[1] * beta2];
-                let (mean_scale, square_scale) = (1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1]));
                 for (((x, m), s), g) in self.centre.iter_mut().zip(mean).zip(square).zip(gradient) {
                     *m = beta1 * *m + (1.0 - beta1) * g;
                     *s = beta2 * *s + (1.0 - beta2) * g * g;
@@ -89,17 +114,17 @@ impl Optimiser for Es {
                 }
             }
         }
-        self.sigma = (self.sigma * self.config.sigma_decay).max(self.config.sigma_min);
+        self.schedule.decay(&self.config);
     }
 
     fn vectors(&self) -> Vec<(String, Vec<f32>)> {
-        let mut vectors = vec![("sigma".into(), vec![self.sigma])];
+        let mut vectors = vec![("sigma".into(), vec![self.schedule.sigma])];
         match &self.step {
             Step::Momentum { velocity, .. } => vectors.push(("velocity".into(), velocity.clone())),
-            Step::Adam { mean, square, powers, .. } => vectors.extend([
+            Step::Adam { mean, square, .. } => vectors.extend([
                 ("adam_mean".into(), mean.clone()),
                 ("adam_square".into(), square.clone()),
-                ("adam_powers".into(), powers.to_vec()),
+                ("adam_powers".into(), self.schedule.powers.to_vec()),
             ]),
         }
         vectors
@@ -109,11 +134,11 @@ impl Optimiser for Es {
         self.centre.copy_from_slice(centre);
         for (name, vector) in vectors {
             match (name.as_str(), &mut self.step) {
-                ("sigma", _) => self.sigma = vector[0],
+                ("sigma", _) => self.schedule.sigma = vector[0],
                 ("velocity", Step::Momentum { velocity, .. }) => velocity.copy_from_slice(vector),
                 ("adam_mean", Step::Adam { mean, .. }) => mean.copy_from_slice(vector),
                 ("adam_square", Step::Adam { square, .. }) => square.copy_from_slice(vector),
-                ("adam_powers", Step::Adam { powers, .. }) => powers.copy_from_slice(vector),
+                ("adam_powers", _) => self.schedule.powers.copy_from_slice(vector),
                 _ => {}
             }
         }

@@ -1,23 +1,19 @@
-//! One unit in open loop (IAF, STDP): offspring x environments x steps on the CPU.
-//!
-//! Threads take offspring. A thread perturbs the centre into its own buffer, steps the offspring's environments
-//! through the whole episode, [`WINDOW`] lanes at a time so that state and weights stay in the nearest caches, and
-//! keeps one fitness. Nothing of the size population x parameters ever exists.
+//! One unit in open loop (IAF, STDP): offspring x environments x steps. Here is what is simulated, as the CPU does it;
+//! `cpu.rs` and `gpu.rs` are the engines.
 
-use std::time::Instant;
+mod cpu;
+mod gpu;
 
-use rayon::prelude::*;
+pub use cpu::CpuEngine;
+pub use gpu::{GpuEngine, Pack};
 
 use crate::config::{self, Iaf};
 use crate::cpu::{InstructionSet, Kernel, Vector};
-use crate::engine::{Best, Engine, Facts, Generation, State};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::rng::{Row, Stream};
-use crate::search::es::Es;
-use crate::search::mutation::{Mutation, sums};
-use crate::search::snes::Snes;
-use crate::search::{Optimiser, Spread};
+use crate::search::Spread;
+use crate::search::mutation::Mutation;
 use crate::task::stdp::{Rule, StdpTask};
 use crate::task::{Answer, Episodes, Task};
 use crate::unit::{Instances, Shape};
@@ -241,107 +237,11 @@ impl Kernel for Rollout<'_> {
     }
 }
 
-/// [`SingleUnit`] under an optimiser: the CPU engine.
-pub struct SingleUnitEngine {
-    unit: SingleUnit,
-    optimiser: Box<dyn Optimiser>,
-    seed: u64,
-    environments: usize,
-    population: usize,
-    facts: Facts,
-    validation: Episodes,
-    validate_every: u32,
-    generation: u32,
-    best: Option<Best>,
-}
-
-impl SingleUnitEngine {
-    /// At generation 0, with its first centre drawn.
-    ///
-    /// # Panics
-    /// When the plan's config was changed and has no optimiser any more.
-    pub fn new(plan: &Plan) -> Self {
-        let seed = plan.config.run.seed;
-        let centre = first_centre(plan);
-        let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
-            config::Optimiser::Es(es) => Box::new(Es::new(es, plan.population, centre)),
-            config::Optimiser::Snes(snes) => Box::new(Snes::new(snes, plan.population, centre)),
-        };
-        let unit = SingleUnit::new(plan);
-        let episodes = plan.config.run.validation_episodes as usize;
-        Self {
-            validation: unit.draw(episodes, seed, Stream::Validation, 0),
-            validate_every: plan.config.run.validate_every,
-            unit,
-            optimiser,
-            seed,
-            environments: plan.environments,
-            population: plan.population,
-            facts: plan.facts(),
-            generation: 0,
-            best: None,
-        }
-    }
-
-    /// The same, run with another instruction set of this machine: the bits must not change.
-    pub fn with_instructions(self, instructions: InstructionSet) -> Self {
-        Self { unit: self.unit.with_instructions(instructions), ..self }
-    }
-
-    fn mutation(&self) -> Mutation {
-        Mutation { seed: self.seed, generation: self.generation, antithetic: self.optimiser.antithetic() }
-    }
-
-    /// Fitness of every offspring and, last, of the centre.
-    fn evaluate(&self) -> Vec<f32> {
-        let episodes = self.unit.generation_episodes(self.environments, self.seed, self.generation);
-        let mutation = self.mutation();
-        let search = (self.optimiser.centre(), self.optimiser.spread());
-        (0..=self.population)
-            .into_par_iter()
-            .map_init(
-                || self.unit.workspace(&episodes),
-                |workspace, i| {
-                    let mutation = (i < self.population).then_some((mutation, i));
-                    self.unit.offspring_fitness(workspace, &episodes, search, mutation)
-                },
-            )
-            .collect()
-    }
-
-    /// Judge the centre on the validation episodes, and keep it if it is the best so far.
-    fn validate(&mut self) {
-        let centre = self.optimiser.centre();
-        let fitness = mean(&self.unit.fitness(centre, &self.validation));
-        if fitness.is_finite() && self.best.as_ref().is_none_or(|best| fitness > best.fitness) {
-            tracing::info!(generation = self.generation, fitness, "best centre so far");
-            self.best = Some(Best { generation: self.generation, fitness, parameters: centre.to_vec() });
-        }
-    }
-
-    /// The update that `fitness` leads to.
-    fn learn(&mut self, fitness: &[f32]) -> Result<()> {
-        if !fitness.iter().any(|f| f.is_finite()) {
-            return Err(Error::Run(format!(
-                "generation {}: no offspring has a finite fitness, so there is nothing to select; \
-                 try: a smaller sigma, learning_rate or initial_scale",
-                self.generation
-            )));
-        }
-        let utilities = self.optimiser.utilities(fitness);
-        let (length, second) = (self.facts.parameters, self.optimiser.needs_second());
-        let sums = sums(&self.mutation(), &utilities, length, second, self.unit.instructions);
-        self.optimiser.update(&sums);
-        self.generation += 1;
-        Ok(())
-    }
-}
-
-/// N(0, initial_scale^2 / rows) for every matrix.
-fn first_centre(plan: &Plan) -> Vec<f32> {
+/// N(0, initial_scale^2 / rows) for every matrix; where a run with this seed starts.
+fn first_centre(plan: &Plan, seed: u64) -> Vec<f32> {
     let (_, size) = plan.config.unit.kind_and_size();
     let mut centre = vec![0.0; plan.parameters()];
-    Row { seed: plan.config.run.seed, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut centre);
+    Row { seed, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut centre);
     let mut rest = centre.as_mut_slice();
     for (rows, columns) in plan.unit.matrices() {
         let (matrix, behind) = rest.split_at_mut(rows * columns);
@@ -352,59 +252,20 @@ fn first_centre(plan: &Plan) -> Vec<f32> {
     centre
 }
 
-impl Engine for SingleUnitEngine {
-    fn advance(&mut self, generations: u32, out: &mut Vec<Generation>) -> Result<()> {
-        for _ in 0..generations {
-            let start = Instant::now();
-            let index = self.generation;
-            let mut fitness = self.evaluate();
-            let centre = fitness.pop().unwrap_or(f32::NAN);
-            self.learn(&fitness)?;
-            if self.generation.is_multiple_of(self.validate_every) {
-                self.validate();
-            }
-            let seconds = start.elapsed().as_secs_f64();
-            out.push(Generation { index, fitness, centre, env_steps: self.facts.env_steps, seconds });
-        }
-        Ok(())
-    }
+/// What stops a run of which a generation has no finite fitness.
+fn nothing_to_select(seed: u64, generation: u32) -> Error {
+    Error::Run(format!(
+        "seed {seed}, generation {generation}: no offspring has a finite fitness, so there is nothing to select; \
+         try: a smaller sigma, learning_rate or initial_scale"
+    ))
+}
 
-    fn replay(&mut self, fitness: &[f32]) -> Result<()> {
-        if fitness.len() != self.population {
-            return Err(Error::Run(format!(
-                "a record of {} fitness values cannot be replayed: the population is {}",
-                fitness.len(),
-                self.population
-            )));
-        }
-        self.learn(fitness)
+/// A record of another population cannot be replayed.
+fn check_record(length: usize, population: usize) -> Result<()> {
+    if length == population {
+        return Ok(());
     }
-
-    fn state(&self) -> State {
-        State {
-            generation: self.generation,
-            centre: self.optimiser.centre().to_vec(),
-            optimiser: self.optimiser.vectors(),
-            best: self.best.clone(),
-        }
-    }
-
-    fn restore(&mut self, state: &State) -> Result<()> {
-        let own = self.optimiser.vectors();
-        let same = own.len() == state.optimiser.len()
-            && own.iter().zip(&state.optimiser).all(|(a, b)| a.0 == b.0 && a.1.len() == b.1.len())
-            && state.centre.len() == self.facts.parameters
-            && state.best.as_ref().is_none_or(|best| best.parameters.len() == self.facts.parameters);
-        if !same {
-            return Err(Error::Run("the saved state is of another unit or optimiser than the config's".into()));
-        }
-        self.optimiser.restore(&state.centre, &state.optimiser);
-        self.generation = state.generation;
-        self.best = state.best.clone();
-        Ok(())
-    }
-
-    fn facts(&self) -> Facts {
-        self.facts
-    }
+    Err(Error::Run(format!(
+        "a record of {length} fitness values cannot be replayed: the population is {population}"
+    )))
 }

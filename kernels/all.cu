@@ -1,0 +1,5 @@
+// Every kernel, as one image.
+#include "episodes.cu"
+#include "es_update.cu"
+#include "rollout_exact.cu"
+#include "rollout_fast.cu"

@@ -1,0 +1,91 @@
+// Twin of src/num.rs: the elementary functions of exact mode as fixed sequences of IEEE operations. The sources of the
+// polynomials and their errors are given there. Compiled without contraction; fmaf where one rounding is meant.
+#pragma once
+#include "gpu.cuh"
+
+namespace num {
+
+__device__ __forceinline__ float tanh(float x) {
+    constexpr float END = 8.3f;
+    x = x > END ? END : x;
+    x = x < -END ? -END : x;
+    const float s = x * x;
+    float p = fmaf(s, 1.4648307e-8f, 2.1508532e-5f);
+    p = fmaf(s, p, 3.549171e-3f);
+    p = fmaf(s, p, 0.13425872f);
+    p = fmaf(s, p, 1.0f);
+    float q = fmaf(s, 8.295128e-7f, 3.373954e-4f);
+    q = fmaf(s, q, 0.026079958f);
+    q = fmaf(s, q, 0.46759197f);
+    q = fmaf(s, q, 1.0f);
+    return (x * p) / q;
+}
+
+__device__ __forceinline__ float sigmoid(float x) { return fmaf(tanh(0.5f * x), 0.5f, 0.5f); }
+
+constexpr float ROUND = 12582912.0f;
+
+__device__ __forceinline__ float exp(float x) {
+    x = x > 88.0f ? 88.0f : x;
+    x = x < -87.0f ? -87.0f : x;
+    const float shifted = fmaf(x, 1.44269504f, ROUND);
+    const float n = shifted - ROUND;
+    float r = fmaf(n, -0.6933594f, x);
+    r = fmaf(n, 2.1219444e-4f, r);
+    float p = fmaf(r, 1.3814544e-3f, 8.368715e-3f);
+    p = fmaf(r, p, 0.04166839f);
+    p = fmaf(r, p, 0.16666521f);
+    p = fmaf(r, p, 0.49999994f);
+    const float e = fmaf(r * r, p, r) + 1.0f;
+    return e * __uint_as_float((__float_as_uint(shifted) << 23) + 0x3f800000u);
+}
+
+__device__ __forceinline__ float ln(float x) {
+    constexpr uint32_t SQRT_HALF_BITS = 0x3f3504f3u;
+    const uint32_t shifted = __float_as_uint(x) - SQRT_HALF_BITS;
+    const float e = (float)((int32_t)shifted >> 23);
+    const float m = __uint_as_float((shifted & 0x007fffffu) + SQRT_HALF_BITS);
+    const float f = m - 1.0f;
+    float p = fmaf(f, -0.07634582f, 0.12761723f);
+    p = fmaf(f, p, -0.1316022f);
+    p = fmaf(f, p, 0.14201741f);
+    p = fmaf(f, p, -0.16623352f);
+    p = fmaf(f, p, 0.20001227f);
+    p = fmaf(f, p, -0.25000823f);
+    p = fmaf(f, p, 0.3333333f);
+    const float s = f * f;
+    float tail = fmaf(s * f, p, -0.5f * s);
+    tail = fmaf(e, -2.1219444e-4f, tail);
+    return fmaf(e, 0.6933594f, f + tail);
+}
+
+__device__ __forceinline__ void sin_cos_pi(float t, float& sin, float& cos) {
+    const float shifted = fmaf(t, 2.0f, ROUND);
+    const uint32_t quadrant = __float_as_uint(shifted);
+    const float r = fmaf(shifted - ROUND, -0.5f, t);
+    const float s = r * r;
+    float a = fmaf(s, -0.5890122f, 2.549761f);
+    a = fmaf(s, a, -5.167708f);
+    a = fmaf(s, a, 3.14159274f);
+    a = r * a;
+    float b = fmaf(s, 0.23126091f, -1.3350359f);
+    b = fmaf(s, b, 4.058707f);
+    b = fmaf(s, b, -4.934802f);
+    b = fmaf(s, b, 1.0f);
+    const bool odd = quadrant & 1;
+    sin = __uint_as_float(__float_as_uint(odd ? b : a) ^ ((quadrant & 2) << 30));
+    cos = __uint_as_float(__float_as_uint(odd ? a : b) ^ (((quadrant + 1) & 2) << 30));
+}
+
+__device__ __forceinline__ float cos(float x) {
+    float sine, cosine;
+    sin_cos_pi(x * 0.318309886f, sine, cosine);
+    return cosine;
+}
+
+__device__ __forceinline__ float clip_unit(float x) {
+    x = x < 0.0f ? 0.0f : x;
+    return x > 1.0f ? 1.0f : x;
+}
+
+}  // namespace num

@@ -1,0 +1,353 @@
+//! What the host and the kernels share: constants and launch structs, written once.
+//!
+//! `build.rs` compiles this very file and writes [`header`] next to the kernels as `abi.h`, with a `static_assert` on
+//! the size of every struct and the offset of every field. A kernel takes exactly one of the structs, by value.
+//!
+//! Trials (independent seeds of one plan) are the outermost axis of every array here; P is the population, D the number
+//! of parameters, E the number of environments rounded up to whole windows of [`LANES`].
+
+use std::fmt::Write as _;
+use std::marker::PhantomData;
+
+/// A type with a twin in C++.
+pub trait CType {
+    /// Its name there.
+    fn c_type() -> String;
+}
+
+/// An address on the device, of elements of type `T`. 0 where there is nothing.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct Pointer<T>(pub u64, PhantomData<T>);
+
+impl<T> Pointer<T> {
+    /// Points nowhere.
+    pub const NULL: Self = Self(0, PhantomData);
+
+    /// The address that the driver gave.
+    pub fn new(address: u64) -> Self {
+        Self(address, PhantomData)
+    }
+}
+
+impl<T> Clone for Pointer<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Pointer<T> {}
+
+impl<T: CType> CType for Pointer<T> {
+    fn c_type() -> String {
+        T::c_type() + "*"
+    }
+}
+
+macro_rules! c_types {
+    ($($rust:ty => $c:literal),*) => {
+        $(impl CType for $rust {
+            fn c_type() -> String {
+                $c.to_owned()
+            }
+        })*
+    };
+}
+
+c_types!(u32 => "uint32_t", i32 => "int32_t", u64 => "uint64_t", f32 => "float");
+
+macro_rules! abi {
+    (
+        constants { $($(#[$constant_doc:meta])* $constant:ident = $value:literal;)* }
+        $($(#[$doc:meta])* struct $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*
+    ) => {
+        $($(#[$constant_doc])* pub const $constant: u32 = $value;)*
+
+        $(
+            $(#[$doc])*
+            #[repr(C)]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+            impl CType for $name {
+                fn c_type() -> String {
+                    stringify!($name).to_owned()
+                }
+            }
+        )*
+
+        /// All of it as C++.
+        pub fn header() -> String {
+            let mut text = String::from(
+                "// Written by build.rs from src/abi.rs; change it there.\n\
+                 #pragma once\n#include <cstddef>\n#include <cstdint>\n",
+            );
+            let out = &mut text;
+            // Writing to a string does not fail.
+            $(let _ = writeln!(out, "constexpr uint32_t {} = {};", stringify!($constant), $constant);)*
+            $({
+                let _ = writeln!(out, "struct {} {{", stringify!($name));
+                $(let _ = writeln!(out, "    {} {};", <$type as CType>::c_type(), stringify!($field));)*
+                let _ = writeln!(out, "}};");
+                let _ = writeln!(
+                    out,
+                    "static_assert(sizeof({0}) == {1}, \"{0}\");",
+                    stringify!($name),
+                    size_of::<$name>()
+                );
+                $(let _ = writeln!(
+                    out,
+                    "static_assert(offsetof({0}, {1}) == {2}, \"{0}.{1}\");",
+                    stringify!($name),
+                    stringify!($field),
+                    std::mem::offset_of!($name, $field)
+                );)*
+            })*
+            text
+        }
+    };
+}
+
+abi! {
+    constants {
+        /// Environments that a warp steps together: one for each of its lanes.
+        LANES = 32;
+        /// Fixed chunks in which the offspring are summed: [`crate::search::mutation::CHUNKS`].
+        CHUNKS = 32;
+        /// [`crate::rng::Stream::Mutation`].
+        STREAM_MUTATION = 1;
+        /// Momentum, of [`UpdateArgs::optimiser`].
+        OPTIMISER_MOMENTUM = 0;
+        /// Adam.
+        OPTIMISER_ADAM = 1;
+        /// Separable natural evolution strategy.
+        OPTIMISER_SNES = 2;
+        /// Threads of a block of the kernels that run a thread an element.
+        THREADS = 128;
+        /// Parameter quads that a block of `update` owns; times [`CHUNKS`] threads.
+        QUADS = 8;
+    }
+
+    /// What changes from one generation of a batch to the next, worked out by the host.
+    struct Step {
+        /// Index of the generation.
+        generation: u32,
+        /// Spread of the mutations, where it is one number.
+        sigma: f32,
+        /// Bias corrections of Adam.
+        mean_scale: f32,
+        /// See `mean_scale`.
+        square_scale: f32,
+    }
+
+    /// `draw_iaf`, `draw_stdp`: grid (environments / THREADS, generations, trials).
+    struct DrawArgs {
+        /// Of the trials.
+        seeds: Pointer<u64>,
+        /// Of the generations drawn; null: `generation` 0 of `stream` for all.
+        steps: Pointer<Step>,
+        /// `[generation][trial][step][channel][E]`.
+        inputs: Pointer<f32>,
+        /// `[generation][trial]...`: for IAF the model's spikes as bits, `[step / 32][E]`; for STDP the answer,
+        /// `[step][E]`.
+        target: Pointer<u32>,
+        /// [`crate::rng::Stream`].
+        stream: u32,
+        /// Real ones; the lanes behind them stay silent and unscored.
+        environments: u32,
+        /// E.
+        lanes: u32,
+        /// Of an episode.
+        length: u32,
+        /// Uniform input: lower end.
+        input_min: f32,
+        /// Uniform input: width.
+        input_width: f32,
+        /// IAF: potential at which the model spikes.
+        threshold: f32,
+        /// STDP: A of equation (4).
+        amplitude: f32,
+        /// STDP: tau of equation (4).
+        tau: f32,
+        /// STDP: farthest postsynaptic spike.
+        max_delay: u32,
+        /// STDP: 1 for the cosine-transformed rule.
+        complex: u32,
+    }
+
+    /// `rollout_*`: grid (players * groups of windows, trials); a warp plays a window.
+    struct RolloutArgs {
+        /// Of the trials.
+        seeds: Pointer<u64>,
+        /// Of this generation.
+        step: Pointer<Step>,
+        /// `[trial][D]`.
+        centre: Pointer<f32>,
+        /// `[trial][D]` where every parameter has its own spread, else null.
+        sigmas: Pointer<f32>,
+        /// `[trial][step][channel][E]`.
+        inputs: Pointer<f32>,
+        /// `[trial]...`, see [`DrawArgs`].
+        target: Pointer<u32>,
+        /// Out: `[trial][player][E]`.
+        fitness: Pointer<f32>,
+        /// `[trial]`: not 0 once no offspring of a generation had a finite fitness; nothing is done any more.
+        halted: Pointer<u32>,
+        /// Perturbed players; the one behind them is the centre itself.
+        population: u32,
+        /// Offspring 2i and 2i + 1 share their noise with opposite signs.
+        antithetic: u32,
+        /// Sizes of the unit.
+        unit_inputs: u32,
+        /// Sizes of the unit.
+        memory: u32,
+        /// Sizes of the unit.
+        outputs: u32,
+        /// D.
+        parameters: u32,
+        /// Inputs that the task drives.
+        channels: u32,
+        /// E.
+        lanes: u32,
+        /// Of an episode.
+        length: u32,
+        /// IAF: the unit spikes when its output is greater.
+        spike_threshold: f32,
+    }
+
+    /// `mean_fitness`: a thread a player; grid (players / THREADS, trials).
+    struct MeanArgs {
+        /// `[trial][player][E]`.
+        environments_fitness: Pointer<f32>,
+        /// Out: `[trial][player]`.
+        fitness: Pointer<f32>,
+        /// See [`RolloutArgs::halted`].
+        halted: Pointer<u32>,
+        /// P + 1, or 1 when only the centre plays.
+        players: u32,
+        /// Real ones.
+        environments: u32,
+        /// E.
+        lanes: u32,
+    }
+
+    /// `rank`: a thread an offspring; grid (P / THREADS, trials).
+    struct RankArgs {
+        /// `[trial][P + 1]`.
+        fitness: Pointer<f32>,
+        /// Of the ranks, best first: `[P]`.
+        weights: Pointer<f32>,
+        /// Out: `[trial][P]`.
+        utilities: Pointer<f32>,
+        /// Set to generation + 1 when no fitness is finite.
+        halted: Pointer<u32>,
+        /// Of this generation.
+        step: Pointer<Step>,
+        /// P.
+        population: u32,
+        /// Of equal fitness values the later offspring ranks higher.
+        later_first: u32,
+    }
+
+    /// `update`: a thread four parameters and a chunk of offspring; grid (D / 4 / QUADS, trials).
+    struct UpdateArgs {
+        /// Of the trials.
+        seeds: Pointer<u64>,
+        /// Of this generation.
+        step: Pointer<Step>,
+        /// `[trial][P]`.
+        utilities: Pointer<f32>,
+        /// In and out: `[trial][D]`.
+        centre: Pointer<f32>,
+        /// Velocity, or Adam's mean, or the spread of every parameter; in and out: `[trial][D]`.
+        first: Pointer<f32>,
+        /// Adam's square; in and out: `[trial][D]`, else null.
+        second: Pointer<f32>,
+        /// See [`RolloutArgs::halted`].
+        halted: Pointer<u32>,
+        /// P.
+        population: u32,
+        /// See [`RolloutArgs::antithetic`].
+        antithetic: u32,
+        /// D.
+        parameters: u32,
+        /// OPTIMISER_*.
+        optimiser: u32,
+        /// Of the step.
+        learning_rate: f32,
+        /// Momentum, Adam's beta1, or the rate of the log spreads.
+        first_rate: f32,
+        /// Adam's beta2.
+        second_rate: f32,
+        /// Adam's epsilon.
+        epsilon: f32,
+        /// 1 - weight decay.
+        keep: f32,
+    }
+
+    /// The best centre of a trial so far.
+    struct BestSoFar {
+        /// On the validation episodes.
+        fitness: f32,
+        /// Generations that led to it.
+        generation: u32,
+        /// 0: there is none yet.
+        present: u32,
+    }
+
+    /// `keep_best`: a block a trial.
+    struct KeepBestArgs {
+        /// `[trial]`: of the centre on the validation episodes.
+        fitness: Pointer<f32>,
+        /// `[trial][D]`.
+        centre: Pointer<f32>,
+        /// In and out: `[trial]`.
+        best: Pointer<BestSoFar>,
+        /// In and out: `[trial][D]`.
+        parameters: Pointer<f32>,
+        /// See [`RolloutArgs::halted`].
+        halted: Pointer<u32>,
+        /// Of the last generation done.
+        step: Pointer<Step>,
+        /// D.
+        length: u32,
+    }
+
+    /// `noise`: normals of one row, four a thread; for the tests.
+    struct NoiseArgs {
+        /// Out.
+        out: Pointer<f32>,
+        /// Of the run.
+        seed: u64,
+        /// [`crate::rng::Stream`].
+        stream: u32,
+        /// Of the row.
+        generation: u32,
+        /// Of the row.
+        index: u32,
+        /// Elements.
+        length: u32,
+    }
+
+    /// `functions`: `out[f][i] = f(x[i])` for tanh, sigmoid, exp, ln, sin(pi x), cos(pi x), cos; for the tests.
+    struct FunctionsArgs {
+        /// Arguments.
+        x: Pointer<f32>,
+        /// Out: `[7][length]`.
+        out: Pointer<f32>,
+        /// Arguments.
+        length: u32,
+    }
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0 }
+    }
+}
+
+impl Default for BestSoFar {
+    fn default() -> Self {
+        Self { fitness: 0.0, generation: 0, present: 0 }
+    }
+}

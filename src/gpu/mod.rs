@@ -1,0 +1,189 @@
+//! CUDA: the device, its memory, its kernels. The driver is loaded when it is asked for; a machine without one is told
+//! why, in words.
+//!
+//! Everything that computes is in order on one stream; others copy results out beside it, ordered by explicit events. The driver's own tracking of every allocation is off: it breaks graph capture.
+
+mod buffer;
+mod driver;
+#[cfg(feature = "emu")]
+pub mod emu;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUfunction_attribute};
+use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaStream, DeviceRepr, LaunchConfig, PushKernelArg};
+use cudarc::nvrtc::Ptx;
+
+pub use buffer::{Buffer, Pinned};
+pub use driver::{DeviceFacts, devices};
+
+use crate::abi;
+use crate::error::{Error, Result};
+
+/// The kernels as compiled by build.rs; empty where there was no nvcc.
+static IMAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.fatbin"));
+
+/// What the embedded kernels were compiled for, for example `sm_80 sm_90a`; empty where there was no nvcc.
+pub const TARGETS: &str = env!("PHYLON_CUDA_TARGETS");
+
+/// Why [`TARGETS`] is empty.
+pub const WHY_NO_KERNELS: &str = env!("PHYLON_CUDA_NONE");
+
+/// A device with the kernels loaded.
+pub struct Gpu {
+    context: Arc<CudaContext>,
+    /// Computes, in order.
+    pub compute: Arc<CudaStream>,
+    /// Copies results out beside it.
+    pub copy: Arc<CudaStream>,
+    /// Reads single things on demand, waiting for neither of the others.
+    pub aside: Arc<CudaStream>,
+    module: Arc<CudaModule>,
+    functions: Mutex<HashMap<String, CudaFunction>>,
+    /// What is known of it.
+    pub facts: DeviceFacts,
+}
+
+/// Grid, block and dynamic shared memory of a launch.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// Blocks.
+    pub grid: [u32; 3],
+    /// Threads of a block.
+    pub block: u32,
+    /// Bytes of dynamic shared memory of a block.
+    pub shared: u32,
+}
+
+/// Launch structs: a kernel takes one of them.
+pub trait KernelArgs: DeviceRepr {}
+
+macro_rules! kernel_args {
+    ($($name:ident),*) => {$(
+        // SAFETY: `repr(C)`, of numbers and device addresses only, and the header that the kernels see has the same
+        // sizes and offsets (static_assert in abi.h).
+        unsafe impl DeviceRepr for abi::$name {}
+        impl KernelArgs for abi::$name {}
+    )*};
+}
+
+kernel_args!(DrawArgs, RolloutArgs, MeanArgs, RankArgs, UpdateArgs, KeepBestArgs, NoiseArgs, FunctionsArgs);
+
+/// What the driver said, with what was being done.
+pub(crate) fn failed(doing: impl std::fmt::Display, error: cudarc::driver::DriverError) -> Error {
+    Error::Device(format!("{doing}: {}", driver::describe(&error)))
+}
+
+impl Gpu {
+    /// Device `ordinal`, with the embedded kernels or those of `image`.
+    ///
+    /// # Errors
+    /// [`Error::Device`]: no driver, an old one, no such device, no kernels for it.
+    pub fn open(ordinal: usize, image: Option<&Path>) -> Result<Self> {
+        let image = match image {
+            Some(path) => std::fs::read(path).map_err(|e| Error::io("read", path, e))?,
+            None if cfg!(feature = "emu") && driver::is_emulated() => b"emulated".to_vec(),
+            None if IMAGE.is_empty() => {
+                return Err(Error::Device(format!("this program has no kernels: {WHY_NO_KERNELS}")));
+            }
+            None => IMAGE.to_vec(),
+        };
+        let facts = driver::device(ordinal)?;
+        let context = CudaContext::new(ordinal).map_err(|e| failed(format_args!("cannot open device {ordinal}"), e))?;
+        // SAFETY: before any allocation; every order between streams is made by events of ours.
+        unsafe { context.disable_event_tracking() };
+        let stream = || context.new_stream().map_err(|e| failed("cannot make a stream", e));
+        let (compute, copy, aside) = (stream()?, stream()?, stream()?);
+        let module = context.load_module(Ptx::from_binary(image)).map_err(|e| {
+            let (major, minor) = facts.capability;
+            failed(format_args!("the kernels ({TARGETS}) do not load on {} (sm_{major}{minor})", facts.name), e)
+        })?;
+        Ok(Self { context, compute, copy, aside, module, functions: Mutex::default(), facts })
+    }
+
+    /// Bytes of device memory that are free.
+    ///
+    /// # Errors
+    /// When the driver fails.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let (free, _) = self.context.mem_get_info().map_err(|e| failed("cannot ask for free memory", e))?;
+        Ok(free as u64)
+    }
+
+    /// Largest dynamic shared memory of a block, bytes.
+    pub fn shared_limit(&self) -> u32 {
+        let wanted = Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+        self.context.attribute(wanted).map_or(48 << 10, |bytes| bytes as u32)
+    }
+
+    /// Multiprocessors.
+    pub fn multiprocessors(&self) -> u32 {
+        self.context.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT).map_or(1, |n| n as u32)
+    }
+
+    /// The kernel `name`, ready for `shared` bytes of dynamic shared memory.
+    ///
+    /// # Errors
+    /// When there is no such kernel, or not so much shared memory.
+    pub fn kernel(&self, name: &str, shared: u32) -> Result<CudaFunction> {
+        let mut functions = self.functions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let function = match functions.get(name) {
+            Some(function) => function.clone(),
+            None => {
+                let loaded = self.module.load_function(name);
+                let function = loaded.map_err(|e| failed(format_args!("no kernel {name} in the image"), e))?;
+                functions.insert(name.to_owned(), function.clone());
+                function
+            }
+        };
+        if shared > 48 << 10 {
+            function
+                .set_attribute(
+                    CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                    shared as i32,
+                )
+                .map_err(|e| failed(format_args!("kernel {name} cannot have {shared} bytes of shared memory"), e))?;
+        }
+        Ok(function)
+    }
+
+    /// Put a kernel on the compute stream.
+    ///
+    /// # Errors
+    /// When the driver refuses the launch. What goes wrong while it runs shows later, at [`Gpu::wait`].
+    ///
+    /// # Safety
+    /// The kernel must be one that takes `A`, and the addresses in `args` must hold what its comments say.
+    pub unsafe fn launch<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
+        let function = self.kernel(name, shape.shared)?;
+        let [x, y, z] = shape.grid;
+        let config = LaunchConfig {
+            grid_dim: (x, y, z),
+            block_dim: (shape.block, 1, 1),
+            shared_mem_bytes: shape.shared,
+        };
+        // SAFETY: the caller's.
+        let launched = unsafe { self.compute.launch_builder(&function).arg(args).launch(config) };
+        launched.map(|_| ()).map_err(|e| {
+            let Shape { block, shared, .. } = shape;
+            let what = format!("kernel {name} (grid {x} x {y} x {z}, block {block}, shared memory {shared} bytes)");
+            failed(format_args!("cannot launch {what}"), e)
+        })
+    }
+
+    /// Wait for all streams.
+    ///
+    /// # Errors
+    /// When a kernel or copy failed.
+    pub fn wait(&self) -> Result<()> {
+        let streams = [&self.compute, &self.copy, &self.aside];
+        streams.iter().try_for_each(|stream| stream.synchronize()).map_err(|e| failed("the device failed", e))
+    }
+}
+
+/// `n / of`, rounded up, as a number of blocks.
+pub fn blocks(n: usize, of: u32) -> u32 {
+    n.div_ceil(of as usize) as u32
+}

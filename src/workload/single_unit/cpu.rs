@@ -1,0 +1,158 @@
+//! The CPU engine.
+//!
+//! Threads take offspring. A thread perturbs the centre into its own buffer, steps the offspring's environments
+//! through the whole episode, [`super::WINDOW`] lanes at a time so that state and weights stay in the nearest caches,
+//! and keeps one fitness. Nothing of the size population x parameters ever exists.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::{SingleUnit, check_record, first_centre, mean, nothing_to_select};
+use crate::config;
+use crate::cpu::InstructionSet;
+use crate::engine::{Best, Engine, Facts, Generation, State};
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::rng::Stream;
+use crate::search::Optimiser;
+use crate::search::es::Es;
+use crate::search::mutation::{Mutation, sums};
+use crate::search::snes::Snes;
+use crate::task::Episodes;
+
+/// [`SingleUnit`] under an optimiser.
+pub struct CpuEngine {
+    unit: SingleUnit,
+    optimiser: Box<dyn Optimiser>,
+    seed: u64,
+    environments: usize,
+    population: usize,
+    facts: Facts,
+    validation: Episodes,
+    validate_every: u32,
+    generation: u32,
+    best: Option<Best>,
+}
+
+impl CpuEngine {
+    /// At generation 0, with its first centre drawn.
+    ///
+    /// # Panics
+    /// When the plan's config was changed and has no optimiser any more.
+    pub fn new(plan: &Plan) -> Self {
+        let seed = plan.config.run.seed;
+        let centre = first_centre(plan, seed);
+        let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
+            config::Optimiser::Es(es) => Box::new(Es::new(es, plan.population, centre)),
+            config::Optimiser::Snes(snes) => Box::new(Snes::new(snes, plan.population, centre)),
+        };
+        let unit = SingleUnit::new(plan);
+        let episodes = plan.config.run.validation_episodes as usize;
+        Self {
+            validation: unit.draw(episodes, seed, Stream::Validation, 0),
+            validate_every: plan.config.run.validate_every,
+            unit,
+            optimiser,
+            seed,
+            environments: plan.environments,
+            population: plan.population,
+            facts: plan.facts(),
+            generation: 0,
+            best: None,
+        }
+    }
+
+    /// The same, run with another instruction set of this machine: the bits must not change.
+    pub fn with_instructions(self, instructions: InstructionSet) -> Self {
+        Self { unit: self.unit.with_instructions(instructions), ..self }
+    }
+
+    fn mutation(&self) -> Mutation {
+        Mutation { seed: self.seed, generation: self.generation, antithetic: self.optimiser.antithetic() }
+    }
+
+    /// Fitness of every offspring and, last, of the centre.
+    fn evaluate(&self) -> Vec<f32> {
+        let episodes = self.unit.generation_episodes(self.environments, self.seed, self.generation);
+        let mutation = self.mutation();
+        let search = (self.optimiser.centre(), self.optimiser.spread());
+        (0..=self.population)
+            .into_par_iter()
+            .map_init(
+                || self.unit.workspace(&episodes),
+                |workspace, i| {
+                    let mutation = (i < self.population).then_some((mutation, i));
+                    self.unit.offspring_fitness(workspace, &episodes, search, mutation)
+                },
+            )
+            .collect()
+    }
+
+    /// Judge the centre on the validation episodes, and keep it if it is the best so far.
+    fn validate(&mut self) {
+        let centre = self.optimiser.centre();
+        let fitness = mean(&self.unit.fitness(centre, &self.validation));
+        if fitness.is_finite() && self.best.as_ref().is_none_or(|best| fitness > best.fitness) {
+            tracing::info!(generation = self.generation, fitness, "best centre so far");
+            self.best = Some(Best { generation: self.generation, fitness, parameters: centre.to_vec() });
+        }
+    }
+
+    /// The update that `fitness` leads to.
+    fn learn(&mut self, fitness: &[f32]) -> Result<()> {
+        if !fitness.iter().any(|f| f.is_finite()) {
+            return Err(nothing_to_select(self.seed, self.generation));
+        }
+        let utilities = self.optimiser.utilities(fitness);
+        let (length, second) = (self.facts.parameters, self.optimiser.needs_second());
+        let sums = sums(&self.mutation(), &utilities, length, second, self.unit.instructions);
+        self.optimiser.update(&sums);
+        self.generation += 1;
+        Ok(())
+    }
+}
+
+impl Engine for CpuEngine {
+    fn advance(&mut self, generations: u32, out: &mut Vec<Generation>) -> Result<()> {
+        for _ in 0..generations {
+            let start = Instant::now();
+            let index = self.generation;
+            let mut fitness = self.evaluate();
+            let centre = fitness.pop().unwrap_or(f32::NAN);
+            self.learn(&fitness)?;
+            if self.generation.is_multiple_of(self.validate_every) {
+                self.validate();
+            }
+            let seconds = start.elapsed().as_secs_f64();
+            out.push(Generation { index, fitness, centre, env_steps: self.facts.env_steps, seconds });
+        }
+        Ok(())
+    }
+
+    fn replay(&mut self, fitness: &[f32]) -> Result<()> {
+        check_record(fitness.len(), self.population)?;
+        self.learn(fitness)
+    }
+
+    fn state(&self) -> Result<State> {
+        Ok(State {
+            generation: self.generation,
+            centre: self.optimiser.centre().to_vec(),
+            optimiser: self.optimiser.vectors(),
+            best: self.best.clone(),
+        })
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        self.state()?.check_fits(state)?;
+        self.optimiser.restore(&state.centre, &state.optimiser);
+        self.generation = state.generation;
+        self.best = state.best.clone();
+        Ok(())
+    }
+
+    fn facts(&self) -> Facts {
+        self.facts
+    }
+}

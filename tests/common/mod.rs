@@ -1,0 +1,84 @@
+//! Small plans of every kind, and what a run computes as bits; for the tests that compare runs.
+
+use phylon::config::Config;
+use phylon::engine::{Engine, Generation, State};
+use phylon::plan::Plan;
+use phylon::registry::{TASKS, UNITS};
+
+pub const GENERATIONS: u32 = 4;
+
+/// Optimiser tables that between them take every path of an update. 34 offspring fill more than the 32 chunks of a sum,
+/// so that some chunks hold two offspring and some none. Sigma is large: a unit whose first output is clipped to 0 is
+/// silent whatever small mutations do, and silence is too easy to repeat.
+pub const OPTIMISER_TABLES: &[&str] = &[
+    "[es]\npopulation = 34\nsigma = 0.5\n[es.momentum]\nmomentum = 0.8",
+    "[es]\npopulation = 34\nsigma = 0.5\nantithetic = true\nsigma_decay = 0.9\nsigma_min = 0.42\nweight_decay = 0.01",
+    "[es]\npopulation = 35\nsigma = 0.5\nrank_exponent = 1\n[es.adam]",
+    "[es]\npopulation = 34\nsigma = 0.5\nantithetic = true\nsigma_decay = 0.9\nweight_decay = 0.01\n[es.adam]\nbeta1 = 0.5",
+    "[snes]\nsigma = 0.5",
+    "[snes]\npopulation = 34\nlearning_rate = 0.5\nsigma_learning_rate = 0.1",
+];
+
+/// Episodes of a task, few and short; for one task more than one window, the last of them not full.
+fn sizes(task: &str) -> (u32, u32) {
+    if task == "iaf" { (37, 24) } else { (5, 24) }
+}
+
+pub fn plan(unit: &str, task: &str, optimiser: &str, seed: u64) -> Plan {
+    let (environments, steps) = sizes(task);
+    let text = format!(
+        "format = 1\n[run]\nname = 'x'\ngenerations = {GENERATIONS}\nseed = {seed}\n\
+         [unit.{unit}]\ninputs = 5\nmemory = 7\noutputs = 3\n\
+         [task.{task}]\nenvironments = {environments}\nsteps = {steps}\n{optimiser}\n"
+    );
+    let config: Config = toml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    Plan::new(config).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
+}
+
+/// Every unit with every task and every optimiser table.
+pub fn plans() -> Vec<(String, Plan)> {
+    let mut plans = Vec::new();
+    for unit in UNITS {
+        for task in TASKS {
+            for optimiser in OPTIMISER_TABLES {
+                let name = format!("[unit.{}] [task.{}] {}", unit.name, task.name, optimiser.replace('\n', " "));
+                plans.push((name, plan(unit.name, task.name, optimiser, 11)));
+            }
+        }
+    }
+    plans
+}
+
+/// All that a run computes, as bits: NaN is equal to itself and 0 differs from -0.
+#[derive(Debug, PartialEq, Clone)]
+pub struct Trace {
+    /// Of each generation: fitness of the offspring, then of the centre.
+    pub fitness: Vec<Vec<u32>>,
+    pub state: Vec<(String, Vec<u32>)>,
+}
+
+pub fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Every field of a state, by name.
+pub fn state_bits(state: &State) -> Vec<(String, Vec<u32>)> {
+    let State { generation, centre, optimiser, best } = state;
+    let mut all = vec![("generation".to_owned(), vec![*generation]), ("centre".to_owned(), bits(centre))];
+    all.extend(optimiser.iter().map(|(name, vector)| (name.clone(), bits(vector))));
+    if let Some(best) = best {
+        all.push(("best".to_owned(), [vec![best.generation, best.fitness.to_bits()], bits(&best.parameters)].concat()));
+    }
+    all
+}
+
+pub fn advance(engine: &mut dyn Engine, generations: u32) -> Vec<Generation> {
+    let mut out = Vec::new();
+    engine.advance(generations, &mut out).expect("finite fitness");
+    out
+}
+
+pub fn trace(generations: &[Generation], state: &State) -> Trace {
+    let fitness = generations.iter().map(|g| [bits(&g.fitness), vec![g.centre.to_bits()]].concat()).collect();
+    Trace { fitness, state: state_bits(state) }
+}
