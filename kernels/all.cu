@@ -1,4 +1,5 @@
 // Every kernel, as one image.
+#include "ceiling.cu"
 #include "episodes.cu"
 #include "es_update.cu"
 #include "rollout_exact.cu"

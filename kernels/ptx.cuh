@@ -47,23 +47,40 @@ inline float half_of(uint32_t both, uint32_t which) {
 
 inline float tanh_approx(float x) { return ::tanhf(x); }
 
-inline void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-    struct Operands {
-        uint32_t a[4], b[2];
-    };
-    const Operands mine = {{a[0], a[1], a[2], a[3]}, {b0, b1}};
-    Operands all[32];
-    emu::warp_gather(mine, all);
-    const uint32_t g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
-    for (uint32_t i = 0; i < 4; ++i) {
-        const uint32_t low_row = i / 2, column = 2 * t + i % 2;
-        for (uint32_t k = 0; k < 16; ++k) {
-            const uint32_t high = k / 8, owner = k % 8 / 2;
-            const float x = half_of(all[4 * g + owner].a[2 * high + low_row], k % 2);
-            const float w = half_of(all[4 * column + owner].b[high], k % 2);
-            d[i] = fmaf(x, w, d[i]);
+struct MmaOperands {
+    uint32_t a[4], b[2];
+    float d[4];
+};
+
+struct MmaResult {
+    float d[4];
+};
+
+// All 32 lanes at once: the lane that arrives last computes for the warp.
+inline void mma_of_warp(const MmaOperands (&lanes)[32], MmaResult (&results)[32]) {
+    float a[16][16], b[16][8];
+    for (uint32_t lane = 0; lane < 32; ++lane) {
+        const uint32_t g = lane / 4, t = lane % 4;
+        for (uint32_t word = 0; word < 4; ++word)
+            for (uint32_t i = 0; i < 2; ++i) a[g + word % 2 * 8][2 * t + i + word / 2 * 8] = half_of(lanes[lane].a[word], i);
+        for (uint32_t word = 0; word < 2; ++word)
+            for (uint32_t i = 0; i < 2; ++i) b[2 * t + i + word * 8][g] = half_of(lanes[lane].b[word], i);
+    }
+    for (uint32_t lane = 0; lane < 32; ++lane) {
+        for (uint32_t i = 0; i < 4; ++i) {
+            const uint32_t row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+            float sum = lanes[lane].d[i];
+            for (uint32_t k = 0; k < 16; ++k) sum = fmaf(a[row][k], b[k][column], sum);
+            results[lane].d[i] = sum;
         }
     }
+}
+
+inline void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+    const MmaOperands mine = {{a[0], a[1], a[2], a[3]}, {b0, b1}, {d[0], d[1], d[2], d[3]}};
+    MmaResult result;
+    emu::warp_compute<MmaOperands, MmaResult, mma_of_warp>(mine, result);
+    for (uint32_t i = 0; i < 4; ++i) d[i] = result.d[i];
 }
 
 #endif

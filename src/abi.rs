@@ -329,6 +329,18 @@ abi! {
         length: u32,
     }
 
+    /// `ceiling_*`: what the device can do at most.
+    struct CeilingArgs {
+        /// At least 32 elements; all that is copied.
+        from: Pointer<f32>,
+        /// Out: one for each thread, or the copy.
+        to: Pointer<f32>,
+        /// Elements to copy.
+        length: u64,
+        /// Of the chains.
+        iterations: u32,
+    }
+
     /// `functions`: `out[f][i] = f(x[i])` for tanh, sigmoid, exp, ln, sin(pi x), cos(pi x), cos; for the tests.
     struct FunctionsArgs {
         /// Arguments.

@@ -280,16 +280,19 @@ Result run_others(const Stream* except) {
     }
 }
 
-// Runs what it takes to pass a point.
+// Makes one step towards a point that has not been passed.
+Result advance(const Point& point) {
+    if (here.deferred == 2)
+        if (Result result = run_others(point.stream.get())) return result;
+    // A stream that is waited for has not done its work yet, so its queue is not empty.
+    Stream* stream = point.stream.get();
+    while (!stream->queue.front().after.passed()) stream = stream->queue.front().after.stream.get();
+    return step(*stream);
+}
+
 Result reach(const Point& point) {
-    while (!point.passed()) {
-        if (here.deferred == 2)
-            if (Result result = run_others(point.stream.get())) return result;
-        Stream& stream = *point.stream;
-        Point before = stream.queue.front().after;
-        Result result = before.passed() ? step(stream) : reach(before);
-        if (result) return result;
-    }
+    while (!point.passed())
+        if (Result result = advance(point)) return result;
     return SUCCESS;
 }
 
@@ -389,11 +392,12 @@ Result at_once(Result enqueued) { return enqueued ? enqueued : reach_end(device.
 
 // Nobody has compiled the kernel for a GPU: a usual number, or what its launch bounds leave.
 int registers(const emu::Kernel& kernel) {
-    return std::min(64, int(REGISTERS / (kernel.max_threads * std::max(1u, kernel.min_blocks))) & ~7);
+    return std::clamp(int(REGISTERS / (kernel.max_threads * std::max(1u, kernel.min_blocks))) & ~7, 8, 64);
 }
 
 int blocks_per_processor(const Function& function, int threads, size_t shared) {
-    if (threads <= 0 || threads > int(function.kernel->max_threads) || shared > size_t(function.dynamic_shared)) return 0;
+    bool possible = threads > 0 && threads <= int(function.kernel->max_threads);
+    if (!possible || shared > size_t(function.dynamic_shared)) return 0;
     int whole_warps = (threads + 31) / 32 * 32;
     int by_registers = REGISTERS / (registers(*function.kernel) * whole_warps);
     int by_shared = int(SHARED_PER_PROCESSOR / (shared + SHARED_RESERVED));
@@ -713,13 +717,11 @@ API cuStreamSynchronize(void* handle) {
     return reach_end(stream);
 }
 
-// Whether a point has been passed. If not, one more step is made towards it, so that a host that asks again and again
+// Whether a point has been passed. Each question makes one step towards it, so that a host that asks again and again
 // gets there.
 static Result ask(const Point& point) {
     if (point.passed()) return SUCCESS;
-    Point next = point;
-    while (!next.stream->queue.front().after.passed()) next = Point(next.stream->queue.front().after);
-    Result result = step(*next.stream);
+    Result result = advance(point);
     return result ? result : NOT_READY;
 }
 

@@ -1,9 +1,9 @@
 // Runs a grid on the processor.
 //
 // A thread of a block is a fiber: a stack of its own and a switch of six registers. All fibers of a block run on one
-// operating system thread, one after the other, in rounds: each goes on until it waits (at a barrier, for its warp, in a
-// spin loop) or returns. A round in which nobody could go on is a deadlock, so a barrier that not all threads reach is
-// found and not hung upon. Blocks are dealt to operating system threads.
+// operating system thread, one after the other, in rounds: each goes on until it waits (at a barrier, for its warp, in
+// a spin loop) or returns. A round in which nobody could go on is a deadlock, so a barrier that not all threads reach
+// is found and not hung upon. Blocks are dealt to operating system threads.
 //
 // A launch that fails leaves its fibers where they are; their stacks are simply used again.
 #include "runtime.hpp"
@@ -297,7 +297,8 @@ void meet(uint32_t mask, const char* name, Together together, const void* mine, 
             const Fiber& other = block.fibers[first + l];
             if (!(warp.waiting >> l & 1) || !(mask & other.mask)) continue;
             if (other.mask != mask)
-                stop("lanes disagree about the mask: lane %u calls %s at %s:%d with %08x, lane %u calls %s at %s:%d with %08x",
+                stop("lanes disagree about the mask: lane %u calls %s at %s:%d with %08x, "
+                     "lane %u calls %s at %s:%d with %08x",
                      l, other.operation, other.where.file, other.where.line, other.mask, lane, name, where.file,
                      where.line, mask);
             if (other.together != together)

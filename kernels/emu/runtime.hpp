@@ -53,7 +53,7 @@ struct Where {
     int line;
 };
 
-// Runs once for a group of lanes that have met: `mine[lane]` is what a lane brought, `result[lane]` where its answer goes.
+// Runs once for lanes that have met: `mine[lane]` is what a lane brought, `result[lane]` where its answer goes.
 using Together = void (*)(uint32_t mask, const void* const* mine, void* const* result);
 
 // Waits until every lane of `mask` is here with the same mask and the same `together`; the last one runs it for all.

@@ -137,12 +137,22 @@ __device__ void histogram(float* out, unsigned n) {
 HISTOGRAM(1)
 HISTOGRAM(3)
 
+// Blocks on several processors add to the same number.
+KERNEL(pile_up, Out, 64, 1) {
+    for (unsigned i = 0; i < args.n; ++i) atomicAdd(args.out, 1.0f);
+}
+
 struct Chain {
     const float* in;
     float* out;
     float add;
 };
 KERNEL(add_to, Chain, 64, 1) { args.out[threadIdx.x] = args.in[threadIdx.x] + args.add; }
+
+// In which order threads and blocks come.
+KERNEL(order_of_arrival, Ring, 64, 1) {
+    args.values[blockIdx.x * blockDim.x + threadIdx.x] = atomicAdd(args.arrived, 1u);
+}
 
 // ---- planted mistakes ----
 
@@ -173,7 +183,7 @@ KERNEL(two_masks, Out, 32, 1) {
 }
 
 KERNEL(lane_returns, Out, 32, 1) {
-    if (threadIdx.x == 7) return;
+    if (threadIdx.x == 0) return;
     args.out[threadIdx.x] = __shfl_xor_sync(~0u, float(threadIdx.x), 1);
 }
 

@@ -1,8 +1,14 @@
 // CUDA C++ for a plain C++ compiler: what nvcc knows by itself and our kernels use, on top of runtime.hpp.
 //
-// Warp operations are rendezvous of the lanes named in the mask. They are stricter than a GPU: lanes that disagree about
-// the mask, meet in different operations, or are missing because they returned early, end the launch with a message.
-// Include it before nothing but C headers: it defines names such as __noinline__ that the standard library also uses.
+// What it asks of kernels:
+// - KERNEL(...) with one structure of plain values; DYNAMIC_SHARED for shared memory whose size the launch decides, and
+//   for anything large: `__shared__` variables of all kernels together are poisoned before every block.
+// - A loop that waits for another thread calls __nanosleep, and waits for another block only in a cooperative launch.
+// - A barrier is one place in the source that every thread of the block reaches; nobody returns before it. Lanes named
+//   in a mask meet in one operation with one mask, and none of them returns before. A GPU may let more pass.
+// - Groups of lanes with masks of their own are fine where the masks do not overlap.
+// - Local arrays of a thread fit into 256 KB.
+// - No headers of the standard library after this one: it defines names they use, such as __noinline__.
 #pragma once
 
 #include <math.h>

@@ -6,6 +6,7 @@ mod device;
 mod eval;
 mod list;
 mod output;
+mod profile;
 mod replay;
 mod report;
 mod run;
@@ -61,6 +62,7 @@ enum Command {
     Eval(eval::Args),
     Report(report::Args),
     Replay(replay::Args),
+    Profile(profile::Args),
     Completions(completions::Args),
 }
 
@@ -81,6 +83,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Profile(args) => profile::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),

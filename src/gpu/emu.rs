@@ -74,16 +74,27 @@ pub fn set_order(order: Order) -> Result<()> {
     Ok(())
 }
 
-/// Whether work on a stream waits until something asks for it, and then runs in the most unfavourable order that the
-/// events allow: shows a missing wait between streams.
+/// When what is put on a stream runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// As it is put there.
+    AtOnce,
+    /// When the host waits for it, and then only that and what it waits for in turn.
+    AsLateAsPossible,
+    /// When the host waits for anything; the newest streams first, as far as the events allow.
+    NewestFirst,
+}
+
+/// When the work that this thread puts on streams from now on runs. Right host code gives the same bits in each: a
+/// missing wait between streams does not.
 ///
 /// # Errors
 /// When the stand-in driver cannot be loaded.
-pub fn set_deferred(deferred: bool) -> Result<()> {
+pub fn set_when(when: When) -> Result<()> {
     // SAFETY: the stand-in driver defines it so.
     unsafe {
         let set = loaded()?.get::<unsafe extern "C" fn(i32)>(b"phylon_emu_set_deferred\0");
-        set.map_err(|e| Error::Device(e.to_string()))?(i32::from(deferred));
+        set.map_err(|e| Error::Device(e.to_string()))?(when as i32);
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUfunction_attribute};
+use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUevent_flags, CUfunction_attribute};
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaStream, DeviceRepr, LaunchConfig, PushKernelArg};
 use cudarc::nvrtc::Ptx;
 
@@ -69,7 +69,7 @@ macro_rules! kernel_args {
     )*};
 }
 
-kernel_args!(DrawArgs, RolloutArgs, MeanArgs, RankArgs, UpdateArgs, KeepBestArgs, NoiseArgs, FunctionsArgs);
+kernel_args!(DrawArgs, RolloutArgs, MeanArgs, RankArgs, UpdateArgs, KeepBestArgs, NoiseArgs, FunctionsArgs, CeilingArgs);
 
 /// What the driver said, with what was being done.
 pub(crate) fn failed(doing: impl std::fmt::Display, error: cudarc::driver::DriverError) -> Error {
@@ -171,6 +171,24 @@ impl Gpu {
             let what = format!("kernel {name} (grid {x} x {y} x {z}, block {block}, shared memory {shared} bytes)");
             failed(format_args!("cannot launch {what}"), e)
         })
+    }
+
+    /// Whether this is the stand-in driver, on which times mean nothing.
+    pub fn is_emulated(&self) -> bool {
+        driver::is_emulated()
+    }
+
+    /// Seconds that what `work` puts on the compute stream takes on the device.
+    ///
+    /// # Errors
+    /// When `work` or the driver fails.
+    pub fn time(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
+        let event = || self.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
+        let start = event().map_err(|e| failed("cannot time the device", e))?;
+        work()?;
+        let end = event().map_err(|e| failed("cannot time the device", e))?;
+        let milliseconds = end.synchronize().and_then(|()| start.elapsed_ms(&end));
+        milliseconds.map(|ms| f64::from(ms) / 1e3).map_err(|e| failed("the device failed", e))
     }
 
     /// Wait for all streams.

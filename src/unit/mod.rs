@@ -54,6 +54,12 @@ impl Shape {
         self.matrices().map(|(rows, columns)| rows * columns).sum()
     }
 
+    /// Tanh and logistic functions of one step of one instance.
+    pub fn functions(&self) -> usize {
+        let each = if self.kind == UnitKind::Lstm { 5 } else { 3 };
+        each * self.memory
+    }
+
     /// Multiply-adds of one step of one instance when only the first `live` inputs are not zero throughout.
     pub fn multiply_adds(&self, live: usize) -> usize {
         self.gates() * (self.gate_rows() - self.inputs + live) * self.memory + self.memory * self.outputs

@@ -14,6 +14,7 @@ use crate::cpu::InstructionSet;
 use crate::engine::{Best, Engine, Facts, Generation, State};
 use crate::error::Result;
 use crate::plan::Plan;
+use crate::profile::{self, Ceilings, Part, Profile, Work};
 use crate::rng::Stream;
 use crate::search::Optimiser;
 use crate::search::es::Es;
@@ -111,6 +112,58 @@ impl CpuEngine {
         self.generation += 1;
         Ok(())
     }
+}
+
+impl CpuEngine {
+    /// What each part of a generation takes; moves the engine on by some generations.
+    ///
+    /// # Errors
+    /// As [`Engine::advance`].
+    pub fn profile(&mut self, plan: &Plan, description: &str) -> Result<Profile> {
+        let ceilings = Ceilings::of_cpu();
+        let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
+        let start = Instant::now();
+        while seconds[0].len() < 3 || (seconds[0].len() < 100 && start.elapsed().as_secs_f64() < 3.0) {
+            let [rollout, update, validation] = &mut seconds;
+            let mut fitness = timed(rollout, || self.evaluate());
+            fitness.pop();
+            timed(update, || self.learn(&fitness))?;
+            timed(validation, || self.validate());
+        }
+        let [rollout, update, validation] = seconds.map(profile::median);
+        let flops = |players: usize, environments: usize| {
+            (players * environments * plan.steps * 2 * plan.unit.multiply_adds(plan.channels)) as u64
+        };
+        let work = |flops| Work { flops, ..Work::default() };
+        let summed = work((2 * self.population * plan.parameters()) as u64);
+        let validations = 1.0 / f64::from(self.validate_every);
+        let mut parts = vec![
+            Part::new("rollout", 1.0, rollout, work(self.facts.flops), &ceilings),
+            Part::new("update", 1.0, update, summed, &ceilings),
+            Part::new("validation", validations, validation, work(flops(1, self.validation.environments)), &ceilings),
+        ];
+        profile::shares(&mut parts);
+        let generation_seconds = rollout + update + validations * validation;
+        Ok(Profile {
+            device: description.to_owned(),
+            numerics: "exact".into(),
+            trials: 1,
+            population: self.population,
+            ceilings,
+            parts,
+            generation_seconds,
+            idle_seconds: None,
+            env_steps_per_second: self.facts.env_steps as f64 / generation_seconds,
+        })
+    }
+}
+
+/// Run `work` and keep the seconds that it took.
+fn timed<T>(seconds: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    seconds.push(start.elapsed().as_secs_f64());
+    result
 }
 
 impl Engine for CpuEngine {
