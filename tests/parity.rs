@@ -6,10 +6,10 @@ mod common;
 
 use common::*;
 use phylon::abi::{FunctionsArgs, NoiseArgs, THREADS};
-use phylon::config::Config;
+use phylon::config::{Config, Numerics};
 use phylon::device::{Device, Wish};
-use phylon::engine::Engine;
-use phylon::gpu::emu::{self, Order};
+use phylon::engine::{Engine, State};
+use phylon::gpu::emu::{self, Order, When};
 use phylon::gpu::{Buffer, Gpu, Shape, blocks};
 use phylon::num;
 use phylon::plan::Plan;
@@ -40,12 +40,28 @@ fn in_every_order(check: impl Fn(&str)) {
     emu::set_order(Order::Forward).expect("the stand-in driver");
 }
 
-/// A plan that validates within the generations of a test.
+/// A plan whose batches are of two generations and end in a validation.
 fn validated(plan: &Plan) -> Plan {
-    let mut config: Config = plan.config.clone();
-    (config.run.validate_every, config.run.validation_episodes, config.run.checkpoint_every) = (2, 40, 2);
-    config.run.generations = GENERATIONS;
+    changed(plan, |config| {
+        (config.run.validate_every, config.run.validation_episodes, config.run.checkpoint_every) = (2, 40, 2);
+        config.run.generations = GENERATIONS;
+    })
+}
+
+fn changed(plan: &Plan, change: impl FnOnce(&mut Config)) -> Plan {
+    let mut config = plan.config.clone();
+    change(&mut config);
     Plan::new(config).expect("still a plan")
+}
+
+/// One plan with every kind of state: two tasks between them.
+fn samples() -> Vec<(String, Plan)> {
+    let all = plans().into_iter().enumerate();
+    all.filter(|(i, _)| i % 7 == 0).map(|(_, (name, plan))| (name, validated(&plan))).collect()
+}
+
+fn engine(plan: &Plan) -> GpuEngine {
+    GpuEngine::new(plan, gpu()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn traced(engine: &mut dyn Engine, generations: u32) -> Trace {
@@ -123,5 +139,207 @@ fn every_unit_task_and_optimiser_has_the_bits_of_the_cpu() {
             let mut engine = GpuEngine::new(&plan, gpu()).unwrap_or_else(|e| panic!("{name}: {e}"));
             compare(&format!("{name} {order}"), &expected, &traced(&mut engine, GENERATIONS));
         });
+    }
+}
+
+#[test]
+fn awkward_sizes_have_the_bits_of_the_cpu() {
+    // (inputs, memory, outputs, environments, steps, population): one of everything; whole tiles and one more; more than
+    // one tile; many windows; more offspring than threads in a block, and fewer than chunks.
+    let sizes = [
+        (1, 1, 1, 1, 1, 2),
+        (4, 8, 8, 32, 33, 3),
+        (5, 9, 9, 33, 8, 5),
+        (16, 32, 16, 31, 12, 6),
+        (7, 33, 17, 3, 6, 4),
+        (4, 70, 3, 5, 5, 2),
+        (4, 5, 2, 300, 7, 3),
+        (4, 3, 2, 2, 9, 300),
+    ];
+    for (i, (inputs, memory, outputs, environments, steps, population)) in sizes.into_iter().enumerate() {
+        for unit in phylon::registry::UNITS {
+            // The smallest unit has no inputs for STDP.
+            let task = if i % 2 == 0 { "iaf" } else { "stdp_complex" };
+            let text = format!(
+                "format = 1\n[run]\nname = 'x'\ngenerations = 3\nvalidate_every = 1\nvalidation_episodes = 40\n\
+                 [unit.{}]\ninputs = {inputs}\nmemory = {memory}\noutputs = {outputs}\n\
+                 [task.{task}]\nenvironments = {environments}\nsteps = {steps}\n[es]\nsigma = 0.5\npopulation = {population}",
+                unit.name
+            );
+            let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
+            let expected = traced(&mut CpuEngine::new(&plan), 3);
+            compare(&text, &expected, &traced(&mut engine(&plan), 3));
+        }
+    }
+}
+
+#[test]
+fn neither_the_shape_of_a_launch_nor_packing_changes_a_bit() {
+    for (name, plan) in samples() {
+        let expected: Vec<Trace> = [11, 12, 13]
+            .map(|seed| traced(&mut CpuEngine::new(&changed(&plan, |config| config.run.seed = seed)), GENERATIONS))
+            .into();
+        for warps in [1, 2, 4] {
+            let pack = Pack::new(&plan, gpu(), &[11, 12, 13]).and_then(|pack| pack.reshaped(warps));
+            let mut pack = pack.unwrap_or_else(|e| panic!("{name}: {e}"));
+            let mut generations = vec![Vec::new(); 3];
+            pack.advance(GENERATIONS, &mut |trial, generation| generations[trial].push(generation)).expect("a run");
+            for (trial, generations) in generations.iter().enumerate() {
+                let seen = trace(generations, &pack.state(trial).expect("a state"));
+                compare(&format!("{name}, {warps} warps, trial {trial}"), &expected[trial], &seen);
+            }
+        }
+    }
+}
+
+/// In steps that match batches and in steps that do not, with the streams as unordered as the events allow.
+#[test]
+fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
+    let whens: &[When] = if on_gpu() { &[When::AtOnce] } else { &[When::AtOnce, When::AsLateAsPossible, When::NewestFirst] };
+    for (name, plan) in samples() {
+        let plan = changed(&plan, |config| config.run.generations = 9);
+        let expected = traced(&mut CpuEngine::new(&plan), 9);
+        for &when in whens {
+            if !on_gpu() {
+                emu::set_when(when).expect("the stand-in driver");
+            }
+            for steps in [vec![9], vec![1; 9], vec![2, 2, 2, 2, 1], vec![3, 1, 5]] {
+                let mut engine = engine(&plan);
+                let mut generations = Vec::new();
+                for &step in &steps {
+                    generations.extend(advance(&mut engine, step));
+                    // Reading the state must not disturb what runs ahead.
+                    engine.state().expect("a state");
+                }
+                let seen = trace(&generations, &engine.state().expect("a state"));
+                compare(&format!("{name}, {steps:?} {when:?}"), &expected, &seen);
+            }
+        }
+        if !on_gpu() {
+            emu::set_when(When::AtOnce).expect("the stand-in driver");
+        }
+    }
+}
+
+#[test]
+fn a_state_moves_between_backends_and_a_log_replays_on_both() {
+    for (name, plan) in samples() {
+        let mut cpu = CpuEngine::new(&plan);
+        let early = advance(&mut cpu, 3);
+        let halfway = cpu.state().expect("a state");
+        let late = advance(&mut cpu, 1);
+        let expected = trace(&late, &cpu.state().expect("a state"));
+
+        let mut on_device = engine(&plan);
+        // From a state in which it ran ahead.
+        advance(&mut on_device, 2);
+        on_device.restore(&halfway).expect("the state of the same plan");
+        assert_eq!(state_bits(&on_device.state().expect("a state")), state_bits(&halfway), "{name}");
+        compare(&name, &expected, &traced(&mut on_device, 1));
+
+        let mut back = CpuEngine::new(&plan);
+        let mut from_device = engine(&plan);
+        advance(&mut from_device, 3);
+        back.restore(&from_device.state().expect("a state")).expect("the state of the same plan");
+        compare(&name, &expected, &traced(&mut back, 1));
+
+        let mut replayed = engine(&plan);
+        for generation in early.iter().chain(&late) {
+            replayed.replay(&generation.fitness).expect("a record");
+        }
+        let without_best = State { best: None, ..cpu.state().expect("a state") };
+        let replayed = replayed.state().expect("a state");
+        assert_eq!(state_bits(&replayed), state_bits(&without_best), "{name}: replayed");
+    }
+}
+
+#[test]
+fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state() {
+    // A large unclipped unit overflows under a huge sigma, once a few updates have moved it far enough.
+    let (_, plan) = plans().swap_remove(36);
+    let plan = changed(&validated(&plan), |config| {
+        config.run.generations = 40;
+        config.unit = toml::from_str("[gru]\ninputs = 5\nmemory = 7\noutputs = 3").expect("a unit");
+        config.task = toml::from_str("[stdp]\nenvironments = 3\nsteps = 9").expect("a task");
+        config.es = toml::from_str("population = 8\nsigma = 1e15\n[momentum]\nlearning_rate = 3e2\nmomentum = 1.0").ok();
+        config.snes = None;
+    });
+    let stopped = |engine: &mut dyn Engine| {
+        let mut generations = Vec::new();
+        let error = engine.advance(40, &mut generations).expect_err("nothing to select").to_string();
+        (error, trace(&generations, &engine.state().expect("a state")))
+    };
+    let (cpu_error, cpu) = stopped(&mut CpuEngine::new(&plan));
+    let (gpu_error, gpu) = stopped(&mut engine(&plan));
+    assert!(!cpu.fitness.is_empty(), "it stops in its first generation, which shows less");
+    assert_eq!(cpu_error, gpu_error);
+    compare("stopped", &cpu, &gpu);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_in_words() {
+    let (_, plan) = plans().swap_remove(0);
+    let refused = |plan: &Plan| GpuEngine::new(plan, gpu()).err().expect("too large").to_string();
+    let large = changed(&plan, |config| config.unit = toml::from_str("[enu]\nmemory = 300").expect("a unit"));
+    let message = refused(&large);
+    assert!(message.contains("shared memory") && message.contains("--device cpu"), "{message}");
+    if on_gpu() {
+        return;
+    }
+    // The stand-in driver has 4 GiB.
+    let many = |population| {
+        changed(&plan, |config| {
+            config.es.as_mut().expect("an es").population = population;
+            config.task = toml::from_str("[iaf]\nenvironments = 4096\nsteps = 10").expect("a task");
+        })
+    };
+    let message = refused(&many(1 << 20));
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let fits: u32 = words.last().and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{message}"));
+    assert!((200_000..300_000).contains(&fits), "{message}");
+    // The other tests of this process take memory too, a little.
+    assert!(refused(&many(fits + fits / 10)).contains("device memory"));
+    GpuEngine::new(&many(fits - fits / 10), gpu()).expect("what was said to fit");
+}
+
+/// Pearson's correlation.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
+    let (ma, mb) = (mean(a), mean(b));
+    let product = |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
+    product(a, ma, b, mb) / (product(a, ma, a, ma) * product(b, mb, b, mb)).sqrt()
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    order.into_iter().enumerate().for_each(|(rank, i)| ranks[i] = rank as f64);
+    ranks
+}
+
+#[test]
+fn fast_mode_is_near_exact_mode() {
+    for unit in phylon::registry::UNITS {
+        for (task, outputs, memory) in [("stdp", 16, 32), ("stdp_complex", 3, 20), ("stdp", 8, 13)] {
+            let text = format!(
+                "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.{}]\nmemory = {memory}\noutputs = {outputs}\n\
+                 [task.{task}]\nenvironments = 40\nsteps = 100\n[es]\nsigma = 0.1\npopulation = 40",
+                unit.name
+            );
+            let exact = Plan::new(toml::from_str(&text).expect("toml")).expect("a plan");
+            let fast = changed(&exact, |config| config.run.numerics = Numerics::Fast);
+            let fitness = |plan: &Plan| -> Vec<f64> {
+                advance(&mut engine(plan), 1)[0].fitness.iter().map(|&f| f64::from(f)).collect()
+            };
+            let (exact, fast) = (fitness(&exact), fitness(&fast));
+            let mean = exact.iter().sum::<f64>() / exact.len() as f64;
+            let spread = (exact.iter().map(|f| (f - mean).powi(2)).sum::<f64>() / exact.len() as f64).sqrt();
+            let error = exact.iter().zip(&fast).map(|(e, f)| (e - f).powi(2)).sum::<f64>() / exact.len() as f64;
+            let (error, rank) = (error.sqrt() / spread, correlation(&ranks(&exact), &ranks(&fast)));
+            println!("{} {task} {memory}/{outputs}: error {error:.2e} of the spread, rank correlation {rank:.5}", unit.name);
+            assert!(error < 0.022, "{text}: error {error} of the spread");
+            assert!(rank > 0.999, "{text}: rank correlation {rank}");
+        }
     }
 }

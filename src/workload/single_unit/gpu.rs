@@ -35,6 +35,9 @@ const EPISODE_BYTES: usize = 256 << 20;
 /// Work of a batch, at most: a report every second or so on a large device.
 const BATCH_FLOPS: u64 = 10_000_000_000_000;
 
+/// What the driver may lose by rounding every allocation up.
+const ROUNDING: u64 = 64 << 20;
+
 /// Warps of a rollout's block, at most: the kernels are compiled for 128 threads.
 const MAX_WARPS: usize = 4;
 
@@ -902,7 +905,7 @@ fn device_bytes(plan: &Plan, trials: usize, batch: u32) -> (u64, u64) {
 
 fn check_memory(plan: &Plan, gpu: &Gpu, trials: usize, batch: u32) -> Result<()> {
     let (fixed, each) = device_bytes(plan, trials, batch);
-    let (needed, free) = (fixed + each * (plan.population as u64 + 1), gpu.free_bytes()?);
+    let (needed, free) = (fixed + each * (plan.population as u64 + 1), gpu.free_bytes()?.saturating_sub(ROUNDING));
     if needed <= free {
         return Ok(());
     }
