@@ -97,7 +97,7 @@ impl Device {
             #[cfg(feature = "emu")]
             Backend::Emu => {
                 gpu::emu::load()?;
-                Gpu::open(0, None).map(Some)
+                Gpu::open(0, self.kernels.as_deref()).map(Some)
             }
         }
     }

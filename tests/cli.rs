@@ -431,3 +431,94 @@ fn interrupted_leaves_with_130_and_can_go_on() {
     let replayed = succeed(folder.path(), &format!("replay runs/tiny --generation {more}"));
     assert!(replayed.ends_with("equal to the checkpoint to the last bit\n"), "{replayed}");
 }
+
+#[test]
+fn list_devices_says_what_there_is_and_why_the_rest_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = succeed(folder.path(), "list devices");
+    let devices = json(folder.path(), "list devices --json");
+    assert!(shown.starts_with("cpu ") && devices["cpu"].is_string(), "{shown}");
+    let cuda = devices["cuda"].as_array().unwrap();
+    assert_eq!(cuda.is_empty(), devices["cuda_unavailable"].is_string());
+    assert_eq!(cuda.is_empty(), shown.contains("cuda     not available: "), "{shown}");
+    assert_eq!(devices["kernels"].as_array().unwrap().is_empty(), shown.contains("kernels  none: "), "{shown}");
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error_and_auto_says_what_it_took() {
+    let folder = tiny();
+    let stderr = fail(folder.path(), "run tiny.toml --device cuda:77", 3);
+    assert!(!stderr.contains("panicked") && stderr.starts_with("error: "), "{stderr}");
+    assert!(!folder.path().join("runs").exists());
+    let stderr = fail(folder.path(), "run tiny.toml --device gpu", 2);
+    assert!(stderr.contains("auto, cpu, cuda, cuda:<number> or emu"), "{stderr}");
+    let output = phylon(folder.path(), "run tiny.toml --no-report");
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("cuda:0, ") || stderr.contains("cpu, ") && stderr.contains("CUDA is not used: "), "{stderr}");
+}
+
+#[test]
+fn fast_numerics_are_refused_on_the_cpu() {
+    let folder = tiny();
+    let stderr = fail(folder.path(), "run tiny.toml --device cpu --set run.numerics=fast", 2);
+    assert!(stderr.contains("run.numerics") && stderr.contains("--device cuda"), "{stderr}");
+    let stderr = fail(folder.path(), "check tiny.toml --set run.numerics=fat", 2);
+    assert!(stderr.contains("exact") && stderr.contains("fast") && stderr.contains("check"), "{stderr}");
+}
+
+#[test]
+fn profile_prints_a_table_and_json() {
+    let folder = tiny();
+    let shown = succeed(folder.path(), "profile tiny.toml --device cpu");
+    for part in ["rollout ", "update ", "validation ", "ceilings: copy "] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let profile = json(folder.path(), "profile tiny.toml --device cpu --json");
+    let shares: f64 = profile["parts"].as_array().unwrap().iter().map(|part| part["share"].as_f64().unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-9, "{profile}");
+    assert!(profile["ceilings"]["f32_flops"].as_f64().unwrap() > 1e9, "{profile}");
+    fail(folder.path(), "profile tiny.toml --device cpu --trials 2", 2);
+}
+
+#[cfg(feature = "emu")]
+mod emulated {
+    use super::*;
+
+    #[test]
+    fn a_run_on_the_device_leaves_the_files_of_the_cpu() {
+        let folder = tiny();
+        succeed(folder.path(), "run tiny.toml --quiet --no-report --device cpu --name cpu --set run.generations=5");
+        succeed(folder.path(), "run tiny.toml --quiet --no-report --device emu --name emu --set run.generations=5");
+        for file in ["fitness.f32", "best.safetensors"] {
+            let [cpu, emu] = ["cpu", "emu"].map(|run| fs::read(folder.path().join("runs").join(run).join(file)).ok());
+            assert!(cpu == emu, "{file} differs");
+        }
+        let replayed = succeed(folder.path(), "replay runs/cpu --generation 5 --device emu");
+        assert!(replayed.contains("equal to the checkpoint to the last bit"), "{replayed}");
+    }
+
+    #[test]
+    fn profile_times_every_kernel() {
+        let folder = tiny();
+        let profile = json(folder.path(), "profile tiny.toml --device emu --trials 2 --json");
+        let names: Vec<_> = profile["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["draw_iaf", "rollout_exact_enu_iaf_8", "mean_fitness", "rank", "update", "validation"]);
+        assert!(profile["idle_seconds"].as_f64().unwrap() >= 0.0, "{profile}");
+    }
+
+    #[test]
+    fn check_mode_logs_fast_and_exact() {
+        let folder = tiny();
+        let arguments = "run tiny.toml -v --no-report --device emu --set run.numerics=check --set run.validate_every=1";
+        let stderr = text(&phylon(folder.path(), arguments).stderr);
+        let logged: Vec<_> = stderr.lines().filter(|line| line.contains("fast=") && line.contains("exact=")).collect();
+        assert_eq!(logged.len(), 2, "{stderr}");
+    }
+
+    #[test]
+    fn kernels_from_a_file_that_is_not_there_are_an_error() {
+        let folder = tiny();
+        let stderr = fail(folder.path(), "run tiny.toml --device emu --kernels none.fatbin", 1);
+        assert!(stderr.contains("none.fatbin"), "{stderr}");
+    }
+}

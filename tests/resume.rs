@@ -228,3 +228,15 @@ fn replay_gives_the_parameters_of_the_checkpoints() {
         assert_eq!(tensors.tensor("parameters").unwrap().data(), expected);
     }
 }
+
+/// The emulated device is slow, so it does the beginning.
+#[cfg(feature = "emu")]
+#[test]
+fn killed_on_one_backend_and_resumed_on_another_ends_like_straight() {
+    let place = Place::new();
+    place.kill_at(&["run", "config.toml", "--quiet", "--device", "emu"], 10);
+    place.kill_at(&["run", "--resume", "runs/x", "--quiet", "--device", "cpu"], 60);
+    place.kill_at(&["run", "--resume", "runs/x", "--quiet", "--device", "emu"], 75);
+    place.succeed(&["run", "--resume", "runs/x", "--quiet", "--device", "cpu"]);
+    place.assert_like_straight();
+}

@@ -10,7 +10,7 @@ pub mod emu;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUevent_flags, CUfunction_attribute};
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaStream, DeviceRepr, LaunchConfig, PushKernelArg};
@@ -199,6 +199,13 @@ impl Gpu {
         let streams = [&self.compute, &self.copy, &self.aside];
         streams.iter().try_for_each(|stream| stream.synchronize()).map_err(|e| failed("the device failed", e))
     }
+}
+
+/// A range of that name on the timeline of NVIDIA's profilers, until it is dropped; nothing where their library is not.
+pub fn range(name: &str) -> Option<cudarc::nvtx::safe::Range> {
+    // SAFETY: only loads a library by its well-known name.
+    static PRESENT: LazyLock<bool> = LazyLock::new(|| unsafe { cudarc::nvtx::sys::is_culib_present() });
+    PRESENT.then(|| cudarc::nvtx::safe::scoped_range(name))
 }
 
 /// `n / of`, rounded up, as a number of blocks.

@@ -317,6 +317,7 @@ impl Pack {
 
     /// Put `count` generations from `launched` on the compute stream, with their results into `half`.
     fn launch(&mut self, half: usize, count: u32) -> Result<()> {
+        let _range = gpu::range("launch batch");
         let started = device("cannot time the device", self.gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
         let mut mark = self.launched;
         {
@@ -598,6 +599,7 @@ impl Pack {
 
     /// Wait for the batch of the current half and report it.
     fn collect(&mut self, count: u32, mark: Mark, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
+        let _range = gpu::range("collect batch");
         let (trials, players) = (self.seeds.len(), self.plan.population + 1);
         let env_steps = self.facts().env_steps;
         let first = self.reported.generation;
@@ -756,6 +758,7 @@ impl Pack {
         let fitness = self.halves[0].fitness.pointer();
         let mut parts = Vec::new();
         let mut part = |name: &str, calls: f64, work: Work, launch: &dyn Fn() -> Result<()>| -> Result<()> {
+            let _range = gpu::range(name);
             let seconds = profile::times(5, || self.gpu.time(launch))?;
             parts.push(Part::new(name, calls, seconds, work, &ceilings));
             Ok(())
