@@ -41,7 +41,8 @@ pub struct Gpu {
     /// Reads single things on demand, waiting for neither of the others.
     pub aside: Arc<CudaStream>,
     module: Arc<CudaModule>,
-    functions: Mutex<HashMap<String, CudaFunction>>,
+    /// By name, with the dynamic shared memory that each may have.
+    functions: Mutex<HashMap<String, (CudaFunction, u32)>>,
     /// What is known of it.
     pub facts: DeviceFacts,
 }
@@ -129,23 +130,20 @@ impl Gpu {
     /// When there is no such kernel, or not so much shared memory.
     pub fn kernel(&self, name: &str, shared: u32) -> Result<CudaFunction> {
         let mut functions = self.functions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let function = match functions.get(name) {
-            Some(function) => function.clone(),
+        let (function, allowed) = match functions.get(name) {
+            Some(known) => known.clone(),
             None => {
                 let loaded = self.module.load_function(name);
-                let function = loaded.map_err(|e| failed(format_args!("no kernel {name} in the image"), e))?;
-                functions.insert(name.to_owned(), function.clone());
-                function
+                (loaded.map_err(|e| failed(format_args!("no kernel {name} in the image"), e))?, 48 << 10)
             }
         };
-        if shared > 48 << 10 {
+        if shared > allowed {
+            let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
             function
-                .set_attribute(
-                    CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                    shared as i32,
-                )
+                .set_attribute(attribute, shared as i32)
                 .map_err(|e| failed(format_args!("kernel {name} cannot have {shared} bytes of shared memory"), e))?;
         }
+        functions.insert(name.to_owned(), (function.clone(), allowed.max(shared)));
         Ok(function)
     }
 

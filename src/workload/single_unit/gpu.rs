@@ -834,6 +834,14 @@ impl Pack {
     }
 }
 
+impl Drop for Pack {
+    fn drop(&mut self) {
+        // Memory goes back in the order of the compute stream, and another may still copy out of it. There is no one to
+        // tell of an error.
+        let _ = self.gpu.wait();
+    }
+}
+
 impl Mark {
     /// What the kernels need to know of the generation here; then to the next.
     fn advance(&mut self, es: Option<&config::Es>) -> Step {
