@@ -204,16 +204,14 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
     float* const weights = (float*)shared;
     for (uint32_t i = threadIdx.x; i < layout.weights(); i += blockDim.x) weights[i] = 0.0f;
     __syncthreads();
-    perturb(args, player, trial, [&](uint32_t index, float value) {
-        layout.matrices.place(
-            index, value,
-            [&](uint32_t gate, uint32_t row, uint32_t column, float value) {
-                weights[gate * layout.gate_size + row * layout.gate_stride + column] = value;
-            },
-            [&](uint32_t row, uint32_t column, float value) {
-                weights[Matrices<Unit>::GATES * layout.gate_size + row * layout.out_stride + column] = value;
-            });
-    });
+    perturb(
+        args, layout.matrices, player, trial,
+        [&](uint32_t gate, uint32_t row, uint32_t column, float value) {
+            weights[gate * layout.gate_size + row * layout.gate_stride + column] = value;
+        },
+        [&](uint32_t row, uint32_t column, float value) {
+            weights[Matrices<Unit>::GATES * layout.gate_size + row * layout.out_stride + column] = value;
+        });
     __syncthreads();
 
     const uint32_t warp = threadIdx.x / 32, lane = threadIdx.x % 32;

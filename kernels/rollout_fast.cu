@@ -203,14 +203,12 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
     for (uint32_t i = threadIdx.x; i < W::WORDS; i += blockDim.x) ((uint32_t*)shared)[i] = 0;
     __syncthreads();
     const Matrices<Unit> matrices(args);
-    perturb(args, player, trial, [&](uint32_t index, float value) {
-        matrices.place(
-            index, value,
-            [&](uint32_t gate, uint32_t row, uint32_t column, float value) {
-                weights.put_gate(matrices.memory, matrices.outputs, gate, row, column, value);
-            },
-            [&](uint32_t row, uint32_t column, float value) { weights.put_read_out(row, column, value); });
-    });
+    perturb(
+        args, matrices, player, trial,
+        [&](uint32_t gate, uint32_t row, uint32_t column, float value) {
+            weights.put_gate(matrices.memory, matrices.outputs, gate, row, column, value);
+        },
+        [&](uint32_t row, uint32_t column, float value) { weights.put_read_out(row, column, value); });
     __syncthreads();
 
     const uint32_t warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;

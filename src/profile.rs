@@ -88,14 +88,12 @@ impl Part {
             None => (ceilings.f32_flops, "f32"),
         };
         let functions = ceilings.functions.filter(|_| work.fast).map(|most| (rate(work.functions) / most, "functions"));
-        let (of_ceiling, ceiling) = [
-            (rate(work.flops) / flops_ceiling, flops_name),
-            (rate(work.bytes) / ceilings.copy_bytes, "copy"),
-        ]
-        .into_iter()
-        .chain(functions)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .unwrap_or((0.0, flops_name));
+        let (of_ceiling, ceiling) =
+            [(rate(work.flops) / flops_ceiling, flops_name), (rate(work.bytes) / ceilings.copy_bytes, "copy")]
+                .into_iter()
+                .chain(functions)
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .unwrap_or((0.0, flops_name));
         let (flops, bytes) = (rate(work.flops), rate(work.bytes));
         Self { name: name.to_owned(), calls, seconds, share: 0.0, flops, bytes, of_ceiling, ceiling }
     }
@@ -138,8 +136,12 @@ impl Ceilings {
         let threads = u64::from(blocks) * 256;
         let shape = Shape { grid: [blocks, 1, 1], block: 256, shared: 0 };
         let rate = |kernel: &str, amount: u64| -> Result<f64> {
-            let args =
-                CeilingArgs { from: from.pointer(), to: Pointer::new(to.pointer().0), length: length as u64, iterations };
+            let args = CeilingArgs {
+                from: from.pointer(),
+                to: Pointer::new(to.pointer().0),
+                length: length as u64,
+                iterations,
+            };
             // SAFETY: both buffers have `length` elements, which are more than the threads.
             let seconds = times(5, || gpu.time(|| unsafe { gpu.launch(kernel, shape, &args) }))?;
             Ok(amount as f64 / seconds)

@@ -454,7 +454,10 @@ fn a_device_that_is_not_there_is_an_error_and_auto_says_what_it_took() {
     assert!(stderr.contains("auto, cpu, cuda, cuda:<number> or emu"), "{stderr}");
     let output = phylon(folder.path(), "run tiny.toml --no-report");
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("cuda:0, ") || stderr.contains("cpu, ") && stderr.contains("CUDA is not used: "), "{stderr}");
+    assert!(
+        stderr.contains("cuda:0, ") || stderr.contains("cpu, ") && stderr.contains("CUDA is not used: "),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -501,7 +504,8 @@ mod emulated {
     fn profile_times_every_kernel() {
         let folder = tiny();
         let profile = json(folder.path(), "profile tiny.toml --device emu --trials 2 --json");
-        let names: Vec<_> = profile["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
+        let names: Vec<_> =
+            profile["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["draw_iaf", "rollout_exact_enu_iaf_8", "mean_fitness", "rank", "update", "validation"]);
         assert!(profile["idle_seconds"].as_f64().unwrap() >= 0.0, "{profile}");
     }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use phylon::config::{self, Adam, Config, Es, Iaf, Momentum, Run, Snes, Stdp, Task, Unit, UnitSize};
+use phylon::config::{self, Adam, Config, Es, Iaf, Momentum, Numerics, Run, Snes, Stdp, Task, Unit, UnitSize};
 use phylon::plan::Plan;
 use phylon::registry::{Entry, OPTIMISERS, TASKS, UNITS, UnitKind};
 use proptest::prelude::*;
@@ -346,13 +346,14 @@ prop_compose! {
 prop_compose! {
     fn any_config()(
         format: u32, name: String, generations: u32, seed: u64, every: [u32; 3], unit in unit(),
+        numerics in prop_oneof![Just(Numerics::Exact), Just(Numerics::Fast), Just(Numerics::Check)],
         task in prop_oneof![
             iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex)
         ],
         es in proptest::option::of(es()), snes in proptest::option::of(snes()),
     ) -> Config {
         let [checkpoint_every, validate_every, validation_episodes] = every;
-        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes };
+        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, numerics };
         Config { format, run, unit, task, es, snes }
     }
 }

@@ -66,9 +66,16 @@ fn a_restored_run_goes_on_as_if_nothing_had_happened() {
             // Anything the second engine did before must be forgotten.
             advance(&mut second, 1);
             second.restore(&first.state().expect("the CPU keeps its state")).expect("the state of the same plan");
-            assert_eq!(state_bits(&first.state().expect("the CPU keeps its state")), state_bits(&second.state().expect("the CPU keeps its state")), "{name}");
+            assert_eq!(
+                state_bits(&first.state().expect("the CPU keeps its state")),
+                state_bits(&second.state().expect("the CPU keeps its state")),
+                "{name}"
+            );
             generations.extend(advance(&mut second, GENERATIONS - halfway));
-            assert!(trace(&generations, &second.state().expect("the CPU keeps its state")) == straight, "{name}: restored at {halfway}");
+            assert!(
+                trace(&generations, &second.state().expect("the CPU keeps its state")) == straight,
+                "{name}: restored at {halfway}"
+            );
         }
     });
 }
@@ -122,7 +129,12 @@ fn the_bits_are_those_of_earlier_versions() {
     let seen = FINGERPRINTS.map(|(unit, task, optimiser, _)| {
         let mut engine = CpuEngine::new(&plan(unit, task, OPTIMISER_TABLES[optimiser], 11));
         advance(&mut engine, GENERATIONS);
-        (unit, task, optimiser, fnv1a(engine.state().expect("the CPU keeps its state").centre.into_iter().flat_map(f32::to_le_bytes)))
+        (
+            unit,
+            task,
+            optimiser,
+            fnv1a(engine.state().expect("the CPU keeps its state").centre.into_iter().flat_map(f32::to_le_bytes)),
+        )
     });
     assert!(seen == FINGERPRINTS, "the bits have changed: {seen:#x?}");
 }

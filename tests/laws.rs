@@ -15,7 +15,7 @@ use phylon::registry::{TASKS, UNITS};
 use phylon::rng::{Row, Stream, normal_pair, unit_uniform};
 use phylon::search::mutation::{Mutation, Noise, sums};
 use phylon::task::Episodes;
-use phylon::workload::single_unit::{SingleUnit, CpuEngine};
+use phylon::workload::single_unit::{CpuEngine, SingleUnit};
 use rayon::prelude::*;
 use statrs::distribution::{ChiSquared, ContinuousCDF, Discrete, DiscreteCDF, Normal, Poisson};
 

@@ -73,7 +73,12 @@ fn compare(name: &str, cpu: &Trace, gpu: &Trace) {
     for (generation, (cpu, gpu)) in cpu.fitness.iter().zip(&gpu.fitness).enumerate() {
         let differs: Vec<_> = (0..cpu.len()).filter(|&i| cpu[i] != gpu[i]).take(8).collect();
         let of = |bits: &[u32]| differs.iter().map(|&i| f32::from_bits(bits[i])).collect::<Vec<_>>();
-        assert!(differs.is_empty(), "{name}: fitness of generation {generation}, offspring {differs:?}: {:?} on the CPU, {:?} on the GPU", of(cpu), of(gpu));
+        assert!(
+            differs.is_empty(),
+            "{name}: fitness of generation {generation}, offspring {differs:?}: {:?} on the CPU, {:?} on the GPU",
+            of(cpu),
+            of(gpu)
+        );
     }
     for ((vector, cpu), (_, gpu)) in cpu.state.iter().zip(&gpu.state) {
         let differs = (0..cpu.len()).find(|&i| cpu[i] != gpu[i]);
@@ -95,7 +100,8 @@ fn functions_and_normals_have_the_bits_of_the_cpu() {
         let shape = Shape { grid: [blocks(x.len(), THREADS), 1, 1], block: THREADS, shared: 0 };
         unsafe { gpu.launch("functions", shape, &args) }.unwrap();
         let seen = output.read_all(&gpu).unwrap();
-        let functions: [(&str, fn(f32) -> f32); 7] = [
+        type Function = (&'static str, fn(f32) -> f32);
+        let functions: [Function; 7] = [
             ("tanh", num::tanh),
             ("sigmoid", num::sigmoid),
             ("exp", num::exp),
@@ -195,7 +201,8 @@ fn neither_the_shape_of_a_launch_nor_packing_changes_a_bit() {
 /// In steps that match batches and in steps that do not, with the streams as unordered as the events allow.
 #[test]
 fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
-    let whens: &[When] = if on_gpu() { &[When::AtOnce] } else { &[When::AtOnce, When::AsLateAsPossible, When::NewestFirst] };
+    let whens: &[When] =
+        if on_gpu() { &[When::AtOnce] } else { &[When::AtOnce, When::AsLateAsPossible, When::NewestFirst] };
     for (name, plan) in samples() {
         let plan = changed(&plan, |config| config.run.generations = 9);
         let expected = traced(&mut CpuEngine::new(&plan), 9);
@@ -261,7 +268,8 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
         config.run.generations = 40;
         config.unit = toml::from_str("[gru]\ninputs = 5\nmemory = 7\noutputs = 3").expect("a unit");
         config.task = toml::from_str("[stdp]\nenvironments = 3\nsteps = 9").expect("a task");
-        config.es = toml::from_str("population = 8\nsigma = 1e15\n[momentum]\nlearning_rate = 3e2\nmomentum = 1.0").ok();
+        config.es =
+            toml::from_str("population = 8\nsigma = 1e15\n[momentum]\nlearning_rate = 3e2\nmomentum = 1.0").ok();
         config.snes = None;
     });
     let stopped = |engine: &mut dyn Engine| {
@@ -306,7 +314,8 @@ fn what_does_not_fit_is_refused_in_words() {
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
     let (ma, mb) = (mean(a), mean(b));
-    let product = |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
+    let product =
+        |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
     product(a, ma, b, mb) / (product(a, ma, a, ma) * product(b, mb, b, mb)).sqrt()
 }
 
@@ -337,7 +346,10 @@ fn fast_mode_is_near_exact_mode() {
             let spread = (exact.iter().map(|f| (f - mean).powi(2)).sum::<f64>() / exact.len() as f64).sqrt();
             let error = exact.iter().zip(&fast).map(|(e, f)| (e - f).powi(2)).sum::<f64>() / exact.len() as f64;
             let (error, rank) = (error.sqrt() / spread, correlation(&ranks(&exact), &ranks(&fast)));
-            println!("{} {task} {memory}/{outputs}: error {error:.2e} of the spread, rank correlation {rank:.5}", unit.name);
+            println!(
+                "{} {task} {memory}/{outputs}: error {error:.2e} of the spread, rank correlation {rank:.5}",
+                unit.name
+            );
             assert!(error < 0.022, "{text}: error {error} of the spread");
             assert!(rank > 0.999, "{text}: rank correlation {rank}");
         }

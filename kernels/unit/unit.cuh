@@ -16,8 +16,18 @@ struct Lstm {
     static constexpr bool LSTM = true, FEEDBACK = false, CLIP = false;
 };
 
-// Row and column of element `index` of the flat parameter vector. Rows of a gate that no live input drives are left out
-// of the row numbers' use by `live_rows`.
+// x / of for x * of < 2^32, which the shared memory that the matrices must fit into sees to: a multiplication instead of
+// twenty instructions.
+struct Divisor {
+    uint32_t of, reciprocal;  // ceil(2^32 / of)
+
+    __device__ __forceinline__ explicit Divisor(uint32_t of) : of(of), reciprocal(0xFFFFFFFFu / of + 1) {}
+
+    __device__ __forceinline__ uint32_t divide(uint32_t x) const { return of == 1 ? x : __umulhi(x, reciprocal); }
+};
+
+// The flat parameter vector as matrices: the gates, (memory | fed-back outputs | inputs) x memory each, then the read-out,
+// memory x outputs. The rows of inputs that the task does not drive lie last in a gate and are not used.
 template <class Unit>
 struct Matrices {
     static constexpr uint32_t GATES = Unit::LSTM ? 4 : 3;
@@ -26,35 +36,22 @@ struct Matrices {
     __device__ __forceinline__ explicit Matrices(const RolloutArgs& args)
         : memory(args.memory),
           outputs(args.outputs),
-          gate_rows(args.memory + feedback(args) + args.unit_inputs),
-          live_rows(args.memory + feedback(args) + args.channels) {}
-
-    __device__ static __forceinline__ uint32_t feedback(const RolloutArgs& args) {
-        return Unit::FEEDBACK ? args.outputs : 0;
-    }
-
-    // Calls gate(which, row, column, value) or read_out(row, column, value).
-    template <class Gate, class ReadOut>
-    __device__ __forceinline__ void place(uint32_t index, float value, Gate gate, ReadOut read_out) const {
-        const uint32_t size = gate_rows * memory;
-        if (index < GATES * size) {
-            const uint32_t row = index % size / memory;
-            if (row < live_rows) gate(index / size, row, index % memory, value);
-        } else {
-            index -= GATES * size;
-            read_out(index / outputs, index % outputs, value);
-        }
-    }
+          gate_rows(args.memory + (Unit::FEEDBACK ? args.outputs : 0) + args.unit_inputs),
+          live_rows(args.memory + (Unit::FEEDBACK ? args.outputs : 0) + args.channels) {}
 };
 
-// centre + spread * noise of every parameter of a player, over the threads of the block; `place(index, value)` stores.
-template <class Place>
-__device__ __forceinline__ void perturb(const RolloutArgs& args, uint32_t player, uint32_t trial, Place place) {
+// The parameters of a player, centre + spread * noise, over the threads of the block. Stores each with
+// gate(which, row, column, value) or read_out(row, column, value).
+template <class Unit, class Gate, class ReadOut>
+__device__ __forceinline__ void perturb(const RolloutArgs& args, const Matrices<Unit>& matrices, uint32_t player,
+                                        uint32_t trial, Gate gate, ReadOut read_out) {
     const size_t stride = (args.parameters + 3) / 4 * 4;
     const float4* const centre = (const float4*)(args.centre + trial * stride);
     const float4* const sigmas = args.sigmas ? (const float4*)(args.sigmas + trial * stride) : nullptr;
     const Mutation m = mutation(args.seeds[trial], args.step->generation, args.antithetic, player);
     const float sigma = args.step->sigma;
+    const Divisor by_memory(matrices.memory), by_outputs(matrices.outputs);
+    const uint32_t size = matrices.gate_rows * matrices.memory, gates = Matrices<Unit>::GATES;
     for (uint32_t block = threadIdx.x; block < stride / 4; block += blockDim.x) {
         const float4 c = centre[block];
         float value[4] = {c.x, c.y, c.z, c.w};
@@ -66,6 +63,29 @@ __device__ __forceinline__ void perturb(const RolloutArgs& args, uint32_t player
             value[2] = fmaf(m.sign * n.z, s.z, c.z);
             value[3] = fmaf(m.sign * n.w, s.w, c.w);
         }
-        for (uint32_t i = 0; i < 4 && 4 * block + i < args.parameters; ++i) place(4 * block + i, value[i]);
+        // Where the first of the four lies; the others follow it.
+        uint32_t matrix = 0, within = 4 * block;
+#pragma unroll
+        for (uint32_t i = 0; i < gates; ++i) {
+            const bool beyond = within >= size && matrix == i;
+            matrix += beyond;
+            within -= beyond ? size : 0;
+        }
+        uint32_t row = matrix < gates ? by_memory.divide(within) : by_outputs.divide(within);
+        uint32_t column = within - row * (matrix < gates ? matrices.memory : matrices.outputs);
+#pragma unroll
+        for (uint32_t i = 0; i < 4; ++i) {
+            if (matrix == gates) {
+                if (row < matrices.memory) read_out(row, column, value[i]);
+            } else if (row < matrices.live_rows) {
+                gate(matrix, row, column, value[i]);
+            }
+            const bool last_column = ++column == (matrix < gates ? matrices.memory : matrices.outputs);
+            column = last_column ? 0 : column;
+            row += last_column;
+            const bool last_row = matrix < gates && row == matrices.gate_rows;
+            row = last_row ? 0 : row;
+            matrix += last_row;
+        }
     }
 }

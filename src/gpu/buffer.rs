@@ -51,7 +51,8 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     /// When the driver fails.
     pub fn write(&self, gpu: &Gpu, first: usize, values: &[T]) -> Result<()> {
         // SAFETY: inside the buffer (`at` checks), and the values outlive the copy.
-        let copied = unsafe { result::memcpy_htod_async(self.at(first, values.len()).0, values, gpu.compute.cu_stream()) };
+        let copied =
+            unsafe { result::memcpy_htod_async(self.at(first, values.len()).0, values, gpu.compute.cu_stream()) };
         copied.and_then(|()| gpu.compute.synchronize()).map_err(|e| failed("cannot write device memory", e))
     }
 
@@ -145,9 +146,8 @@ impl<T: DeviceRepr + ValidAsZeroBits> Pinned<T> {
     pub fn zeros(gpu: &Gpu, length: usize) -> Result<Self> {
         // Without flags: the write-combined kind is very slow to read.
         // SAFETY: filled with zeros, which are valid, at once.
-        let mut pinned = unsafe { gpu.context.alloc_pinned_with_flags(length, 0) }.map_err(|e| {
-            failed(format_args!("cannot lock {} bytes of host memory", length * size_of::<T>()), e)
-        })?;
+        let mut pinned = unsafe { gpu.context.alloc_pinned_with_flags(length, 0) }
+            .map_err(|e| failed(format_args!("cannot lock {} bytes of host memory", length * size_of::<T>()), e))?;
         let all = pinned.as_mut_ptr().map_err(|e| failed("cannot lock host memory", e))?;
         // SAFETY: `length` elements were just given, and zero bits are valid for them.
         unsafe { std::ptr::write_bytes(all, 0, length) };
@@ -162,4 +162,3 @@ impl<T: DeviceRepr + ValidAsZeroBits> Pinned<T> {
         self.0.as_mut_slice().map_err(|e| failed("cannot reach locked host memory", e))
     }
 }
-

@@ -70,7 +70,17 @@ macro_rules! kernel_args {
     )*};
 }
 
-kernel_args!(DrawArgs, RolloutArgs, MeanArgs, RankArgs, UpdateArgs, KeepBestArgs, NoiseArgs, FunctionsArgs, CeilingArgs);
+kernel_args!(
+    DrawArgs,
+    RolloutArgs,
+    MeanArgs,
+    RankArgs,
+    UpdateArgs,
+    KeepBestArgs,
+    NoiseArgs,
+    FunctionsArgs,
+    CeilingArgs
+);
 
 /// What the driver said, with what was being done.
 pub(crate) fn failed(doing: impl std::fmt::Display, error: cudarc::driver::DriverError) -> Error {
@@ -157,11 +167,8 @@ impl Gpu {
     pub unsafe fn launch<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
         let function = self.kernel(name, shape.shared)?;
         let [x, y, z] = shape.grid;
-        let config = LaunchConfig {
-            grid_dim: (x, y, z),
-            block_dim: (shape.block, 1, 1),
-            shared_mem_bytes: shape.shared,
-        };
+        let config =
+            LaunchConfig { grid_dim: (x, y, z), block_dim: (shape.block, 1, 1), shared_mem_bytes: shape.shared };
         // SAFETY: the caller's.
         let launched = unsafe { self.compute.launch_builder(&function).arg(args).launch(config) };
         launched.map(|_| ()).map_err(|e| {

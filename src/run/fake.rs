@@ -99,8 +99,8 @@ impl Engine for Fake {
         Ok(())
     }
 
-    fn state(&self) -> State {
-        self.state.clone()
+    fn state(&self) -> Result<State> {
+        Ok(self.state.clone())
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {

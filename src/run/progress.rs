@@ -133,7 +133,6 @@ fn bar(first: u32, end: u32) -> ProgressBar {
     bar
 }
 
-
 /// `1234567.0` as `1.23 M`.
 fn thousands(value: f64) -> String {
     match value {
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn non_finite_values_are_counted_over_generations() {
-        let mut progress = Progress::start(Path::new("runs/x"), 0, 2, true);
+        let mut progress = Progress::start(Path::new("runs/x"), 0, 2, &Options { quiet: true, ..Options::default() });
         for index in 0..2 {
             let fitness = vec![1.0, f32::NAN, f32::INFINITY];
             let generation = Generation { index, fitness, centre: 0.0, env_steps: 1, seconds: 1.0 };

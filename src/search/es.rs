@@ -52,15 +52,8 @@ impl Schedule {
 
 /// How a gradient estimate becomes a step.
 enum Step {
-    Momentum {
-        config: config::Momentum,
-        velocity: Vec<f32>,
-    },
-    Adam {
-        config: config::Adam,
-        mean: Vec<f32>,
-        square: Vec<f32>,
-    },
+    Momentum { config: config::Momentum, velocity: Vec<f32> },
+    Adam { config: config::Adam, mean: Vec<f32>, square: Vec<f32> },
 }
 
 impl Es {

@@ -149,7 +149,8 @@ impl Pack {
         let lanes = plan.environments.next_multiple_of(LANES as usize);
         let episode_bytes = 4 * trials * lanes * plan.steps * (plan.channels + 1);
         let flops = trials as u64 * plan.facts().flops;
-        let room = (EPISODE_BYTES / episode_bytes).min((BATCH_FLOPS / flops) as usize).clamp(1, MAX_BATCH as usize) as u32;
+        let room =
+            (EPISODE_BYTES / episode_bytes).min((BATCH_FLOPS / flops) as usize).clamp(1, MAX_BATCH as usize) as u32;
         let batch = batch_of(run.validate_every, run.checkpoint_every, room);
         check_memory(plan, &gpu, trials, batch)?;
 
@@ -238,8 +239,7 @@ impl Pack {
     pub fn reshaped(mut self, warps: usize) -> Result<Self> {
         for players in [&mut self.generation, &mut self.validation] {
             let (trials, Players { perturbed, lanes, .. }) = (self.seeds.len(), &players);
-            let shape =
-                rollout_shape(&self.plan, &self.gpu, &self.names.rollout, trials, *perturbed, *lanes, warps)?;
+            let shape = rollout_shape(&self.plan, &self.gpu, &self.names.rollout, trials, *perturbed, *lanes, warps)?;
             players.shape = shape;
         }
         self.halves.iter_mut().for_each(|half| half.graph = None);
@@ -318,7 +318,8 @@ impl Pack {
     /// Put `count` generations from `launched` on the compute stream, with their results into `half`.
     fn launch(&mut self, half: usize, count: u32) -> Result<()> {
         let _range = gpu::range("launch batch");
-        let started = device("cannot time the device", self.gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
+        let started =
+            device("cannot time the device", self.gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
         let mut mark = self.launched;
         {
             let Half { steps, pinned_steps, .. } = &mut self.halves[half];
@@ -344,7 +345,8 @@ impl Pack {
         }
         let gpu = &self.gpu;
         self.buffers.live.copy_to(gpu, &self.halves[half].snapshot)?;
-        let computed = device("cannot time the device", gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
+        let computed =
+            device("cannot time the device", gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
         device("cannot order the streams", gpu.copy.wait(&computed))?;
         let length = count as usize * self.seeds.len() * (self.plan.population + 1);
         let Half { fitness, pinned_fitness, pinned_halted, .. } = &mut self.halves[half];
@@ -678,9 +680,7 @@ impl Pack {
         let snapshot = &self.halves[self.current].snapshot;
         let Mark { generation, schedule } = self.reported;
         // The snapshot was complete before its batch was reported, so nothing is waited for.
-        let vector = |buffer: &Buffer<f32>| {
-            buffer.read(&self.gpu.aside, trial * self.stride, self.plan.parameters())
-        };
+        let vector = |buffer: &Buffer<f32>| buffer.read(&self.gpu.aside, trial * self.stride, self.plan.parameters());
         let centre = vector(&snapshot.centre)?;
         let first = vector(&snapshot.first)?;
         let sigma = || ("sigma".to_owned(), vec![schedule.sigma]);
@@ -995,7 +995,8 @@ impl Players {
         let lanes = environments.next_multiple_of(LANES as usize);
         let shape = |name: &String| rollout_shape(plan, gpu, name, trials, perturbed, lanes, MAX_WARPS);
         let inputs_length = trials * plan.steps * plan.channels * lanes;
-        let target_rows = if matches!(plan.config.task, config::Task::Iaf(_)) { plan.steps.div_ceil(32) } else { plan.steps };
+        let target_rows =
+            if matches!(plan.config.task, config::Task::Iaf(_)) { plan.steps.div_ceil(32) } else { plan.steps };
         let target_length = trials * target_rows * lanes;
         Ok(Self {
             perturbed,

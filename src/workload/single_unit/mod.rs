@@ -265,7 +265,5 @@ fn check_record(length: usize, population: usize) -> Result<()> {
     if length == population {
         return Ok(());
     }
-    Err(Error::Run(format!(
-        "a record of {length} fitness values cannot be replayed: the population is {population}"
-    )))
+    Err(Error::Run(format!("a record of {length} fitness values cannot be replayed: the population is {population}")))
 }
