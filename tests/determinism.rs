@@ -8,7 +8,7 @@ use phylon::cpu::InstructionSet;
 use phylon::engine::{Engine, State};
 use phylon::hash::fnv1a;
 use phylon::plan::Plan;
-use phylon::registry::{OPTIMISERS, TASKS, UNITS};
+use phylon::registry::OPTIMISERS;
 use phylon::workload::single_unit::CpuEngine;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
