@@ -111,14 +111,22 @@ pub fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Times each of the calls, at least `least` of them and for about a second at most.
-pub fn times<E>(least: usize, mut call: impl FnMut() -> std::result::Result<f64, E>) -> std::result::Result<f64, E> {
+/// The least of some times: what disturbs a measurement only ever adds to it, and a ceiling is what can be reached.
+fn least(seconds: Vec<f64>) -> f64 {
+    seconds.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+/// Makes a call at least `fewest` times, for half a second or so, and collects the seconds that each returns.
+pub fn times<E>(
+    fewest: usize,
+    mut call: impl FnMut() -> std::result::Result<f64, E>,
+) -> std::result::Result<Vec<f64>, E> {
     let start = Instant::now();
     let mut all = Vec::new();
-    while all.len() < least || (all.len() < 1_000 && start.elapsed().as_secs_f64() < 0.5) {
+    while all.len() < fewest || (all.len() < 1_000 && start.elapsed().as_secs_f64() < 0.5) {
         all.push(call()?);
     }
-    Ok(median(all))
+    Ok(all)
 }
 
 impl Ceilings {
@@ -143,7 +151,7 @@ impl Ceilings {
                 iterations,
             };
             // SAFETY: both buffers have `length` elements, which are more than the threads.
-            let seconds = times(5, || gpu.time(|| unsafe { gpu.launch(kernel, shape, &args) }))?;
+            let seconds = least(times(5, || gpu.time(|| unsafe { gpu.launch(kernel, shape, &args) }))?);
             Ok(amount as f64 / seconds)
         };
         let chained = threads * u64::from(iterations);
@@ -180,8 +188,8 @@ impl Ceilings {
         let Ok(multiplied) = times(5, || Ok::<_, std::convert::Infallible>(time(&mut multiply)));
         let flops = 2 * Products::ROWS * Products::COLUMNS * Products::LANES * Products::TIMES * threads;
         Self {
-            copy_bytes: 8.0 * from.len() as f64 / copied,
-            f32_flops: flops as f64 / multiplied,
+            copy_bytes: 8.0 * from.len() as f64 / least(copied),
+            f32_flops: flops as f64 / least(multiplied),
             tensor_flops: None,
             functions: None,
         }

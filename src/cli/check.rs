@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use phylon::config;
 use phylon::error::Result;
 use phylon::plan::Plan;
+use phylon::workload::single_unit::gpu_memory_bytes;
 use serde::Serialize;
 
 use super::output;
@@ -40,6 +41,7 @@ struct Derived {
     env_steps: u64,
     flops: u64,
     memory_bytes: u64,
+    gpu_memory_bytes: u64,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -61,10 +63,12 @@ fn derived(plan: &Plan) -> Derived {
         env_steps: facts.env_steps,
         flops: facts.flops,
         memory_bytes: plan.memory_bytes(),
+        gpu_memory_bytes: gpu_memory_bytes(plan),
     }
 }
 
 fn comments(derived: &Derived) -> String {
+    let bytes = |number: u64| scaled(number as f64, 1024.0, &["", "Ki", "Mi", "Gi", "Ti", "Pi"], "B");
     let rows = [
         ("parameters", grouped(derived.parameters as u64), "of one unit"),
         ("population", grouped(derived.population as u64), "offspring a generation"),
@@ -72,7 +76,8 @@ fn comments(derived: &Derived) -> String {
         ("steps", grouped(derived.steps as u64), "of an episode"),
         ("environment steps", grouped(derived.env_steps), "a generation"),
         ("operations", scaled(derived.flops as f64, 1000.0, &["", "k", "M", "G", "T", "P"], "FLOP"), "a generation"),
-        ("memory", scaled(derived.memory_bytes as f64, 1024.0, &["", "Ki", "Mi", "Gi", "Ti", "Pi"], "B"), "in all"),
+        ("memory", bytes(derived.memory_bytes), "in all, on the CPU"),
+        ("device memory", bytes(derived.gpu_memory_bytes), "in all, on a CUDA device"),
     ];
     rows.iter().map(|(name, value, note)| format!("# {name:<18}{value:>14}  {note}\n")).collect()
 }

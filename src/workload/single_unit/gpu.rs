@@ -146,12 +146,7 @@ impl Pack {
     pub fn new(plan: &Plan, gpu: Gpu, seeds: &[u64]) -> Result<Self> {
         let run = &plan.config.run;
         let (stride, trials) = (plan.parameters().next_multiple_of(4), seeds.len());
-        let lanes = plan.environments.next_multiple_of(LANES as usize);
-        let episode_bytes = 4 * trials * lanes * plan.steps * (plan.channels + 1);
-        let flops = trials as u64 * plan.facts().flops;
-        let room =
-            (EPISODE_BYTES / episode_bytes).min((BATCH_FLOPS / flops) as usize).clamp(1, MAX_BATCH as usize) as u32;
-        let batch = batch_of(run.validate_every, run.checkpoint_every, room);
+        let batch = batch(plan, trials);
         check_memory(plan, &gpu, trials, batch)?;
 
         let names = Names::of(plan)?;
@@ -759,7 +754,7 @@ impl Pack {
         let mut parts = Vec::new();
         let mut part = |name: &str, calls: f64, work: Work, launch: &dyn Fn() -> Result<()>| -> Result<()> {
             let _range = gpu::range(name);
-            let seconds = profile::times(5, || self.gpu.time(launch))?;
+            let seconds = profile::median(profile::times(5, || self.gpu.time(launch))?);
             parts.push(Part::new(name, calls, seconds, work, &ceilings));
             Ok(())
         };
@@ -899,7 +894,7 @@ fn fast_memory(memory: usize) -> usize {
 /// a checkpoint falls inside a batch.
 fn batch_of(validate_every: u32, checkpoint_every: u32, room: u32) -> u32 {
     let divides = |n: &u32| validate_every.is_multiple_of(*n) && checkpoint_every.is_multiple_of(*n);
-    (1..=room.min(MAX_BATCH)).rev().find(divides).unwrap_or(1)
+    (1..=room).rev().find(divides).unwrap_or(1)
 }
 
 /// Bytes on the device: those that do not depend on the population, and those of one offspring.
@@ -912,6 +907,21 @@ fn device_bytes(plan: &Plan, trials: usize, batch: u32) -> (u64, u64) {
     let fixed = trials * (3 * vectors * stride + of_steps * (batch as usize * lanes(plan.environments) + validation));
     let each = trials * (lanes(plan.environments) + 2 * batch as usize + 1) + 1;
     (4 * fixed as u64, 4 * each as u64)
+}
+
+/// Bytes of device memory that a run of `plan` takes.
+pub fn gpu_memory_bytes(plan: &Plan) -> u64 {
+    let (fixed, each) = device_bytes(plan, 1, batch(plan, 1));
+    fixed + each * (plan.population as u64 + 1)
+}
+
+/// Generations of a batch of this many trials.
+fn batch(plan: &Plan, trials: usize) -> u32 {
+    let lanes = plan.environments.next_multiple_of(LANES as usize);
+    let episode_bytes = 4 * trials * lanes * plan.steps * (plan.channels + 1);
+    let flops = trials as u64 * plan.facts().flops;
+    let room = (EPISODE_BYTES / episode_bytes).min((BATCH_FLOPS / flops) as usize);
+    batch_of(plan.config.run.validate_every, plan.config.run.checkpoint_every, room.clamp(1, MAX_BATCH as usize) as u32)
 }
 
 fn check_memory(plan: &Plan, gpu: &Gpu, trials: usize, batch: u32) -> Result<()> {

@@ -5,7 +5,7 @@ mod cpu;
 mod gpu;
 
 pub use cpu::CpuEngine;
-pub use gpu::{GpuEngine, Pack};
+pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
 
 use crate::config::{self, Iaf};
 use crate::cpu::{InstructionSet, Kernel, Vector};
