@@ -21,13 +21,11 @@ if [[ $device == emu ]]; then
     trials=2
     length=(--set es.population=4 --set run.generations=60 --set run.checkpoint_every=2 --set run.validate_every=30
         --set run.validation_episodes=4 --set task.iaf.steps=6)
-    profile=(--generations 1)
-    of_profile() { echo --set "task.$1.steps=6" --set run.validation_episodes=4; }
+    of_profile() { echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
     trials=30
     length=(--set run.generations=8000 --set run.checkpoint_every=200)
-    profile=()
     of_profile() { :; }
 fi
 # Two windows of environments, the second not full; some generations, some of them judged.
@@ -122,7 +120,7 @@ sanitize() { # tool, task, numerics
 }
 
 ours() { # task, numerics, trials, population
-    step "phylon-$1-$2-$3-$4" 40 ./phylon profile "configs/enu-$1-paper.toml" --json --device "$device" "${profile[@]}" \
+    step "phylon-$1-$2-$3-$4" 40 ./phylon profile "configs/enu-$1-paper.toml" --json --device "$device" \
         --trials "$3" --set "run.numerics=$2" --set "es.population=$4" $(of_profile "$1")
 }
 
@@ -143,7 +141,7 @@ peer() { # NAME, module that it needs, generations, arguments...
     available "$name" "$2" || return
     shift 3
     if [[ $device == emu ]]; then
-        step "$name" 60 "$python" "$@" --device cpu --gens 1 --warmup 1 --steps 6
+        step "$name" 60 "$python" "$@" --device cpu --gens 1 --warmup 1 --steps 12
     else
         # JAX takes most of the memory at once unless it is told not to.
         step "$name" 45 env XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" "$@" --device cuda --gens "$generations"

@@ -86,10 +86,8 @@ fn kernels(report: &str) -> BTreeMap<String, Resources> {
         if line.contains("Used ")
             && let Some((name, mut resources)) = current.take()
         {
-            let threads =
-                if name == "update" { phylon::abi::QUADS * phylon::abi::CHUNKS } else { phylon::abi::THREADS };
             resources.warps = warps(resources.registers);
-            resources.blocks = resources.warps * 32 / threads;
+            resources.blocks = resources.warps / 4;
             kernels.insert(name, resources);
         }
     }
@@ -110,7 +108,7 @@ fn write_table(build: &Build) {
         "# What ptxas gives each kernel on {TARGET}; tests/resources.rs holds a build against it. Written by\n\
          #     {UPDATE}\n\
          # Stack, spills (stores and loads) and static shared memory in bytes. warps: how many a multiprocessor has registers\n\
-         # for, of 64; blocks: the same in blocks of the most threads. Dynamic shared memory depends on the unit's sizes and\n\
+         # for, of 64; blocks: the same in blocks of 128 threads. Dynamic shared memory depends on the unit's sizes and\n\
          # is not counted.\n\
          compiler = \"{}\"\n\n[kernels]\n",
         build.compiler
