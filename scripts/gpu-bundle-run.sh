@@ -186,6 +186,8 @@ for numerics in exact fast; do
     ours stdp $numerics $trials "${populations[0]}"
 done
 peers stdp "${populations[0]}" 30
+# The peers know no trials; a population as large as all of them is the same work.
+peers iaf $((trials * populations[0])) 10
 for population in "${populations[@]:1}"; do
     for numerics in exact fast; do
         ours iaf $numerics 1 "$population"
