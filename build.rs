@@ -23,7 +23,7 @@ fn main() {
     let kernels = root.join("kernels");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/abi.rs");
-    println!("cargo::rerun-if-changed=kernels");
+    watch(&kernels);
     for variable in ["CUDA_HOME", "PHYLON_CUDA", "PHYLON_CUDA_TARGETS"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
@@ -51,11 +51,27 @@ fn main() {
     }
     println!("cargo::rustc-env=PHYLON_CUDA_TARGETS={targets}");
     println!("cargo::rustc-env=PHYLON_CUDA_NONE={why_none}");
+    println!("cargo::rustc-env=PHYLON_CUDA_REPORT={}", out.join("resources.txt").display());
 
     if env::var_os("CARGO_FEATURE_EMU").is_some() {
         let mut build = Command::new(kernels.join("emu/build.sh"));
         build.arg(kernels.join("all.cu")).arg(out.join("emulated.so"));
         run(build.arg("-I").arg(&out).arg("-I").arg(&kernels), "the feature emu needs g++");
+    }
+}
+
+/// The sources in a folder; what is written about them there is no reason to compile them again.
+fn watch(folder: &Path) {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| fail(&format!("cannot read {}: {error}", folder.display())));
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let source =
+            path.extension().is_some_and(|e| ["cu", "cuh", "hpp", "cpp", "sh"].iter().any(|source| e == *source));
+        if path.is_dir() {
+            watch(&path);
+        } else if source {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
     }
 }
 
@@ -89,7 +105,9 @@ fn compile(nvcc: &Path, kernels: &Path, out: &Path, image: &Path) -> String {
     }
     command.arg("-I").arg(out).arg("-I").arg(kernels).arg(kernels.join("all.cu")).arg("-o").arg(image);
     let report = run(&mut command, "the kernels do not compile");
-    write(&out.join("resources.txt"), &report);
+    let version = run(Command::new(nvcc).arg("--version"), "nvcc does not start");
+    // For tests/resources.rs: which compiler it was, and what it made.
+    write(&out.join("resources.txt"), &format!("{}\n{version}{report}", nvcc.display()));
     targets.iter().map(|target| format!("sm_{target}")).collect::<Vec<_>>().join(" ")
 }
 

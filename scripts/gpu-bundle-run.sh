@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# Runs what scripts/gpu-bundle.sh has packed, beside this file, on a machine with a GPU:
+#   ./run.sh [OUT]
+# OUT (default ./out) must not exist yet. It takes what every step said, and in the end results.json, all of it in one
+# file. A step that fails, or outlasts its limit, is recorded and stops no other; the exit code is 1 if there was one.
+# All steps together get PHYLON_BUNDLE_SECONDS (default 520). PHYLON_BUNDLE_PYTHON names another python3 for the peers.
+#
+# PHYLON_BUNDLE_DEVICE=emu tries this script on the stand-in driver, in tiny sizes. Such times mean nothing.
+set -uo pipefail
+mkdir -p "$(dirname "${1:-out}")"
+out=$(realpath "${1:-out}")
+cd "$(dirname "$0")" || exit
+mkdir "$out" || exit
+export device=${PHYLON_BUNDLE_DEVICE:-cuda} out
+python=${PHYLON_BUNDLE_PYTHON:-python3}
+end=${PHYLON_BUNDLE_SECONDS:-520}
+number=0
+
+if [[ $device == emu ]]; then
+    populations=(4 8)
+    trials=2
+    length=(--set es.population=4 --set run.generations=60 --set run.checkpoint_every=2 --set run.validate_every=30
+        --set run.validation_episodes=4 --set task.iaf.steps=6)
+    of_profile() { echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
+else
+    populations=(1024 8192 65536)
+    trials=30
+    length=(--set run.generations=8000 --set run.checkpoint_every=200)
+    of_profile() { :; }
+fi
+# Two windows of environments, the second not full; some generations, some of them judged.
+small() {
+    echo --set es.population=16 --set run.generations=4 --set run.validate_every=2 --set run.validation_episodes=40 \
+        --set "task.$1.environments=40" --set "task.$1.steps=12"
+}
+run=(./phylon run --quiet --no-report)
+
+folder_of() {
+    printf '%s/steps/%03d-%s' "$out" "$number" "$1"
+}
+
+# step NAME SECONDS COMMAND...
+step() {
+    local name=$1 limit=$2 left=$((end - SECONDS)) folder begin rc
+    shift 2
+    if ((left < 1)); then
+        leave_out "$name" "no time was left"
+        echo 124 >"$(folder_of "$name")/rc"
+        return
+    fi
+    number=$((number + 1))
+    folder=$(folder_of "$name")
+    mkdir -p "$folder"
+    echo "$*" >"$folder/command"
+    begin=${EPOCHREALTIME/./}
+    timeout --kill-after=3 "$((left < limit ? left : limit))" "$@" >"$folder/stdout" 2>"$folder/stderr" </dev/null
+    rc=$?
+    echo $((${EPOCHREALTIME/./} - begin)) >"$folder/microseconds"
+    echo $rc >"$folder/rc"
+    echo "$name: $([[ $rc == 0 ]] && echo ok || echo "failed with $rc") ($SECONDS s)"
+}
+
+# leave_out NAME WHY: not run, and not a failure.
+leave_out() {
+    number=$((number + 1))
+    mkdir -p "$(folder_of "$1")"
+    echo "$2" >"$(folder_of "$1")/not_run"
+    echo "$1: not run: $2"
+}
+
+device_facts() {
+    if command -v nvidia-smi >/dev/null; then
+        step "$1" 20 nvidia-smi --format=csv,noheader,nounits --query-gpu="$(python3 gpu_results.py --fields)"
+    else
+        leave_out "$1" "there is no nvidia-smi"
+    fi
+}
+
+# A run that is killed after a checkpoint and resumed ends in the bits of one that nothing happened to.
+killed_and_resumed() {
+    local run=(./phylon run --quiet --no-report --device "$device")
+    local straight=$out/runs/straight killed=$out/runs/killed
+    "${run[@]}" configs/enu-iaf-paper.toml --runs-dir "$out/runs" --name straight "$@"
+    "${run[@]}" configs/enu-iaf-paper.toml --runs-dir "$out/runs" --name killed "$@" &
+    set +x
+    until [[ -e $killed/checkpoint.safetensors ]] || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
+    set -x
+    kill -KILL $!  # fails where the run was too short for it
+    wait $! || true
+    if cmp --silent "$straight/fitness.f32" "$killed/fitness.f32"; then return 1; fi
+    "${run[@]}" --resume "$killed"
+    for file in fitness.f32 best.safetensors checkpoint.safetensors; do
+        cmp "$straight/$file" "$killed/$file"
+    done
+}
+
+# Exact numerics give the same bits on every device.
+equals_the_cpu() {
+    local task=$1
+    shift
+    for on in "$device" cpu; do
+        ./phylon run --quiet --no-report --device "$on" "configs/enu-$task-paper.toml" --runs-dir "$out/runs" \
+            --name "$task-$on" "$@"
+    done
+    cmp "$out/runs/$task-$device/fitness.f32" "$out/runs/$task-cpu/fitness.f32"
+}
+export -f killed_and_resumed equals_the_cpu
+
+sanitizer=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer)
+sanitize() { # tool, task, numerics
+    local name=$1-$2-$3
+    if [[ $device == emu ]]; then
+        leave_out "$name" "the stand-in driver is no GPU"
+    elif [[ -z $sanitizer ]]; then
+        leave_out "$name" "there is no compute-sanitizer on PATH or in /usr/local/cuda/bin"
+    else
+        step "$name" 45 "$sanitizer" --tool "$1" --error-exitcode 99 "${run[@]}" "configs/enu-$2-paper.toml" \
+            --device "$device" --runs-dir "$out/runs" --name "$name" --set "run.numerics=$3" $(small "$2")
+    fi
+}
+
+ours() { # task, numerics, trials, population
+    step "phylon-$1-$2-$3-$4" 40 ./phylon profile "configs/enu-$1-paper.toml" --json --device "$device" \
+        --trials "$3" --set "run.numerics=$2" --set "es.population=$4" $(of_profile "$1")
+}
+
+# Whether the peers and a module are there; if not, NAME is left out.
+available() { # NAME, module
+    if [[ ! -d peers/enu ]]; then
+        leave_out "$1" "the bundle was made without peers"
+    elif ! "$python" -c "import importlib.util as u, sys; sys.exit(u.find_spec('$2') is None)"; then
+        leave_out "$1" "$python has no $2"
+    else
+        return 0
+    fi
+    return 1
+}
+
+peer() { # NAME, module that it needs, generations, arguments...
+    local name=$1 generations=$3
+    available "$name" "$2" || return
+    shift 3
+    if [[ $device == emu ]]; then
+        step "$name" 60 "$python" "$@" --device cpu --gens 1 --warmup 1 --steps 12
+    else
+        # JAX takes most of the memory at once unless it is told not to.
+        step "$name" 45 env XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" "$@" --device cuda --gens "$generations"
+    fi
+}
+
+peers() { # task, population, generations
+    local sizes=(--task "$1" --pop "$2")
+    [[ $1 == iaf ]] && sizes+=(--nx 16 --no 16)
+    peer "jax-$1-$2" jax "$3" peers/enu/jax_enu.py "${sizes[@]}"
+    peer "torch-$1-$2" torch "$3" peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph --tf32
+}
+
+uname -a
+device_facts before
+step device 20 ./phylon list devices --json
+for test in tests/*; do
+    step "$(basename "$test")" 120 env "PHYLON_TEST_DEVICE=$device" "$test" --test-threads=1
+done
+step equals-the-cpu-iaf 40 bash -euxc 'equals_the_cpu "$@"' - iaf $(small iaf)
+step equals-the-cpu-stdp 40 bash -euxc 'equals_the_cpu "$@"' - stdp $(small stdp)
+for numerics in exact fast; do
+    step "killed-and-resumed-$numerics" 60 bash -euxc 'killed_and_resumed "$@"' - --set "run.numerics=$numerics" "${length[@]}"
+    rm -rf "$out/runs"
+done
+for tool in memcheck racecheck initcheck synccheck; do
+    sanitize $tool iaf exact
+    sanitize $tool iaf fast
+    sanitize $tool stdp fast
+done
+
+# In turns with the peers, twice, so that a card that warms up or is shared shows.
+for round in 1 2; do
+    for numerics in exact fast; do
+        ours iaf $numerics 1 "${populations[0]}"
+    done
+    peers iaf "${populations[0]}" 30
+done
+for numerics in exact fast; do
+    ours iaf $numerics $trials "${populations[0]}"
+    ours stdp $numerics 1 "${populations[0]}"
+    ours stdp $numerics $trials "${populations[0]}"
+done
+peers stdp "${populations[0]}" 30
+# The peers know no trials; a population as large as all of them is the same work.
+peers iaf $((trials * populations[0])) 10
+for population in "${populations[@]:1}"; do
+    for numerics in exact fast; do
+        ours iaf $numerics 1 "$population"
+    done
+    peers iaf "$population" 5
+done
+# Single precision as such, and half precision, of what was timed above in what the peers choose on a GPU.
+sizes=(--task iaf --nx 16 --no 16 --pop "${populations[0]}")
+peer jax-float32 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --precision highest
+peer torch-float32 torch 30 peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph
+peer jax-bfloat16 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --dtype bfloat16
+peer torch-bfloat16 torch 30 peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph --dtype bfloat16
+if [[ $device != emu ]] && available ceiling torch; then
+    step ceiling 45 "$python" peers/enu/ceiling.py --device cuda --n 8192
+fi
+device_facts after
+rm -rf "$out/runs"
+exec python3 gpu_results.py "$out"

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Packs what runs on a machine with a GPU that has no compiler, no cargo and no network:
+#   scripts/gpu-bundle.sh [--peers FOLDER]
+# target/gpu-bundle/ then holds the program with kernels for every target, the tests that run on a device, the configs and
+# run.sh, which runs all of it and leaves one results.json. The machine needs Linux with glibc 2.34 or newer, an NVIDIA
+# driver for CUDA 13.0 or newer, and python3. FOLDER holds other programs to time in the same turns: enu/jax_enu.py,
+# enu/torch_enu.py and enu/ceiling.py, with what they import.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
+DEVICE_TESTS=(parity)
+LIMIT_MIB=60
+
+peers=
+case ${1-} in
+'') ;;
+--peers)
+    peers=${2:?--peers needs a folder}
+    [[ -f $peers/enu/common.py ]] || { echo "gpu-bundle.sh: there is no $peers/enu/common.py" >&2; exit 2; }
+    ;;
+*) echo "usage: scripts/gpu-bundle.sh [--peers FOLDER]" >&2; exit 2 ;;
+esac
+
+# The stand-in driver comes along: `run.sh` can then be tried where there is no GPU. One call builds the program with the
+# tests that start it.
+tests=("${DEVICE_TESTS[@]/#/--test=}")
+built=$(cargo test --no-run --release --locked --features emu "${tests[@]}" --message-format=json | python3 -c '
+import json, sys
+for m in map(json.loads, sys.stdin):
+    if m.get("executable"):
+        print(*m["target"]["kind"], m["target"]["name"], m["executable"], sep="\t")')
+
+bundle=$CARGO_TARGET_DIR/gpu-bundle
+rm -rf "$bundle"
+mkdir -p "$bundle/tests"
+while IFS=$'\t' read -r kind name file; do
+    case $kind in
+    bin) strip --strip-debug -o "$bundle/$name" "$file" ;;
+    test) strip --strip-debug -o "$bundle/tests/$name" "$file" ;;
+    esac
+done <<<"$built"
+cp -r configs "$bundle/"
+cp scripts/gpu-bundle-run.sh "$bundle/run.sh"
+cp scripts/gpu_results.py "$bundle/"
+if [[ $peers ]]; then
+    mkdir -p "$bundle/peers/enu"
+    cp "$peers"/enu/*.py "$bundle/peers/enu/"
+fi
+git describe --always --dirty --abbrev=40 --exclude '*' >"$bundle/commit"
+
+# Of the files, as they travel; not of the blocks they take on this disk.
+size=$(du --summarize --bytes "$bundle" | cut -f1)
+echo "$bundle: $((size >> 10)) KiB"
+if ((size > LIMIT_MIB << 20)); then
+    echo "gpu-bundle.sh: that is more than $LIMIT_MIB MiB" >&2
+    exit 1
+fi
