@@ -26,6 +26,7 @@ fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
         checkpoint_every: 1,
         validate_every: u32::MAX,
         validation_episodes: 1,
+        first_centres: 1,
         numerics: Numerics::Exact,
     };
     let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, ..UnitSize::default() });

@@ -43,12 +43,15 @@ __device__ float weight_change(const DrawArgs& args, int32_t delay, bool modulat
 KERNEL(draw_iaf, DrawArgs, THREADS, 1) {
     const Environment e = environment(args, 1, (args.length + 31) / 32);
     if (e.index >= args.lanes) return;
+    const float shared = args.steps ? args.steps[blockIdx.y].shared : 0.0f;
+    const float common = unit_uniform(words(e.row, (args.length + 3) / 4).x);
     float potential = 0.0f;
     uint32_t spikes = 0;
     uint4 block = {};
     for (uint32_t step = 0; step < args.length; ++step) {
         if (step % 4 == 0) block = words(e.row, step / 4);
-        const float current = e.live ? fmaf(component(block, step % 4), args.input_width, args.input_min) : 0.0f;
+        const float u = fmaf(common, shared, component(block, step % 4) * (1.0f - shared));
+        const float current = e.live ? fmaf(u, args.input_width, args.input_min) : 0.0f;
         e.inputs[(size_t)step * args.lanes] = current;
         potential = potential + current;
         if (e.live && potential >= args.threshold) {

@@ -138,6 +138,8 @@ abi! {
         mean_scale: f32,
         /// See `mean_scale`.
         square_scale: f32,
+        /// IAF: share of the currents that all steps of an episode have in common.
+        shared: f32,
     }
 
     /// `draw_iaf`, `draw_stdp`: grid (environments / THREADS, generations, trials).
@@ -354,7 +356,7 @@ abi! {
 
 impl Default for Step {
     fn default() -> Self {
-        Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0 }
+        Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0, shared: 0.0 }
     }
 }
 

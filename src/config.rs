@@ -72,6 +72,10 @@ pub struct Run {
     /// Episodes that it is judged on: the same throughout the run, and never those of a generation. Default 512.
     #[serde(default = "default::validation_episodes")]
     pub validation_episodes: u32,
+    /// Random first centres, of which the run starts from the one that does best on episodes of its own. Drawn and played
+    /// on the CPU. Default 1.
+    #[serde(default = "default::first_centres")]
+    pub first_centres: u32,
     /// How the units are computed: `exact`, `fast` or `check`. Default `exact`.
     #[serde(default)]
     pub numerics: Numerics,
@@ -128,11 +132,13 @@ pub struct UnitSize {
     pub outputs: u32,
     /// First weights are N(0, (initial_scale^2)/K), K the number of rows of their matrix. Default 1.
     pub initial_scale: f32,
+    /// Those of the gates' input rows are this many times larger. Default 1.
+    pub input_scale: f32,
 }
 
 impl Default for UnitSize {
     fn default() -> Self {
-        Self { inputs: 16, memory: 32, outputs: 16, initial_scale: 1.0 }
+        Self { inputs: 16, memory: 32, outputs: 16, initial_scale: 1.0, input_scale: 1.0 }
     }
 }
 
@@ -164,11 +170,26 @@ pub struct Iaf {
     pub threshold: f32,
     /// The unit spikes when its output is greater than this. Default 0.
     pub spike_threshold: f32,
+    /// Share of an evolution episode's currents that is drawn once for the whole episode: with 0 all episodes have nearly the
+    /// same mean, and a clock answers them well; with 1 each has one constant current. Validation and fresh episodes
+    /// have none of it. Default 0, the paper's.
+    pub shared: f32,
+    /// `shared` is multiplied by this after every generation. Default 1 (constant).
+    pub shared_decay: f32,
 }
 
 impl Default for Iaf {
     fn default() -> Self {
-        Self { environments: 32, steps: 100, input_min: 0.01, input_max: 0.11, threshold: 0.5, spike_threshold: 0.0 }
+        Self {
+            environments: 32,
+            steps: 100,
+            input_min: 0.01,
+            input_max: 0.11,
+            threshold: 0.5,
+            spike_threshold: 0.0,
+            shared: 0.0,
+            shared_decay: 1.0,
+        }
     }
 }
 
@@ -319,5 +340,8 @@ mod default {
     }
     pub fn validation_episodes() -> u32 {
         512
+    }
+    pub fn first_centres() -> u32 {
+        1
     }
 }

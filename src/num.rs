@@ -105,6 +105,17 @@ pub fn cos(x: f32) -> f32 {
     sin_cos_pi(x * std::f32::consts::FRAC_1_PI).1
 }
 
+/// x^n by repeated squaring.
+pub fn power(mut x: f32, mut n: u32) -> f32 {
+    let mut product = 1.0;
+    while n > 0 {
+        product = if n & 1 == 1 { product * x } else { product };
+        x *= x;
+        n >>= 1;
+    }
+    product
+}
+
 /// Limit to [0, 1]; NaN stays NaN.
 #[inline(always)]
 pub fn clip_unit(x: f32) -> f32 {
@@ -148,6 +159,12 @@ mod tests {
         for bits in (4.0f32.to_bits()..=8.3f32.to_bits()).step_by(7) {
             assert!(tanh(f32::from_bits(bits)) <= 1.0);
         }
+    }
+
+    #[test]
+    fn powers() {
+        assert_eq!([power(0.0, 0), power(0.5, 3), power(1.0, u32::MAX), power(0.0, 7)], [1.0, 0.125, 1.0, 0.0]);
+        assert!((f64::from(power(0.996, 1000)) / 0.996f64.powi(1000) - 1.0).abs() < 1e-4);
     }
 
     #[test]

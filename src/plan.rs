@@ -141,16 +141,18 @@ fn check_run(run: &Run) -> Checked {
     within("run", "generations", run.generations, (1, u32::MAX))?;
     within("run", "checkpoint_every", run.checkpoint_every, (1, u32::MAX))?;
     within("run", "validate_every", run.validate_every, (1, u32::MAX))?;
-    within("run", "validation_episodes", run.validation_episodes, (1, MAX_ENVIRONMENTS))
+    within("run", "validation_episodes", run.validation_episodes, (1, MAX_ENVIRONMENTS))?;
+    within("run", "first_centres", run.first_centres, (1, MAX_POPULATION))
 }
 
 fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {
-    let (kind, &UnitSize { inputs, memory, outputs, initial_scale }) = unit.kind_and_size();
+    let (kind, &UnitSize { inputs, memory, outputs, initial_scale, input_scale }) = unit.kind_and_size();
     let table = format!("unit.{}", kind.name());
     for (key, value) in [("inputs", inputs), ("memory", memory), ("outputs", outputs)] {
         within(&table, key, value, (1, MAX_CHANNELS))?;
     }
     positive(&table, "initial_scale", initial_scale)?;
+    positive(&table, "input_scale", input_scale)?;
     Ok(Shape { kind, inputs: inputs as usize, memory: memory as usize, outputs: outputs as usize })
 }
 
@@ -176,6 +178,8 @@ fn check_task(task: &Task) -> Result<(usize, usize, usize), Invalid> {
             ordered("task.iaf", ("input_min", iaf.input_min), ("input_max", iaf.input_max))?;
             positive("task.iaf", "threshold", iaf.threshold)?;
             check(iaf.spike_threshold.is_finite(), "task.iaf.spike_threshold", || "must be a finite number".into())?;
+            within("task.iaf", "shared", iaf.shared, (0.0, 1.0))?;
+            within("task.iaf", "shared_decay", iaf.shared_decay, (0.0, 1.0))?;
             Ok((crate::config::Iaf::CHANNELS, environments, steps))
         }
         Task::Stdp(task) => stdp("task.stdp", task),

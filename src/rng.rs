@@ -20,6 +20,8 @@ pub enum Stream {
     Fresh = 3,
     /// Episodes that decide which centre of a run is kept as the best.
     Validation = 4,
+    /// Episodes that choose the first centre of a run.
+    Start = 5,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

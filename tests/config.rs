@@ -60,7 +60,10 @@ fn one_unit() -> String {
 fn defaults_are_the_documented_ones() {
     let config = load(GOOD, &[]).unwrap().config;
     assert_eq!((config.run.seed, config.run.checkpoint_every), (1, 50));
-    assert_eq!(config.unit, Unit::Enu(UnitSize { inputs: 16, memory: 8, outputs: 16, initial_scale: 1.0 }));
+    assert_eq!(
+        config.unit,
+        Unit::Enu(UnitSize { inputs: 16, memory: 8, outputs: 16, initial_scale: 1.0, input_scale: 1.0 })
+    );
     assert_eq!(config.task, Task::Iaf(Iaf::default()));
     let es = config.es.unwrap();
     assert_eq!((es.population, es.sigma, es.rank_exponent, es.antithetic), (4, 0.01, 5, false));
@@ -277,11 +280,8 @@ fn number() -> impl Strategy<Value = f32> {
 }
 
 fn size() -> impl Strategy<Value = UnitSize> {
-    (any::<u32>(), any::<u32>(), any::<u32>(), number()).prop_map(|(inputs, memory, outputs, initial_scale)| UnitSize {
-        inputs,
-        memory,
-        outputs,
-        initial_scale,
+    (any::<[u32; 3]>(), number(), number()).prop_map(|([inputs, memory, outputs], initial_scale, input_scale)| {
+        UnitSize { inputs, memory, outputs, initial_scale, input_scale }
     })
 }
 
@@ -297,9 +297,9 @@ fn unit() -> impl Strategy<Value = Unit> {
 prop_compose! {
     fn iaf()(
         environments: u32, steps: u32, input_min in number(), input_max in number(), threshold in number(),
-        spike_threshold in number(),
+        spike_threshold in number(), shared in number(), shared_decay in number(),
     ) -> Iaf {
-        Iaf { environments, steps, input_min, input_max, threshold, spike_threshold }
+        Iaf { environments, steps, input_min, input_max, threshold, spike_threshold, shared, shared_decay }
     }
 }
 
@@ -345,15 +345,15 @@ prop_compose! {
 
 prop_compose! {
     fn any_config()(
-        format: u32, name: String, generations: u32, seed: u64, every: [u32; 3], unit in unit(),
+        format: u32, name: String, generations: u32, seed: u64, every: [u32; 4], unit in unit(),
         numerics in prop_oneof![Just(Numerics::Exact), Just(Numerics::Fast), Just(Numerics::Check)],
         task in prop_oneof![
             iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex)
         ],
         es in proptest::option::of(es()), snes in proptest::option::of(snes()),
     ) -> Config {
-        let [checkpoint_every, validate_every, validation_episodes] = every;
-        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, numerics };
+        let [checkpoint_every, validate_every, validation_episodes, first_centres] = every;
+        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, first_centres, numerics };
         Config { format, run, unit, task, es, snes }
     }
 }

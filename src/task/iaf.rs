@@ -8,7 +8,8 @@
 
 use super::{Answer, Episodes, Task};
 use crate::config::Iaf;
-use crate::rng::Row;
+use crate::num;
+use crate::rng::{Row, Stream, unit_uniform};
 
 /// Potential before the reset and spike (0 or 1) of the model neuron after each input.
 pub fn model(threshold: f32, input: impl IntoIterator<Item = f32>) -> impl Iterator<Item = (f32, f32)> {
@@ -21,6 +22,11 @@ pub fn model(threshold: f32, input: impl IntoIterator<Item = f32>) -> impl Itera
 }
 
 impl Iaf {
+    /// Share of the currents that all steps of an episode have in common, in this generation's episodes of evolution.
+    pub fn shared_at(&self, generation: u32) -> f32 {
+        self.shared * num::power(self.shared_decay, generation)
+    }
+
     /// Episodes with given currents, `[step][environment]`.
     pub fn episodes(&self, environments: usize, steps: usize, currents: &[f32]) -> Episodes {
         let mut episodes = Episodes::silent(environments, steps, Self::CHANNELS);
@@ -45,8 +51,16 @@ impl Task for Iaf {
         let mut currents = vec![0.0; steps * environments];
         let mut uniforms = vec![0.0; steps];
         for environment in 0..environments {
-            row(environment).uniforms(0, &mut uniforms);
+            let row = row(environment);
+            row.uniforms(0, &mut uniforms);
+            let shared = match row.stream {
+                Stream::Episode | Stream::Start => self.shared_at(row.generation),
+                _ => 0.0,
+            };
+            // The first word of the block behind those of the currents.
+            let common = unit_uniform(row.block(steps.div_ceil(4) as u32)[0]);
             for (step, u) in uniforms.iter().enumerate() {
+                let u = common.mul_add(shared, u * (1.0 - shared));
                 currents[step * environments + environment] =
                     u.mul_add(self.input_max - self.input_min, self.input_min);
             }

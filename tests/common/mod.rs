@@ -1,6 +1,6 @@
 //! Small plans of every kind, and what a run computes as bits; for the tests that compare runs.
 
-use phylon::config::Config;
+use phylon::config::{Config, Task};
 use phylon::engine::{Engine, Generation, State};
 use phylon::plan::Plan;
 use phylon::registry::{TASKS, UNITS};
@@ -42,7 +42,11 @@ pub fn plans() -> Vec<(String, Plan)> {
         for task in TASKS {
             for optimiser in OPTIMISER_TABLES {
                 let name = format!("[unit.{}] [task.{}] {}", unit.name, task.name, optimiser.replace('\n', " "));
-                plans.push((name, plan(unit.name, task.name, optimiser, 11)));
+                let mut plan = plan(unit.name, task.name, optimiser, 11);
+                if let Task::Iaf(iaf) = &mut plan.config.task {
+                    (iaf.shared, iaf.shared_decay) = (0.4, 0.7);
+                }
+                plans.push((name, plan));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::{SingleUnit, check_record, first_centre, mean, nothing_to_select};
+use super::{SingleUnit, check_record, mean, nothing_to_select};
 use crate::config;
 use crate::cpu::InstructionSet;
 use crate::engine::{Best, Engine, Facts, Generation, State};
@@ -43,12 +43,12 @@ impl CpuEngine {
     /// When the plan's config was changed and has no optimiser any more.
     pub fn new(plan: &Plan) -> Self {
         let seed = plan.config.run.seed;
-        let centre = first_centre(plan, seed);
+        let unit = SingleUnit::new(plan);
+        let centre = unit.first_centre(plan, seed);
         let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
             config::Optimiser::Es(es) => Box::new(Es::new(es, plan.population, centre)),
             config::Optimiser::Snes(snes) => Box::new(Snes::new(snes, plan.population, centre)),
         };
-        let unit = SingleUnit::new(plan);
         let episodes = plan.config.run.validation_episodes as usize;
         Self {
             validation: unit.draw(episodes, seed, Stream::Validation, 0),

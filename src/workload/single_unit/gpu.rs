@@ -11,7 +11,7 @@ use std::time::Instant;
 use cudarc::driver::sys::CUevent_flags;
 use cudarc::driver::{CudaEvent, CudaGraph};
 
-use super::{check_record, first_centre, nothing_to_select};
+use super::{SingleUnit, check_record, nothing_to_select};
 use crate::abi::{
     self, BestSoFar, DrawArgs, KeepBestArgs, LANES, MeanArgs, Pointer, QUADS, RankArgs, RolloutArgs, Step, THREADS,
     UpdateArgs,
@@ -155,10 +155,11 @@ impl Pack {
         };
         let generation = players(plan.population, plan.environments, batch as usize)?;
         let validation = players(0, run.validation_episodes as usize, 1)?;
+        let unit = SingleUnit::new(plan);
         let centres: Vec<f32> = seeds
             .iter()
             .flat_map(|&seed| {
-                let mut centre = first_centre(plan, seed);
+                let mut centre = unit.first_centre(plan, seed);
                 centre.resize(stride, 0.0);
                 centre
             })
@@ -319,7 +320,7 @@ impl Pack {
         {
             let Half { steps, pinned_steps, .. } = &mut self.halves[half];
             for step in &mut pinned_steps.as_mut_slice()?[..count as usize] {
-                *step = mark.advance(self.plan.config.es.as_ref());
+                *step = mark.advance(&self.plan);
             }
             steps.upload(&self.gpu, pinned_steps, count as usize)?;
         }
@@ -632,7 +633,7 @@ impl Pack {
             // Kernels do nothing for a halted trial, so the snapshot is its state before that generation.
             let mut schedule = self.reported;
             (0..good).for_each(|_| {
-                schedule.advance(self.plan.config.es.as_ref());
+                schedule.advance(&self.plan);
             });
             self.reported = schedule;
             self.rewind()?;
@@ -652,7 +653,7 @@ impl Pack {
         check_record(fitness.len(), self.plan.population)?;
         self.rewind()?;
         let mut mark = self.reported;
-        let step = mark.advance(self.plan.config.es.as_ref());
+        let step = mark.advance(&self.plan);
         let half = &self.halves[1 - self.current];
         half.steps.write(&self.gpu, 0, &[step])?;
         half.fitness.write(&self.gpu, 0, fitness)?;
@@ -839,9 +840,12 @@ impl Drop for Pack {
 
 impl Mark {
     /// What the kernels need to know of the generation here; then to the next.
-    fn advance(&mut self, es: Option<&config::Es>) -> Step {
+    fn advance(&mut self, plan: &Plan) -> Step {
         let mut step = Step { generation: self.generation, sigma: self.schedule.sigma, ..Step::default() };
-        if let Some(es) = es {
+        if let config::Task::Iaf(iaf) = &plan.config.task {
+            step.shared = iaf.shared_at(self.generation);
+        }
+        if let Some(es) = &plan.config.es {
             if let Some(adam) = &es.adam {
                 [step.mean_scale, step.square_scale] = self.schedule.correct(adam);
             }

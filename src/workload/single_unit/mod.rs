@@ -7,6 +7,8 @@ mod gpu;
 pub use cpu::CpuEngine;
 pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
 
+use rayon::prelude::*;
+
 use crate::config::{self, Iaf};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::error::{Error, Result};
@@ -14,6 +16,7 @@ use crate::plan::Plan;
 use crate::rng::{Row, Stream};
 use crate::search::Spread;
 use crate::search::mutation::Mutation;
+use crate::search::shaping::{Ties, order};
 use crate::task::stdp::{Rule, StdpTask};
 use crate::task::{Answer, Episodes, Task};
 use crate::unit::{Instances, Shape};
@@ -121,6 +124,30 @@ impl SingleUnit {
             }
         }
         outputs
+    }
+
+    /// Where a run with this seed starts: the best of `run.first_centres` random centres on the same episodes, the first
+    /// of equals.
+    fn first_centre(&self, plan: &Plan, seed: u64) -> Vec<f32> {
+        let count = plan.config.run.first_centres;
+        if count == 1 {
+            return random_centre(plan, seed, 0);
+        }
+        let episodes = self.draw(plan.environments, seed, Stream::Start, 0);
+        let fitness: Vec<f32> = (0..count)
+            .into_par_iter()
+            .map_init(
+                || self.workspace(&episodes),
+                |workspace, index| {
+                    workspace.weights = random_centre(plan, seed, index);
+                    self.play(workspace, &episodes);
+                    mean(&workspace.fitness)
+                },
+            )
+            .collect();
+        let best = order(&fitness, Ties::LowerIndex)[0];
+        tracing::info!(seed, first_centres = count, fitness = fitness[best], "first centre");
+        random_centre(plan, seed, best as u32)
     }
 
     fn workspace(&self, episodes: &Episodes) -> Workspace {
@@ -237,16 +264,20 @@ impl Kernel for Rollout<'_> {
     }
 }
 
-/// N(0, initial_scale^2 / rows) for every matrix; where a run with this seed starts.
-fn first_centre(plan: &Plan, seed: u64) -> Vec<f32> {
+/// A random centre: N(0, initial_scale^2 / rows) for every matrix, the gates' input rows times `input_scale`.
+fn random_centre(plan: &Plan, seed: u64, index: u32) -> Vec<f32> {
     let (_, size) = plan.config.unit.kind_and_size();
     let mut centre = vec![0.0; plan.parameters()];
-    Row { seed, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut centre);
+    Row { seed, stream: Stream::Initial, generation: 0, index }.normals(0, &mut centre);
     let mut rest = centre.as_mut_slice();
-    for (rows, columns) in plan.unit.matrices() {
-        let (matrix, behind) = rest.split_at_mut(rows * columns);
+    for (matrix, (rows, columns)) in plan.unit.matrices().enumerate() {
+        let (weights, behind) = rest.split_at_mut(rows * columns);
         let scale = size.initial_scale / (rows as f32).sqrt();
-        matrix.iter_mut().for_each(|weight| *weight *= scale);
+        weights.iter_mut().for_each(|weight| *weight *= scale);
+        if matrix < plan.unit.gates() {
+            let inputs = &mut weights[(rows - plan.unit.inputs) * columns..];
+            inputs.iter_mut().for_each(|weight| *weight *= size.input_scale);
+        }
         rest = behind;
     }
     centre
