@@ -190,7 +190,7 @@ fn disassembly(cuobjdump: &Path, kernel: &str) -> Vec<(u32, String, Option<u32>)
         let (statement, _) = rest.split_once(';')?;
         let mut words = statement.split_whitespace().filter(|word| !word.starts_with('@'));
         let opcode = words.next()?.to_owned();
-        let to = if opcode == "BRA" { words.last().and_then(|word| hex(word.strip_prefix("0x")?)) } else { None };
+        let to = if opcode == "BRA" { words.next_back().and_then(|word| hex(word.strip_prefix("0x")?)) } else { None };
         Some((hex(address)?, opcode, to))
     };
     text.lines().filter_map(instruction).collect()
