@@ -2,7 +2,7 @@
 # Packs what runs on a machine with a GPU that has no compiler, no cargo and no network:
 #   scripts/gpu-bundle.sh [--peers FOLDER]
 # target/gpu-bundle/ then holds the program with kernels for every target, the tests that run on a device, the configs and
-# run.sh, which runs all of it and leaves one results.json. The machine needs Linux with glibc 2.34 or newer, an NVIDIA
+# run.sh, which runs all of it and leaves one results.json. The machine needs a glibc no older than this one, an NVIDIA
 # driver for CUDA 13.0 or newer, and python3. FOLDER holds other programs to time in the same turns: enu/jax_enu.py,
 # enu/torch_enu.py and enu/ceiling.py, with what they import.
 set -euo pipefail
