@@ -1,0 +1,205 @@
+//! Batches: put on the device ahead of what is reported, collected one behind, and taken back where something else is
+//! asked for.
+
+use cudarc::driver::CudaGraph;
+use cudarc::driver::sys::{CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
+
+use super::super::{check_record, nothing_to_select};
+use super::{Half, Mark, Pack, device};
+use crate::engine::Generation;
+use crate::error::{Error, Result};
+use crate::gpu;
+use crate::rng::Stream;
+
+impl Pack {
+    /// Run `generations` more generations; `report(trial, generation)` is called for each, generation by generation.
+    ///
+    /// # Errors
+    /// When the device fails, or no offspring of a trial's generation has a finite fitness; what was reported is then
+    /// the state.
+    pub fn advance(&mut self, generations: u32, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
+        let mut left = generations;
+        while left > 0 {
+            // Never past a generation that is validated.
+            let count = left.min(self.batch - self.reported.generation % self.batch);
+            self.advance_batch(count, report)?;
+            left -= count;
+        }
+        Ok(())
+    }
+
+    fn advance_batch(&mut self, count: u32, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
+        if self.ahead.is_some_and(|ahead| ahead != count) {
+            self.rewind()?;
+        }
+        if self.ahead.is_none() {
+            self.launch(1 - self.current, count)?;
+        }
+        self.current = 1 - self.current;
+        let mark = self.halves[self.current].mark;
+        self.ahead = None;
+        // The half that was current is free now: keep the device busy while this batch is read and written down.
+        let end = self.plan.config.run.generations;
+        if mark.generation < end {
+            let next = self.until_report_from(mark.generation);
+            self.launch(1 - self.current, next)?;
+            self.ahead = Some(next);
+        }
+        self.collect(count, mark, report)
+    }
+
+    /// Bring the device back to what was reported.
+    pub(super) fn rewind(&mut self) -> Result<()> {
+        if self.ahead.take().is_some() {
+            // Its half is used again, and must not be written from two sides.
+            self.gpu.wait()?;
+        }
+        self.launched = self.reported;
+        self.halves[self.current].snapshot.copy_to(&self.gpu, &self.buffers.live)
+    }
+
+    /// Put `count` generations from `launched` on the compute stream, with their results into `half`.
+    fn launch(&mut self, half: usize, count: u32) -> Result<()> {
+        let _range = gpu::range("launch batch");
+        let started =
+            device("cannot time the device", self.gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
+        let mut mark = self.launched;
+        {
+            let Half { steps, pinned_steps, .. } = &mut self.halves[half];
+            for step in &mut pinned_steps.as_mut_slice()?[..count as usize] {
+                *step = mark.advance(&self.plan);
+            }
+            steps.upload(&self.gpu, pinned_steps, count as usize)?;
+        }
+        let first = self.halves[half].steps.pointer();
+        self.draw(&self.generation, first, Stream::Episode, count)?;
+        if count == self.batch {
+            if self.halves[half].graph.is_none() {
+                self.halves[half].graph = Some(self.capture(half)?);
+            }
+            if let Some(graph) = &self.halves[half].graph {
+                device("cannot launch a batch", graph.launch())?;
+            }
+        } else {
+            self.launch_generations(half, count)?;
+        }
+        if mark.generation.is_multiple_of(self.plan.config.run.validate_every) {
+            self.validate(half, count, mark.generation)?;
+        }
+        let gpu = &self.gpu;
+        self.buffers.live.copy_to(gpu, &self.halves[half].snapshot)?;
+        let computed =
+            device("cannot time the device", gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
+        device("cannot order the streams", gpu.copy.wait(&computed))?;
+        let length = count as usize * self.seeds.len() * (self.plan.population + 1);
+        let Half { fitness, pinned_fitness, pinned_halted, .. } = &mut self.halves[half];
+        fitness.download(gpu, pinned_fitness, length)?;
+        self.buffers.halted.download(gpu, pinned_halted, self.seeds.len())?;
+        let drained = device("cannot order the streams", gpu.copy.record_event(None))?;
+        self.launched = mark;
+        let half = &mut self.halves[half];
+        half.mark = mark;
+        (half.started, half.computed, half.drained) = (Some(started), Some(computed), Some(drained));
+        Ok(())
+    }
+
+    /// A full batch's generations as a graph.
+    fn capture(&self, half: usize) -> Result<CudaGraph> {
+        let compute = &self.gpu.compute;
+        // Kernels are looked up, and their shared memory raised, before: neither may happen while capturing.
+        for (name, shape) in self.shapes() {
+            self.gpu.kernel(&name, shape.shared)?;
+        }
+        let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+        device("cannot capture a batch", compute.begin_capture(mode))?;
+        let launched = self.launch_generations(half, self.batch);
+        let graph = device("cannot capture a batch", compute.end_capture(CUgraphInstantiate_flags(0)));
+        launched?;
+        graph?.ok_or_else(|| Error::Device("cannot capture a batch: the graph is empty".into()))
+    }
+
+    pub(super) fn launch_generations(&self, half: usize, count: u32) -> Result<()> {
+        let per_generation = self.seeds.len() * (self.plan.population + 1);
+        for k in 0..count as usize {
+            let step = self.halves[half].steps.at(k, 1);
+            let fitness = self.halves[half].fitness.at(k * per_generation, per_generation);
+            self.play(&self.generation, k, step)?;
+            self.mean(&self.generation, fitness)?;
+            self.select(step, fitness)?;
+        }
+        Ok(())
+    }
+
+    /// Wait for the batch of the current half and report it.
+    fn collect(&mut self, count: u32, mark: Mark, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
+        let _range = gpu::range("collect batch");
+        let (trials, players) = (self.seeds.len(), self.plan.population + 1);
+        let env_steps = self.facts().env_steps;
+        let first = self.reported.generation;
+        let half = &mut self.halves[self.current];
+        let mut seconds = 0.0;
+        if let (Some(started), Some(computed), Some(drained)) = (&half.started, &half.computed, &half.drained) {
+            device("the device failed", drained.synchronize())?;
+            let milliseconds = device("cannot time the device", started.elapsed_ms(computed))?;
+            seconds = f64::from(milliseconds) / 1e3 / f64::from(count);
+        }
+        let halted = half.pinned_halted.as_mut_slice()?.to_vec();
+        // The batch that runs already may have halted: that is for the next report.
+        let stopped = halted.iter().filter(|&&at| at > 0 && at <= mark.generation).map(|at| at - 1).min();
+        let good = stopped.map_or(count, |at| at - first);
+        let fitness = half.pinned_fitness.as_mut_slice()?;
+        for (k, generation) in fitness.chunks_exact(trials * players).take(good as usize).enumerate() {
+            for (trial, fitness) in generation.chunks_exact(players).enumerate() {
+                // A NaN of the device has other bits than one of the CPU.
+                let canonical = |f: &f32| if f.is_nan() { f32::NAN } else { *f };
+                let (centre, offspring) = fitness.split_last().unwrap_or((&f32::NAN, &[]));
+                let generation = Generation {
+                    index: first + k as u32,
+                    fitness: offspring.iter().map(canonical).collect(),
+                    centre: canonical(centre),
+                    env_steps,
+                    seconds,
+                };
+                report(trial, generation);
+            }
+        }
+        if let Some(at) = stopped {
+            let trial = halted.iter().position(|&h| h == at + 1).unwrap_or_default();
+            // Kernels do nothing for a halted trial, so the snapshot is its state before that generation.
+            let mut schedule = self.reported;
+            (0..good).for_each(|_| {
+                schedule.advance(&self.plan);
+            });
+            self.reported = schedule;
+            self.rewind()?;
+            self.gpu.wait()?;
+            self.buffers.halted.write(&self.gpu, 0, &vec![0; trials])?;
+            return Err(nothing_to_select(self.seeds[trial], at));
+        }
+        self.reported = mark;
+        Ok(())
+    }
+
+    /// Apply the update that `fitness` of a trial, the only one, leads to.
+    ///
+    /// # Errors
+    /// As [`Pack::advance`], or when the length is not the population.
+    pub(super) fn replay(&mut self, fitness: &[f32]) -> Result<()> {
+        check_record(fitness.len(), self.plan.population)?;
+        self.rewind()?;
+        let mut mark = self.reported;
+        let step = mark.advance(&self.plan);
+        let half = &self.halves[1 - self.current];
+        half.steps.write(&self.gpu, 0, &[step])?;
+        half.fitness.write(&self.gpu, 0, fitness)?;
+        self.select(half.steps.pointer(), half.fitness.pointer())?;
+        let halted = self.buffers.halted.read_all(&self.gpu)?;
+        if halted[0] > 0 {
+            self.buffers.halted.write(&self.gpu, 0, &[0])?;
+            return Err(nothing_to_select(self.seeds[0], step.generation));
+        }
+        self.buffers.live.copy_to(&self.gpu, &self.halves[self.current].snapshot)?;
+        (self.reported, self.launched) = (mark, mark);
+        Ok(())
+    }
+}
