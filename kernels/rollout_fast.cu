@@ -17,6 +17,10 @@
 
 namespace rollout_fast {
 
+// Blocks of four warps that a multiprocessor is to have registers for: three, where nothing is spilled for it.
+template <class Unit>
+constexpr uint32_t blocks = Unit::LSTM ? 2 : 3;
+
 using Tile = float[4];         // 16 environments x 8 columns, see ptx::mma_16x8x16
 using Operand = uint32_t[4];   // 16 environments x 16 rows of halves
 
@@ -243,7 +247,9 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
 
 // Named rollout_fast_<unit>_<task>_<memory, in whole tiles>.
 #define ROLLOUT(unit, Unit, task, Fitness, memory) \
-    KERNEL(rollout_fast_##unit##_##task##_##memory, RolloutArgs, 128, 1) { rollout_fast::play<Unit, Fitness, memory>(args); }
+    KERNEL(rollout_fast_##unit##_##task##_##memory, RolloutArgs, 128, rollout_fast::blocks<Unit>) { \
+        rollout_fast::play<Unit, Fitness, memory>(args); \
+    }
 #define SIZES(unit, Unit, task, Fitness) \
     ROLLOUT(unit, Unit, task, Fitness, 16) \
     ROLLOUT(unit, Unit, task, Fitness, 32)

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::abi::{CeilingArgs, Pointer};
+use crate::abi::{CeilingArgs, NoiseArgs, THREADS};
 use crate::cpu::{InstructionSet, Kernel, LANES, Vector, product};
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, Shape};
+use crate::gpu::{Buffer, Gpu, Shape, blocks};
+use crate::rng::{Row, Stream};
 
 /// Of one config on one device.
 #[derive(Debug, Clone, Serialize)]
@@ -138,25 +139,25 @@ impl Ceilings {
         let emulated = gpu.is_emulated();
         let length = if emulated { 1 << 12 } else { (gpu.free_bytes()? / 16).min(64 << 20) as usize };
         let (from, to) = (Buffer::<f32>::zeros(gpu, length)?, Buffer::<f32>::zeros(gpu, length)?);
-        from.write(gpu, 0, &[0.999; 32])?;
-        let blocks = if emulated { 1 } else { 8 * gpu.multiprocessors() };
+        // A copy of zeros can be faster than one of anything.
+        let row = Row { seed: 1, stream: Stream::Start, generation: 0, index: 0 };
+        noise(gpu, row, &from)?;
+        let grid = if emulated { 1 } else { 8 * gpu.multiprocessors() };
         let iterations = if emulated { 1 } else { 4_096 };
-        let threads = u64::from(blocks) * 256;
-        let shape = Shape { grid: [blocks, 1, 1], block: 256, shared: 0 };
+        let threads = u64::from(grid) * 256;
+        let shape = Shape { grid: [grid, 1, 1], block: 256, shared: 0 };
         let rate = |kernel: &str, amount: u64| -> Result<f64> {
-            let args = CeilingArgs {
-                from: from.pointer(),
-                to: Pointer::new(to.pointer().0),
-                length: length as u64,
-                iterations,
-            };
+            let args = CeilingArgs { from: from.pointer(), to: to.pointer(), length: length as u64, iterations };
             // SAFETY: both buffers have `length` elements, which are more than the threads.
             let seconds = least(times(5, || gpu.time(|| unsafe { gpu.launch(kernel, shape, &args) }))?);
             Ok(amount as f64 / seconds)
         };
         let chained = threads * u64::from(iterations);
+        let copy_bytes = rate("ceiling_copy", 8 * length as u64)?;
+        // Factors that neither grow nor vanish in the chains.
+        from.write(gpu, 0, &[0.999; 32])?;
         Ok(Self {
-            copy_bytes: rate("ceiling_copy", 8 * length as u64)?,
+            copy_bytes,
             f32_flops: rate("ceiling_fma", 32 * chained)?,
             tensor_flops: Some(rate("ceiling_mma", 8 * 4_096 * chained / 32)?),
             functions: Some(rate("ceiling_tanh", 16 * chained)?),
@@ -194,6 +195,19 @@ impl Ceilings {
             functions: None,
         }
     }
+}
+
+/// Fill `out` with the normals of a row.
+///
+/// # Errors
+/// When the device fails.
+pub fn noise(gpu: &Gpu, row: Row, out: &Buffer<f32>) -> Result<()> {
+    let Row { seed, stream, generation, index } = row;
+    let length = out.len() as u32;
+    let args = NoiseArgs { out: out.pointer(), seed, stream: stream as u32, generation, index, length };
+    let grid = [blocks(out.len().div_ceil(4), THREADS), 1, 1];
+    // SAFETY: the kernel writes `length` elements.
+    unsafe { gpu.launch("noise", Shape { grid, block: THREADS, shared: 0 }, &args) }
 }
 
 /// Many small products that stay in the nearest cache.

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use phylon::abi::{FunctionsArgs, NoiseArgs, THREADS};
+use phylon::abi::{FunctionsArgs, THREADS};
 use phylon::config::{Config, Numerics};
 use phylon::device::{Device, Wish};
 use phylon::engine::{Engine, State};
@@ -13,6 +13,7 @@ use phylon::gpu::emu::{self, Order, When};
 use phylon::gpu::{Buffer, Gpu, Shape, blocks};
 use phylon::num;
 use phylon::plan::Plan;
+use phylon::profile;
 use phylon::rng::{Row, Stream};
 use phylon::workload::single_unit::{CpuEngine, GpuEngine, Pack};
 
@@ -121,17 +122,7 @@ fn functions_and_normals_have_the_bits_of_the_cpu() {
         let mut expected = vec![0.0; 100_003];
         row.normals(0, &mut expected);
         let out = Buffer::<f32>::zeros(&gpu, expected.len()).unwrap();
-        let Row { seed, stream, generation, index } = row;
-        let args = NoiseArgs {
-            out: out.pointer(),
-            seed,
-            stream: stream as u32,
-            generation,
-            index,
-            length: expected.len() as u32,
-        };
-        let grid = [blocks(expected.len().div_ceil(4), THREADS), 1, 1];
-        unsafe { gpu.launch("noise", Shape { grid, block: THREADS, shared: 0 }, &args) }.unwrap();
+        profile::noise(&gpu, row, &out).unwrap();
         assert!(bits(&out.read_all(&gpu).unwrap()) == bits(&expected), "{order}: normals");
     });
 }
