@@ -321,9 +321,17 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 #[test]
 fn fast_mode_is_near_exact_mode() {
     for unit in phylon::registry::UNITS {
-        for (task, outputs, memory) in [("stdp", 16, 32), ("stdp_complex", 3, 20), ("stdp", 8, 13)] {
+        // Weights of spread 1 / sqrt(rows), 0.1 to 0.2, where the study that the design rests on saw an error of 0.0024 to
+        // 0.022 of the spread of the fitness. IAF with larger ones, so that most units spike; there a spike that comes a
+        // step later moves the fitness by a jump, and the ranks, which are all that evolution sees, say more.
+        for (task, outputs, memory, scale, largest_error) in [
+            ("stdp", 16, 32, 1.0, 0.01),
+            ("stdp_complex", 3, 20, 1.0, 0.01),
+            ("iaf", 8, 13, 2.0, 0.05),
+            ("iaf", 16, 32, 2.0, 0.05),
+        ] {
             let text = format!(
-                "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.{}]\nmemory = {memory}\noutputs = {outputs}\n\
+                "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.{}]\nmemory = {memory}\noutputs = {outputs}\ninitial_scale = {scale:.1}\n\
                  [task.{task}]\nenvironments = 40\nsteps = 100\n[es]\nsigma = 0.1\npopulation = 40",
                 unit.name
             );
@@ -341,7 +349,7 @@ fn fast_mode_is_near_exact_mode() {
                 "{} {task} {memory}/{outputs}: error {error:.2e} of the spread, rank correlation {rank:.5}",
                 unit.name
             );
-            assert!(error < 0.022, "{text}: error {error} of the spread");
+            assert!(error < largest_error, "{text}: error {error} of the spread");
             assert!(rank > 0.999, "{text}: rank correlation {rank}");
         }
     }
