@@ -145,6 +145,28 @@ mod tests {
     }
 
     #[test]
+    fn only_episodes_of_evolution_share_currents_and_less_and_less() {
+        let task = Iaf { shared: 1.0, shared_decay: 0.5, ..Iaf::default() };
+        // Largest difference of two currents of the same episode.
+        let spread = |stream, generation| {
+            let row = |index| Row { seed: 3, stream, generation, index: index as u32 };
+            let episodes = task.draw(16, 50, row);
+            let currents = |lane: usize| (0..50).map(move |step| step * episodes.lanes + lane);
+            let of = |lane: usize| -> Vec<f32> { currents(lane).map(|at| episodes.inputs[at]).collect() };
+            (0..16)
+                .map(of)
+                .map(|c| c.iter().fold(0f32, |m, x| m.max(*x)) - c.iter().fold(1f32, |m, x| m.min(*x)))
+                .fold(0f32, f32::max)
+        };
+        assert!(spread(Stream::Episode, 0) < 1e-7);
+        assert!(spread(Stream::Start, 0) < 1e-7);
+        assert!((0.04..0.051).contains(&spread(Stream::Episode, 1)));
+        for stream in [Stream::Validation, Stream::Fresh] {
+            assert!((0.09..0.1001).contains(&spread(stream, 0)));
+        }
+    }
+
+    #[test]
     fn model_spikes_and_resets() {
         let spikes: Vec<f32> = model(0.5, [0.3, 0.3, 0.3, 0.1, 0.1]).map(|(_, spike)| spike).collect();
         assert_eq!(spikes, [0.0, 1.0, 0.0, 0.0, 1.0]);
