@@ -9,9 +9,7 @@
 // gates at once, and for every row loads 4 inputs and COLUMNS weights a gate for 4 x COLUMNS fused multiply-adds each.
 // Every sum has one accumulator and takes its rows in order. Floor: the multiply-adds, 0.65 ms for the paper's
 // 1,024 x 32 x 100 steps of 16/32/16 at 33.5e12 lane instructions a second.
-#include "task/iaf.cuh"
-#include "task/stdp.cuh"
-#include "unit/unit.cuh"
+#include "kinds.cuh"
 
 namespace rollout_exact {
 
@@ -242,13 +240,6 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
     ROLLOUT(unit, Unit, task, Fitness, 8) \
     ROLLOUT(unit, Unit, task, Fitness, 16) \
     ROLLOUT(unit, Unit, task, Fitness, 32)
-#define TASKS(unit, Unit) \
-    TILES(unit, Unit, iaf, IafFitness) \
-    TILES(unit, Unit, stdp, StdpFitness)
-TASKS(enu, Enu)
-TASKS(nfenu, Nfenu)
-TASKS(gru, Gru)
-TASKS(lstm, Lstm)
-#undef TASKS
+EACH_UNIT_AND_TASK(TILES)
 #undef TILES
 #undef ROLLOUT

@@ -10,10 +10,8 @@
 //
 // Limited by the special functions: 96 tanh an environment and step of the 16/32/16 unit are 96 x 8 cycles of a warp;
 // 75 us for 1,024 x 32 x 100 steps. Next are the 104 products of a step (about 6.4 cycles each).
+#include "kinds.cuh"
 #include "ptx.cuh"
-#include "task/iaf.cuh"
-#include "task/stdp.cuh"
-#include "unit/unit.cuh"
 
 namespace rollout_fast {
 
@@ -106,14 +104,19 @@ struct Window {
         to[2 * half + 1] = ptx::pack_half2(tile[2], tile[3]);
     }
 
-    __device__ __forceinline__ void remember_gated() {
-        Operand old[2][MEMORY / 16], reset[2][MEMORY / 16];
+    // The rows of the memory as they are before the step.
+    __device__ __forceinline__ void keep_memory(Operand (&old)[2][MEMORY / 16]) const {
 #pragma unroll
         for (int m = 0; m < 2; ++m)
 #pragma unroll
             for (int k = 0; k < W::MEMORY_TILES; ++k)
 #pragma unroll
                 for (int i = 0; i < 4; ++i) old[m][k][i] = rows[m][k][i];
+    }
+
+    __device__ __forceinline__ void remember_gated() {
+        Operand old[2][MEMORY / 16], reset[2][MEMORY / 16];
+        keep_memory(old);
 #pragma unroll
         for (int tile = 0; tile < TILES; ++tile) {
             Tile r[2];
@@ -144,12 +147,7 @@ struct Window {
 
     __device__ __forceinline__ void remember_lstm() {
         Operand old[2][MEMORY / 16];
-#pragma unroll
-        for (int m = 0; m < 2; ++m)
-#pragma unroll
-            for (int k = 0; k < W::MEMORY_TILES; ++k)
-#pragma unroll
-                for (int i = 0; i < 4; ++i) old[m][k][i] = rows[m][k][i];
+        keep_memory(old);
 #pragma unroll
         for (int tile = 0; tile < TILES; ++tile) {
             Tile in[2], forget[2], candidate[2], exposure[2];
@@ -253,13 +251,6 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
 #define SIZES(unit, Unit, task, Fitness) \
     ROLLOUT(unit, Unit, task, Fitness, 16) \
     ROLLOUT(unit, Unit, task, Fitness, 32)
-#define TASKS(unit, Unit) \
-    SIZES(unit, Unit, iaf, IafFitness) \
-    SIZES(unit, Unit, stdp, StdpFitness)
-TASKS(enu, Enu)
-TASKS(nfenu, Nfenu)
-TASKS(gru, Gru)
-TASKS(lstm, Lstm)
-#undef TASKS
+EACH_UNIT_AND_TASK(SIZES)
 #undef SIZES
 #undef ROLLOUT

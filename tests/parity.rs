@@ -165,7 +165,7 @@ fn awkward_sizes_have_the_bits_of_the_cpu() {
             );
             let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
             let expected = traced(&mut CpuEngine::new(&plan), 3);
-            compare(&text, &expected, &traced(&mut engine(&plan), 3));
+            in_every_order(|order| compare(&format!("{text} {order}"), &expected, &traced(&mut engine(&plan), 3)));
         }
     }
 }
@@ -299,6 +299,31 @@ fn what_does_not_fit_is_refused_in_words() {
     // The other tests of this process take memory too, a little.
     assert!(refused(&many(fits + fits / 10)).contains("device memory"));
     GpuEngine::new(&many(fits - fits / 10), gpu()).expect("what was said to fit");
+}
+
+#[test]
+fn fast_mode_has_the_same_bits_in_every_order_and_shape() {
+    for unit in phylon::registry::UNITS {
+        for (task, memory, outputs) in [("iaf", 16, 16), ("stdp", 9, 3), ("iaf", 31, 2), ("stdp_complex", 32, 9)] {
+            let text = format!(
+                "format = 1\n[run]\nname = 'x'\ngenerations = 2\nvalidate_every = 1\nvalidation_episodes = 33\n\
+                 numerics = 'fast'\n[unit.{}]\nmemory = {memory}\noutputs = {outputs}\ninitial_scale = 2.0\n\
+                 [task.{task}]\nenvironments = 70\nsteps = 11\n[es]\nsigma = 0.5\npopulation = 3",
+                unit.name
+            );
+            let plan = Plan::new(toml::from_str(&text).expect("toml")).expect("a plan");
+            let expected = traced(&mut engine(&plan), 2);
+            for warps in [1, 2, 4] {
+                in_every_order(|order| {
+                    let pack = Pack::new(&plan, gpu(), &[plan.config.run.seed]).and_then(|pack| pack.reshaped(warps));
+                    let (mut pack, mut generations) = (pack.expect("a pack"), Vec::new());
+                    pack.advance(2, &mut |_, generation| generations.push(generation)).expect("a run");
+                    let seen = trace(&generations, &pack.state(0).expect("a state"));
+                    compare(&format!("{text}, {warps} warps {order}"), &expected, &seen);
+                });
+            }
+        }
+    }
 }
 
 /// Pearson's correlation.
