@@ -93,6 +93,8 @@ impl Gpu {
     /// # Errors
     /// [`Error::Device`]: no driver, an old one, no such device, no kernels for it.
     pub fn open(ordinal: usize, image: Option<&Path>) -> Result<Self> {
+        // Without a driver it does not matter whether there are kernels.
+        let facts = driver::device(ordinal)?;
         let image = match image {
             Some(path) => std::fs::read(path).map_err(|e| Error::io("read", path, e))?,
             None if cfg!(feature = "emu") && driver::is_emulated() => b"emulated".to_vec(),
@@ -101,7 +103,6 @@ impl Gpu {
             }
             None => IMAGE.to_vec(),
         };
-        let facts = driver::device(ordinal)?;
         let context = CudaContext::new(ordinal).map_err(|e| failed(format_args!("cannot open device {ordinal}"), e))?;
         // SAFETY: before any allocation; every order between streams is made by events of ours.
         unsafe { context.disable_event_tracking() };
