@@ -35,15 +35,21 @@ const IAF: &[Reference] = &[
 const STDP: &[Reference] = &[Reference::new("silence", -25.2), Reference::new("output = input", -0.33)];
 const STDP_COMPLEX: &[Reference] = &[Reference::new("silence", -29.3), Reference::new("output = input", -1.28)];
 
-/// Known results hold for the task's default settings only.
+/// Known results hold for the task's default settings only; how episodes of evolution depart from them for a while, the
+/// caption says.
 fn references(task: &Task) -> &'static [Reference] {
     let default_stdp = |t: &Stdp| *t == Stdp { environments: t.environments, ..Stdp::default() };
     match task {
-        Task::Iaf(t) if *t == (Iaf { environments: t.environments, ..Iaf::default() }) => IAF,
+        Task::Iaf(t) if paper_episodes(t) => IAF,
         Task::Stdp(t) if default_stdp(t) => STDP,
         Task::StdpComplex(t) if default_stdp(t) => STDP_COMPLEX,
         _ => &[],
     }
+}
+
+fn paper_episodes(task: &Iaf) -> bool {
+    let &Iaf { environments, shared, shared_decay, .. } = task;
+    *task == Iaf { environments, shared, shared_decay, ..Iaf::default() }
 }
 
 /// The figure, from one row or more.
@@ -84,7 +90,7 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
         title: "Fitness over generations".into(),
         head: String::new(),
         svg,
-        caption: caption(rows, references),
+        caption: caption(task, rows, references),
     })
 }
 
@@ -102,11 +108,19 @@ fn draw_references(chart: &mut Chart, references: &[Reference], last: f64) -> pl
     chart.right_labels(&labels, REFERENCE)
 }
 
-fn caption(rows: &[Metrics], references: &[Reference]) -> String {
+fn caption(task: &Task, rows: &[Metrics], references: &[Reference]) -> String {
     let mut caption = String::from(
         "Fitness of each generation on its own, new episodes: the best and the mean of the offspring, the spread among \
          them (one standard deviation), and the unperturbed centre on the same episodes. Higher is better.",
     );
+    if let Task::Iaf(Iaf { shared, shared_decay, .. }) = task
+        && *shared > 0.0
+    {
+        caption.push_str(&format!(
+            " A share of each current, {shared} at first and {shared_decay} times as much after every generation, is common \
+             to the whole episode; known results are for none."
+        ));
+    }
     if !references.is_empty() {
         caption.push_str(" Dashed: known results for the task's default settings.");
     }
@@ -156,6 +170,8 @@ mod tests {
             assert!(figure.svg.contains(label), "{label}");
         }
         assert!(figure.svg.contains("log scale"));
+        let fading = fitness(&Task::Iaf(Iaf { shared: 0.5, ..Iaf::default() }), &rows).unwrap();
+        assert!(fading.svg.contains("silence −888") && fading.caption.contains("A share of each current, 0.5"));
         let other = fitness(&Task::Iaf(Iaf { steps: 50, ..Iaf::default() }), &rows).unwrap();
         assert!(!other.svg.contains("silence"));
     }
