@@ -152,6 +152,8 @@ fn awkward_sizes_have_the_bits_of_the_cpu() {
         (4, 70, 3, 5, 5, 2),
         (4, 5, 2, 300, 7, 3),
         (4, 3, 2, 2, 9, 300),
+        (1, 15, 6, 6, 5, 3),
+        (4, 12, 5, 6, 5, 3),
     ];
     for (i, (inputs, memory, outputs, environments, steps, population)) in sizes.into_iter().enumerate() {
         for unit in phylon::registry::UNITS {
