@@ -8,7 +8,7 @@
 // A thread a player. E loads of one row each, P x E x 4 bytes in all.
 KERNEL(mean_fitness, MeanArgs, THREADS, 1) {
     const uint32_t player = blockIdx.x * THREADS + threadIdx.x, trial = blockIdx.y;
-    if (player >= args.players || args.halted[trial]) return;
+    if (player >= args.players || *args.halted) return;
     const size_t index = (size_t)trial * args.players + player;
     const float* const fitness = args.environments_fitness + index * args.lanes;
     float sum = fitness[0];
@@ -19,7 +19,6 @@ KERNEL(mean_fitness, MeanArgs, THREADS, 1) {
 // A thread an offspring counts the better ones, all P of them: P^2 comparisons over the grid, no order of arrival.
 KERNEL(rank, RankArgs, THREADS, 1) {
     const uint32_t me = blockIdx.x * THREADS + threadIdx.x, trial = blockIdx.y;
-    if (args.halted[trial]) return;
     const float* const fitness = args.fitness + (size_t)trial * (args.population + 1);
     const auto key = [&](uint32_t i) { return is_finite(fitness[i]) ? fitness[i] : -INFINITY; };
     SHARED(shared);
@@ -39,7 +38,8 @@ KERNEL(rank, RankArgs, THREADS, 1) {
     }
     if (me >= args.population) return;
     args.utilities[(size_t)trial * args.population + me] = args.weights[better];
-    if (me == 0 && finite == 0) args.halted[trial] = args.step->generation + 1;
+    // Nobody returns early for the flag here, where it may be raised at any moment. All who raise it write the same.
+    if (me == 0 && finite == 0 && *args.halted == 0) *args.halted = args.step->generation + 1;
 }
 
 namespace {
@@ -74,7 +74,7 @@ __device__ __forceinline__ void apply(const UpdateArgs& args, size_t at, float f
 // normals: 13 us on the paper's 1,024 x 6,656 at the ceiling.
 KERNEL(update, UpdateArgs, QUADS* CHUNKS, 1) {
     const uint32_t quad = threadIdx.x % QUADS, chunk = threadIdx.x / QUADS, trial = blockIdx.y;
-    if (args.halted[trial]) return;
+    if (*args.halted) return;
     const uint32_t block = blockIdx.x * QUADS + quad;
     const float* const utilities = args.utilities + (size_t)trial * args.population;
     const uint32_t length = (args.population + CHUNKS - 1) / CHUNKS;
@@ -120,7 +120,7 @@ KERNEL(keep_best, KeepBestArgs, THREADS, 1) {
     const uint32_t trial = blockIdx.x;
     const float fitness = args.fitness[trial];
     const BestSoFar best = args.best[trial];
-    if (args.halted[trial] || !is_finite(fitness) || (best.present && fitness <= best.fitness)) return;
+    if (*args.halted || !is_finite(fitness) || (best.present && fitness <= best.fitness)) return;
     const size_t stride = (args.length + 3) / 4 * 4;
     for (uint32_t i = threadIdx.x; i < args.length; i += THREADS)
         args.parameters[trial * stride + i] = args.centre[trial * stride + i];

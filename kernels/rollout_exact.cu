@@ -196,7 +196,7 @@ struct Window {
 template <class Unit, class Fitness, int COLUMNS>
 __device__ __forceinline__ void play(const RolloutArgs& args) {
     const uint32_t trial = blockIdx.y, players = args.population + 1, player = blockIdx.x % players;
-    if (args.halted[trial]) return;
+    if (*args.halted) return;
     SHARED(shared);
     const Layout<Unit, COLUMNS> layout(args);
     float* const weights = (float*)shared;

@@ -199,7 +199,7 @@ template <class Unit, class Fitness, int MEMORY>
 __device__ __forceinline__ void play(const RolloutArgs& args) {
     using W = Weights<Unit, MEMORY>;
     const uint32_t trial = blockIdx.y, players = args.population + 1, player = blockIdx.x % players;
-    if (args.halted[trial]) return;
+    if (*args.halted) return;
     SHARED(shared);
     const W weights = {(uint4*)shared};
     for (uint32_t i = threadIdx.x; i < W::WORDS; i += blockDim.x) ((uint32_t*)shared)[i] = 0;

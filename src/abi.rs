@@ -3,7 +3,8 @@
 //! `build.rs` compiles this very file and writes [`header`] next to the kernels as `abi.h`, with a `static_assert` on
 //! the size of every struct and the offset of every field. A kernel takes exactly one of the structs, by value.
 //!
-//! Trials (independent seeds of one plan) are the outermost axis of every array here; P is the population, D the number
+//! Trials (independent seeds of one plan) are the outermost axis of every array but those of a batch, which have the
+//! generation outside of it; P is the population, D the number
 //! of parameters, E the number of environments rounded up to whole windows of [`LANES`].
 
 use std::fmt::Write as _;
@@ -193,7 +194,8 @@ abi! {
         target: Pointer<u32>,
         /// Out: `[trial][player][E]`.
         fitness: Pointer<f32>,
-        /// `[trial]`: not 0 once no offspring of a generation had a finite fitness; nothing is done any more.
+        /// One for all trials: not 0 once a generation of one of them had no finite fitness; nothing is done any more, so that
+        /// all of them stay where they were before that generation.
         halted: Pointer<u32>,
         /// Perturbed players; the one behind them is the centre itself.
         population: u32,

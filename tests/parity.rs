@@ -275,6 +275,25 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
     assert!(!cpu.fitness.is_empty(), "it stops in its first generation, which shows less");
     assert_eq!(cpu_error, gpu_error);
     compare("stopped", &cpu, &gpu);
+
+    // Packed, all trials stop where the first of them does.
+    let seeds = [11, 12, 13, 14];
+    let alone = seeds.map(|seed| {
+        let mut engine = CpuEngine::new(&changed(&plan, |config| config.run.seed = seed));
+        let (_, trace) = stopped(&mut engine);
+        trace.fitness.len() as u32
+    });
+    let first = *alone.iter().min().expect("four");
+    assert!(alone.iter().any(|&at| at > first), "all stop at once, which shows nothing");
+    let mut pack = Pack::new(&plan, self::gpu(), &seeds).expect("a pack");
+    let mut generations = vec![Vec::new(); seeds.len()];
+    let error = pack.advance(40, &mut |trial, generation| generations[trial].push(generation)).expect_err("it stops");
+    let culprit = seeds[alone.iter().position(|&at| at == first).expect("one")];
+    assert!(error.to_string().contains(&format!("seed {culprit}, generation {first}:")), "{error} {alone:?}");
+    for ((trial, seed), generations) in seeds.into_iter().enumerate().zip(&generations) {
+        let expected = traced(&mut CpuEngine::new(&changed(&plan, |config| config.run.seed = seed)), first);
+        compare(&format!("trial {trial}"), &expected, &trace(generations, &pack.state(trial).expect("a state")));
+    }
 }
 
 #[test]

@@ -190,7 +190,12 @@ impl SingleUnit {
 
 /// Summed in order, so that the bits are always the same.
 fn mean(fitness: &[f32]) -> f32 {
-    fitness.iter().sum::<f32>() / fitness.len() as f32
+    canonical(fitness.iter().sum::<f32>() / fitness.len() as f32)
+}
+
+/// One NaN for all: its bits differ between processors, and fitness is compared by its bits.
+fn canonical(fitness: f32) -> f32 {
+    if fitness.is_nan() { f32::NAN } else { fitness }
 }
 
 /// [`Mutation::perturb`] as compiled per instruction set.

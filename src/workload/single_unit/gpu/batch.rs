@@ -4,7 +4,7 @@
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
 
-use super::super::{check_record, nothing_to_select};
+use super::super::{canonical, check_record, nothing_to_select};
 use super::{Half, Mark, Pack, device};
 use crate::engine::Generation;
 use crate::error::{Error, Result};
@@ -94,7 +94,7 @@ impl Pack {
         let length = count as usize * self.seeds.len() * (self.plan.population + 1);
         let Half { fitness, pinned_fitness, pinned_halted, .. } = &mut self.halves[half];
         fitness.download(gpu, pinned_fitness, length)?;
-        self.buffers.halted.download(gpu, pinned_halted, self.seeds.len())?;
+        self.buffers.halted.download(gpu, pinned_halted, 1)?;
         let drained = device("cannot order the streams", gpu.copy.record_event(None))?;
         self.launched = mark;
         let half = &mut self.halves[half];
@@ -143,20 +143,18 @@ impl Pack {
             let milliseconds = device("cannot time the device", started.elapsed_ms(computed))?;
             seconds = f64::from(milliseconds) / 1e3 / f64::from(count);
         }
-        let halted = half.pinned_halted.as_mut_slice()?.to_vec();
         // The batch that runs already may have halted: that is for the next report.
-        let stopped = halted.iter().filter(|&&at| at > 0 && at <= mark.generation).map(|at| at - 1).min();
+        let halted = half.pinned_halted.as_mut_slice()?[0];
+        let stopped = (1..=mark.generation).contains(&halted).then(|| halted - 1);
         let good = stopped.map_or(count, |at| at - first);
         let fitness = half.pinned_fitness.as_mut_slice()?;
         for (k, generation) in fitness.chunks_exact(trials * players).take(good as usize).enumerate() {
             for (trial, fitness) in generation.chunks_exact(players).enumerate() {
-                // A NaN of the device has other bits than one of the CPU.
-                let canonical = |f: &f32| if f.is_nan() { f32::NAN } else { *f };
                 let (centre, offspring) = fitness.split_last().unwrap_or((&f32::NAN, &[]));
                 let generation = Generation {
                     index: first + k as u32,
-                    fitness: offspring.iter().map(canonical).collect(),
-                    centre: canonical(centre),
+                    fitness: offspring.iter().copied().map(canonical).collect(),
+                    centre: canonical(*centre),
                     env_steps,
                     seconds,
                 };
@@ -164,8 +162,10 @@ impl Pack {
             }
         }
         if let Some(at) = stopped {
-            let trial = halted.iter().position(|&h| h == at + 1).unwrap_or_default();
-            // Kernels do nothing for a halted trial, so the snapshot is its state before that generation.
+            let of_generation = fitness.chunks_exact(players).skip(good as usize * trials).take(trials);
+            let no_finite = |fitness: &[f32]| !fitness[..players - 1].iter().any(|f| f.is_finite());
+            let trial = of_generation.map(no_finite).position(|halts| halts).unwrap_or_default();
+            // Kernels did nothing any more, so the snapshot is the state before that generation.
             let mut schedule = self.reported;
             (0..good).for_each(|_| {
                 schedule.advance(&self.plan);
@@ -173,7 +173,7 @@ impl Pack {
             self.reported = schedule;
             self.rewind()?;
             self.gpu.wait()?;
-            self.buffers.halted.write(&self.gpu, 0, &vec![0; trials])?;
+            self.buffers.halted.write(&self.gpu, 0, &[0])?;
             return Err(nothing_to_select(self.seeds[trial], at));
         }
         self.reported = mark;

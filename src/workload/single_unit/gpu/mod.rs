@@ -123,6 +123,7 @@ struct Half {
 fn device<T>(doing: &str, result: std::result::Result<T, cudarc::driver::DriverError>) -> Result<T> {
     result.map_err(|e| gpu::failed(doing, e))
 }
+
 impl Pack {
     /// One trial for each of `seeds`, at generation 0.
     ///
@@ -174,7 +175,7 @@ impl Pack {
                 pinned_steps: Pinned::zeros(&gpu, batch as usize)?,
                 fitness: Buffer::zeros(&gpu, ring)?,
                 pinned_fitness: Pinned::zeros(&gpu, ring)?,
-                pinned_halted: Pinned::zeros(&gpu, trials)?,
+                pinned_halted: Pinned::zeros(&gpu, 1)?,
                 snapshot: snapshot()?,
                 mark,
                 graph: None,
@@ -187,7 +188,7 @@ impl Pack {
             seeds: Buffer::of(&gpu, seeds)?,
             rank_weights: Buffer::of(&gpu, &rank_weights)?,
             utilities: Buffer::zeros(&gpu, trials * plan.population)?,
-            halted: Buffer::zeros(&gpu, trials)?,
+            halted: Buffer::zeros(&gpu, 1)?,
             live: snapshot()?,
             validated: Buffer::zeros(&gpu, trials)?,
         };
@@ -226,16 +227,6 @@ impl Pack {
         }
         self.halves.iter_mut().for_each(|half| half.graph = None);
         Ok(self)
-    }
-
-    /// Trials.
-    pub fn trials(&self) -> usize {
-        self.seeds.len()
-    }
-
-    /// The device.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
     }
 
     /// Generations after which it is best to report: to the next end of a batch or of the run.

@@ -21,7 +21,7 @@ const ROUNDING: u64 = 64 << 20;
 const MAX_WARPS: usize = 4;
 
 /// Generations of a batch, at most.
-pub const MAX_BATCH: u32 = 64;
+const MAX_BATCH: u32 = 64;
 
 impl Names {
     pub(super) fn of(plan: &Plan) -> Result<Self> {
