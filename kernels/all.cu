@@ -2,5 +2,6 @@
 #include "ceiling.cu"
 #include "episodes.cu"
 #include "es_update.cu"
+#include "mazes.cu"
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"

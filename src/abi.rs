@@ -127,6 +127,25 @@ abi! {
         THREADS = 128;
         /// Parameter quads that a block of `update` owns; times [`CHUNKS`] threads.
         QUADS = 8;
+        /// What a synapse reads, of [`NetworkArgs::synapse_input`]: the first half of the source's channels, then the
+        /// second half of its own neuron's.
+        INPUT_SPLIT = 0;
+        /// Both added.
+        INPUT_SUM = 1;
+        /// Both, one after the other.
+        INPUT_CONCAT = 2;
+        /// Sources of a network in a maze that are no neurons: wall, green, red and reward; they come first.
+        SENSORS = 4;
+        /// Actions of an agent in a maze, as many as there are output neurons; these come last.
+        MOTORS = 3;
+        /// One food place in each of two arms, of [`NetworkArgs::layout`].
+        MAZE_SINGLE = 0;
+        /// Two places at the end of each arm.
+        MAZE_DOUBLE = 1;
+        /// [`DrawMazeArgs::mazes`]: first bit of the sources of the three sensors, two bits each.
+        MAZE_SENSORS = 4;
+        /// [`DrawMazeArgs::mazes`]: first bit of the actions of the three output neurons, two bits each.
+        MAZE_MOTORS = 10;
     }
 
     /// What changes from one generation of a batch to the next, worked out by the host.
@@ -217,6 +236,101 @@ abi! {
         length: u32,
         /// IAF: the unit spikes when its output is greater.
         spike_threshold: f32,
+    }
+
+    /// `draw_maze`: grid (draws / THREADS, generations, trials); a thread four draws of an environment.
+    struct DrawMazeArgs {
+        /// Of the trials.
+        seeds: Pointer<u64>,
+        /// Of the generations drawn; null: `generation` 0 of `stream` for all.
+        steps: Pointer<Step>,
+        /// Out: `[generation][trial][environment]`: place of the food, and from bits MAZE_SENSORS and MAZE_MOTORS on the
+        /// orders of sensors and motors.
+        mazes: Pointer<u32>,
+        /// Out: uniforms in [0, 1), `[generation][trial][environment][action]`.
+        swaps: Pointer<f32>,
+        /// Out: what is added to every output of every unit, synapses first, in all steps of an episode,
+        /// `[generation][trial][environment][unit][channel]`.
+        noise: Pointer<f32>,
+        /// [`crate::rng::Stream`].
+        stream: u32,
+        /// Number of them.
+        environments: u32,
+        /// Of an episode.
+        actions: u32,
+        /// Units times channels.
+        outputs: u32,
+        /// Places of food and poison.
+        places: u32,
+        /// 0: sensor j drives source j, in every environment.
+        shuffle_inputs: u32,
+        /// 0: output neuron k makes action k, in every environment.
+        shuffle_outputs: u32,
+        /// Standard deviation of the noise.
+        output_noise: f32,
+    }
+
+    /// `network_*`: a network of units, synapses first, in closed loop with a maze. E here is the number of environments.
+    struct NetworkArgs {
+        /// Of the trials.
+        seeds: Pointer<u64>,
+        /// Of this generation.
+        step: Pointer<Step>,
+        /// `[trial][D]`: the synapse unit, then the neuron unit.
+        centre: Pointer<f32>,
+        /// `[trial][D]` where every parameter has its own spread, else null.
+        sigmas: Pointer<f32>,
+        /// `[trial][E]`, see [`DrawMazeArgs`].
+        mazes: Pointer<u32>,
+        /// `[trial][E][action]`.
+        swaps: Pointer<f32>,
+        /// `[trial][E][unit][channel]`.
+        noise: Pointer<f32>,
+        /// Source of every synapse, below SENSORS + neurons.
+        sources: Pointer<u32>,
+        /// First synapse of every neuron, and behind them the number of synapses: `[neurons + 1]`.
+        first: Pointer<u32>,
+        /// Out: rewards added up, `[trial][player][E]`.
+        fitness: Pointer<f32>,
+        /// Out: network steps that were computed, `[trial][player][E]`.
+        lived: Pointer<u32>,
+        /// `[trial]`, zero at the start of a launch: for kernels whose warps take (player, environment) one after another.
+        queue: Pointer<u32>,
+        /// See [`RolloutArgs::halted`].
+        halted: Pointer<u32>,
+        /// Perturbed players; the one behind them is the centre itself.
+        population: u32,
+        /// See [`RolloutArgs::antithetic`].
+        antithetic: u32,
+        /// D.
+        parameters: u32,
+        /// Where the neuron unit's parameters begin; 0 where both units are one.
+        neuron_parameters: u32,
+        /// Sizes of both units.
+        memory: u32,
+        /// Outputs of both units and inputs of the neurons; inputs of the synapses, too, or half of them where they read
+        /// INPUT_CONCAT.
+        channels: u32,
+        /// Of all neurons together.
+        synapses: u32,
+        /// At least MOTORS.
+        neurons: u32,
+        /// INPUT_*.
+        synapse_input: u32,
+        /// E.
+        environments: u32,
+        /// Of an episode.
+        actions: u32,
+        /// Network steps of an action.
+        ticks: u32,
+        /// MAZE_*.
+        layout: u32,
+        /// Actions that an agent lives after its start or a meal.
+        energy: u32,
+        /// From this many meals since the last swap on, each meal moves the food with probability 1/2.
+        swap_after: u32,
+        /// Places behind the food's, in their order, at which poison lies.
+        poisons: u32,
     }
 
     /// `mean_fitness`: a thread a player; grid (players / THREADS, trials).
@@ -331,6 +445,31 @@ abi! {
         index: u32,
         /// Elements.
         length: u32,
+    }
+
+    /// `maze_moves`: a thread an agent, alone in its maze; for the tests.
+    struct MazeMovesArgs {
+        /// `[agent]`, see [`DrawMazeArgs`].
+        mazes: Pointer<u32>,
+        /// `[agent][move]`.
+        actions: Pointer<u32>,
+        /// `[agent][move]`.
+        draws: Pointer<f32>,
+        /// Out, after each move: x, y, direction, food, energy, meals, reward, wall, green, red;
+        /// `[agent][move][10]`.
+        out: Pointer<i32>,
+        /// Number of them.
+        agents: u32,
+        /// Of each.
+        moves: u32,
+        /// See [`NetworkArgs`].
+        layout: u32,
+        /// See [`NetworkArgs`].
+        energy: u32,
+        /// See [`NetworkArgs`].
+        swap_after: u32,
+        /// See [`NetworkArgs`].
+        poisons: u32,
     }
 
     /// `ceiling_*`: what the device can do at most.

@@ -33,36 +33,60 @@ struct Matrices {
     static constexpr uint32_t GATES = Unit::LSTM ? 4 : 3;
     uint32_t memory, outputs, gate_rows, live_rows;
 
+    // `live` of the inputs are driven.
+    __device__ __forceinline__ Matrices(uint32_t inputs, uint32_t live, uint32_t memory, uint32_t outputs)
+        : memory(memory),
+          outputs(outputs),
+          gate_rows(memory + (Unit::FEEDBACK ? outputs : 0) + inputs),
+          live_rows(memory + (Unit::FEEDBACK ? outputs : 0) + live) {}
+
     __device__ __forceinline__ explicit Matrices(const RolloutArgs& args)
-        : memory(args.memory),
-          outputs(args.outputs),
-          gate_rows(args.memory + (Unit::FEEDBACK ? args.outputs : 0) + args.unit_inputs),
-          live_rows(args.memory + (Unit::FEEDBACK ? args.outputs : 0) + args.channels) {}
+        : Matrices(args.unit_inputs, args.channels, args.memory, args.outputs) {}
 };
 
-// The parameters of a player, centre + spread * noise, over the threads of the block. Stores each with
-// gate(which, row, column, value) or read_out(row, column, value).
+// The parameters of a player: centre + spread * noise, or the centre itself.
+struct Parameters {
+    const float4* centre;
+    const float4* sigmas;
+    Mutation noise;
+    float sigma;
+    bool perturbed;
+
+    template <class Args>
+    __device__ __forceinline__ Parameters(const Args& args, uint32_t player, uint32_t trial)
+        : noise(mutation(args.seeds[trial], args.step->generation, args.antithetic, player)),
+          sigma(args.step->sigma),
+          perturbed(player < args.population) {
+        const size_t stride = (args.parameters + 3) / 4 * 4;
+        centre = (const float4*)(args.centre + trial * stride);
+        sigmas = args.sigmas ? (const float4*)(args.sigmas + trial * stride) : nullptr;
+    }
+
+    // Four of them, a Philox block.
+    __device__ __forceinline__ void of(uint32_t block, float (&value)[4]) const {
+        const float4 c = centre[block];
+        value[0] = c.x, value[1] = c.y, value[2] = c.z, value[3] = c.w;
+        if (!perturbed) return;
+        const float4 n = normals(noise.row, block);
+        const float4 s = sigmas ? sigmas[block] : make_float4(sigma, sigma, sigma, sigma);
+        value[0] = fmaf(noise.sign * n.x, s.x, c.x);
+        value[1] = fmaf(noise.sign * n.y, s.y, c.y);
+        value[2] = fmaf(noise.sign * n.z, s.z, c.z);
+        value[3] = fmaf(noise.sign * n.w, s.w, c.w);
+    }
+};
+
+// A player's parameters over the threads of the block. Stores each with gate(which, row, column, value) or
+// read_out(row, column, value).
 template <class Unit, class Gate, class ReadOut>
 __device__ __forceinline__ void perturb(const RolloutArgs& args, const Matrices<Unit>& matrices, uint32_t player,
                                         uint32_t trial, Gate gate, ReadOut read_out) {
-    const size_t stride = (args.parameters + 3) / 4 * 4;
-    const float4* const centre = (const float4*)(args.centre + trial * stride);
-    const float4* const sigmas = args.sigmas ? (const float4*)(args.sigmas + trial * stride) : nullptr;
-    const Mutation m = mutation(args.seeds[trial], args.step->generation, args.antithetic, player);
-    const float sigma = args.step->sigma;
+    const Parameters parameters(args, player, trial);
     const Divisor by_memory(matrices.memory), by_outputs(matrices.outputs);
     const uint32_t size = matrices.gate_rows * matrices.memory, gates = Matrices<Unit>::GATES;
-    for (uint32_t block = threadIdx.x; block < stride / 4; block += blockDim.x) {
-        const float4 c = centre[block];
-        float value[4] = {c.x, c.y, c.z, c.w};
-        if (player < args.population) {
-            const float4 n = normals(m.row, block);
-            const float4 s = sigmas ? sigmas[block] : make_float4(sigma, sigma, sigma, sigma);
-            value[0] = fmaf(m.sign * n.x, s.x, c.x);
-            value[1] = fmaf(m.sign * n.y, s.y, c.y);
-            value[2] = fmaf(m.sign * n.z, s.z, c.z);
-            value[3] = fmaf(m.sign * n.w, s.w, c.w);
-        }
+    for (uint32_t block = threadIdx.x; block < (args.parameters + 3) / 4; block += blockDim.x) {
+        float value[4];
+        parameters.of(block, value);
         // Where the first of the four lies; the others follow it.
         uint32_t matrix = 0, within = 4 * block;
 #pragma unroll

@@ -73,12 +73,15 @@ macro_rules! kernel_args {
 kernel_args!(
     DrawArgs,
     RolloutArgs,
+    DrawMazeArgs,
+    NetworkArgs,
     MeanArgs,
     RankArgs,
     UpdateArgs,
     KeepBestArgs,
     NoiseArgs,
     FunctionsArgs,
+    MazeMovesArgs,
     CeilingArgs
 );
 
