@@ -30,6 +30,48 @@ __device__ __forceinline__ void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+// x + y of two pairs of halves; clipped to [0, 1].
+__device__ __forceinline__ uint32_t add_half2(uint32_t x, uint32_t y) {
+    uint32_t sum;
+    asm("add.rn.f16x2 %0, %1, %2;" : "=r"(sum) : "r"(x), "r"(y));
+    return sum;
+}
+
+__device__ __forceinline__ uint32_t add_half2_clipped(uint32_t x, uint32_t y) {
+    uint32_t sum;
+    asm("add.rn.sat.f16x2 %0, %1, %2;" : "=r"(sum) : "r"(x), "r"(y));
+    return sum;
+}
+
+// x y + z of pairs of halves, rounded once.
+__device__ __forceinline__ uint32_t fma_half2(uint32_t x, uint32_t y, uint32_t z) {
+    uint32_t sum;
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(sum) : "r"(x), "r"(y), "r"(z));
+    return sum;
+}
+
+// x + y clipped to [0, 1]; 0 where it is NaN.
+__device__ __forceinline__ float add_clipped(float x, float y) {
+    float sum;
+    asm("add.rn.sat.f32 %0, %1, %2;" : "=f"(sum) : "f"(x), "f"(y));
+    return sum;
+}
+
+// Four 8 x 8 matrices of halves out of shared memory: lane 8 i + row names a row of matrix i, 16 bytes, and gets of every
+// matrix columns 2t, 2t + 1 of row g.
+__device__ __forceinline__ void load_matrices(uint32_t (&matrices)[4], const void* row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(matrices[0]), "=r"(matrices[1]), "=r"(matrices[2]), "=r"(matrices[3])
+                 : "r"((uint32_t)__cvta_generic_to_shared(row)) : "memory");
+}
+
+// An 8 x 8 matrix of halves, of which a lane has columns 2t, 2t + 1 of row g, transposed.
+__device__ __forceinline__ uint32_t transpose_8x8(uint32_t matrix) {
+    uint32_t transposed;
+    asm("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(transposed) : "r"(matrix));
+    return transposed;
+}
+
 #else
 
 inline uint32_t pack_half2(float low, float high) {
@@ -81,6 +123,38 @@ inline void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint
     MmaResult result;
     emu::warp_compute<MmaOperands, MmaResult, mma_of_warp>(mine, result);
     for (uint32_t i = 0; i < 4; ++i) d[i] = result.d[i];
+}
+
+inline uint32_t add_half2(uint32_t x, uint32_t y) {
+    return pack_half2(half_of(x, 0) + half_of(y, 0), half_of(x, 1) + half_of(y, 1));
+}
+
+inline float clipped(float x) { return x > 0.0f ? (x < 1.0f ? x : 1.0f) : 0.0f; }
+
+inline uint32_t add_half2_clipped(uint32_t x, uint32_t y) {
+    return pack_half2(clipped(half_of(x, 0) + half_of(y, 0)), clipped(half_of(x, 1) + half_of(y, 1)));
+}
+
+inline uint32_t fma_half2(uint32_t x, uint32_t y, uint32_t z) {
+    return pack_half2(fmaf(half_of(x, 0), half_of(y, 0), half_of(z, 0)), fmaf(half_of(x, 1), half_of(y, 1), half_of(z, 1)));
+}
+
+inline float add_clipped(float x, float y) { return clipped(x + y); }
+
+inline void load_matrices(uint32_t (&matrices)[4], const void* row) {
+    const void* rows[32];
+    emu::warp_gather(row, rows);
+    const uint32_t lane = emu::lane();
+    for (uint32_t i = 0; i < 4; ++i)
+        __builtin_memcpy(&matrices[i], (const char*)rows[8 * i + lane / 4] + lane % 4 * 4, 4);
+}
+
+inline uint32_t transpose_8x8(uint32_t matrix) {
+    uint32_t rows[32];
+    emu::warp_gather(matrix, rows);
+    const uint32_t g = emu::lane() / 4, t = emu::lane() % 4;
+    const auto at = [&](uint32_t row) { return half_of(rows[row * 4 + g / 2], g % 2); };
+    return pack_half2(at(2 * t), at(2 * t + 1));
 }
 
 #endif
