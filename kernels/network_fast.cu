@@ -400,14 +400,20 @@ struct Neurons {
     }
 };
 
-// The block's weights and who adds to whom, over its threads.
+// All that the block's warps share, over its threads.
 template <class Unit, bool WIDE>
-__device__ __forceinline__ void prepare(const NetworkArgs& args, uint32_t* shared, uint32_t player, uint32_t trial) {
+__device__ __forceinline__ void prepare(const NetworkArgs& args, uint32_t* shared) {
     using S = SynapseWeights<Unit, WIDE>;
     using N = NeuronWeights<Unit>;
     using L = Layout<Unit, WIDE>;
+    const uint32_t players = args.population + 1, player = blockIdx.x % players, trial = blockIdx.y;
     for (uint32_t i = threadIdx.x; i < L::BLOCK; i += blockDim.x) shared[i] = 0;
     __syncthreads();
+    if (threadIdx.x == 0) {
+        const uint32_t groups = gridDim.x / players, share = (args.environments + groups - 1) / groups;
+        const uint32_t first = blockIdx.x / players * share;
+        *(Lot*)(shared + L::LOT) = {player, first, min(first + share, args.environments)};
+    }
     const Slots<WIDE> slots(args);
     const Chromosomes<Unit> chromosomes(args);
     const uint32_t feedback_row = MEMORY, channels = args.channels;
@@ -469,6 +475,7 @@ __device__ __forceinline__ void prepare(const NetworkArgs& args, uint32_t* share
             if (WIDE) shared[L::POST + at] = 16 * row;
         }
     }
+    __syncthreads();
 }
 
 // A warp's part of the episodes.
@@ -625,32 +632,57 @@ struct Player {
             args.lived[to] = episode->action * args.ticks;
         }
     }
+
+    __device__ __forceinline__ void follow(const NetworkTicksArgs& ticks) const {
+        begin();
+        const Slots<WIDE> slots(args);
+        Synapses<Unit, WIDE> synapses;
+        Neurons<Unit, NEURON_TILES> neurons;
+        const auto half = [&](uint32_t source, uint32_t channel) -> uint16_t& {
+            const uint32_t slot = slots.of(channel);
+            return ((uint16_t*)(warp + L::ROWS))[(slot / 8 * L::HALF + source) * 8 + slot % 8];
+        };
+#pragma unroll 1
+        for (uint32_t i = 0; i < ticks.ticks; ++i) {
+            const size_t at = (size_t)i * args.environments + episode->environment;
+            for (uint32_t j = lane; j < SENSORS * args.channels; j += 32)
+                half(j / args.channels, j % args.channels) =
+                    (uint16_t)ptx::pack_half2(ticks.inputs[at * SENSORS * args.channels + j], 0.0f);
+            __syncwarp();
+            tick(synapses, neurons);
+            for (uint32_t j = lane; j < args.neurons * args.channels; j += 32)
+                ticks.outputs[at * args.neurons * args.channels + j] =
+                    ptx::half_of(half(SENSORS + j / args.channels, j % args.channels), 0);
+        }
+    }
 };
 
 template <class Unit, bool WIDE>
 __device__ __forceinline__ void play(const NetworkArgs& args) {
-    using L = Layout<Unit, WIDE>;
     if (*args.halted) return;
     SHARED(memory);
     uint32_t* const shared = (uint32_t*)memory;
-    const uint32_t players = args.population + 1, player = blockIdx.x % players;
-    prepare<Unit, WIDE>(args, shared, player, blockIdx.y);
-    if (threadIdx.x == 0) {
-        const uint32_t groups = gridDim.x / players, share = (args.environments + groups - 1) / groups;
-        const uint32_t first = blockIdx.x / players * share;
-        *(Lot*)(shared + L::LOT) = {player, first, min(first + share, args.environments)};
-    }
-    __syncthreads();
-
+    prepare<Unit, WIDE>(args, shared);
     const Player<Unit, WIDE> of_warp(args, shared);
     while (of_warp.take()) of_warp.play();
+}
+
+// For tests: sensors as given instead of a maze, and every tick's outputs.
+template <class Unit, bool WIDE>
+__device__ __forceinline__ void follow(const NetworkTicksArgs& args) {
+    SHARED(memory);
+    prepare<Unit, WIDE>(args.network, (uint32_t*)memory);
+    const Player<Unit, WIDE> of_warp(args.network, (uint32_t*)memory);
+    while (of_warp.take()) of_warp.follow(args);
 }
 
 }  // namespace network_fast
 
 #define NETWORK(unit, Unit) \
     KERNEL(network_fast_##unit##_8, NetworkArgs, 128, 3) { network_fast::play<Unit, false>(args); } \
-    KERNEL(network_fast_##unit##_16, NetworkArgs, 128, 2) { network_fast::play<Unit, true>(args); }
+    KERNEL(network_fast_##unit##_16, NetworkArgs, 128, 2) { network_fast::play<Unit, true>(args); } \
+    KERNEL(network_fast_ticks_##unit##_8, NetworkTicksArgs, 128, 1) { network_fast::follow<Unit, false>(args); } \
+    KERNEL(network_fast_ticks_##unit##_16, NetworkTicksArgs, 128, 1) { network_fast::follow<Unit, true>(args); }
 NETWORK(enu, Enu)
 NETWORK(nfenu, Nfenu)
 NETWORK(gru, Gru)

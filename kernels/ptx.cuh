@@ -14,6 +14,13 @@ __device__ __forceinline__ uint32_t pack_half2(float low, float high) {
     return both;
 }
 
+// The low or the high half.
+__device__ __forceinline__ float half_of(uint32_t both, uint32_t which) {
+    float half;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(half) : "h"((uint16_t)(both >> 16 * which)));
+    return half;
+}
+
 // Error about 5e-4 (2^-10.987 relative, PTX ISA).
 __device__ __forceinline__ float tanh_approx(float x) {
     float y;

@@ -333,6 +333,18 @@ abi! {
         poisons: u32,
     }
 
+    /// `network_fast_ticks_*`: the centre's networks, on sensors as given; for the tests.
+    struct NetworkTicksArgs {
+        /// Of no players but the centre.
+        network: NetworkArgs,
+        /// `[tick][E][SENSORS][channel]`.
+        inputs: Pointer<f32>,
+        /// Out: of the neurons, after every tick: `[tick][E][neuron][channel]`.
+        outputs: Pointer<f32>,
+        /// Number of them.
+        ticks: u32,
+    }
+
     /// `mean_fitness`: a thread a player; grid (players / THREADS, trials).
     struct MeanArgs {
         /// `[trial][player][E]`.
