@@ -21,6 +21,20 @@ __device__ __forceinline__ float tanh_approx(float x) {
     return y;
 }
 
+// Of 1 / x, wrong in the last place at most (PTX ISA); x neither tiny nor huge.
+__device__ __forceinline__ float reciprocal_approx(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// x between -bound and bound; a NaN stays one.
+__device__ __forceinline__ float clamp(float x, float bound) {
+    float y;
+    asm("{ .reg .f32 t; min.NaN.f32 t, %1, %2; max.NaN.f32 %0, t, %3; }" : "=f"(y) : "f"(x), "f"(bound), "f"(-bound));
+    return y;
+}
+
 // d += a b: a is 16 x 16 halves, b 16 x 8, d 16 x 8 floats. With g = lane / 4, t = lane % 4:
 // a[0], a[1]: rows g, g + 8, columns 2t, 2t + 1; a[2], a[3]: the same rows, columns 8 further;
 // b[0]: rows 2t, 2t + 1 of column g; b[1]: rows 8 further; d[0], d[1]: row g, columns 2t, 2t + 1; d[2], d[3]: row g + 8.
@@ -46,6 +60,13 @@ inline float half_of(uint32_t both, uint32_t which) {
 }
 
 inline float tanh_approx(float x) { return ::tanhf(x); }
+
+inline float reciprocal_approx(float x) { return 1.0f / x; }
+
+inline float clamp(float x, float bound) {
+    x = x > bound ? bound : x;
+    return x < -bound ? -bound : x;
+}
 
 struct MmaOperands {
     uint32_t a[4], b[2];

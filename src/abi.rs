@@ -447,6 +447,76 @@ abi! {
         length: u32,
     }
 
+    /// Where things lie in the shared memory of `network_exact_*`, in floats; the host works it out. Rows are padded to
+    /// whole quads, and W stands for the columns of a memory that the kernel is compiled for.
+    struct NetworkLayout {
+        /// Quads of a memory.
+        memory_quads: u32,
+        /// Quads of a unit's outputs.
+        channel_quads: u32,
+        /// The same where outputs are fed back, else 0.
+        feedback_quads: u32,
+        /// Channels from here on lie `gap` further, so that both halves of a split input begin with a quad.
+        border: u32,
+        /// See `border`.
+        gap: u32,
+        /// Quads that a synapse reads of its source, from the first on.
+        before_quads: u32,
+        /// First quad that it reads of its own neuron; to the last.
+        after_first: u32,
+        /// First quad of its inputs for these.
+        after_input: u32,
+        /// Synapses, rounded up to whole eights.
+        synapses: u32,
+        /// Neurons, rounded up to whole sixes.
+        neurons: u32,
+        /// From the outputs of a synapse to the next, an odd number of quads.
+        output_stride: u32,
+        /// Weights of the synapses' inputs, `[quad][gate][W][4]`; before them their other gate rows, `[row][gate][W]`.
+        inputs: u32,
+        /// Read-out of the synapses, `[row][read_out_stride]`.
+        read_out: u32,
+        /// Channels, rounded up to whole sixteens.
+        read_out_stride: u32,
+        /// Gates of the neurons, `[quad][gate][W][4]`.
+        neuron_gates: u32,
+        /// Read-out of the neurons, `[quad][channel][4]`.
+        neuron_read_out: u32,
+        /// Behind all weights, as integers: rows of projections of every synapse.
+        rows: u32,
+        /// First synapse of every neuron, and the number of synapses; then the next environment to play.
+        first: u32,
+        /// What the first warp has to itself: its agent, and the memories of its synapses.
+        state: u32,
+        /// From one warp's to the next.
+        warp: u32,
+        /// In what a warp has: cells of the synapses, `[synapse][W]`, if any.
+        cell: u32,
+        /// Outputs of the synapses.
+        outputs: u32,
+        /// Memories of the neurons, `[neuron][W]`.
+        neuron_memory: u32,
+        /// Cells of the neurons, `[neuron][W]`, if any.
+        neuron_cell: u32,
+        /// Outputs of the neurons, `[neuron][channel]`.
+        neuron_outputs: u32,
+        /// What lives for a part of a network step: projections of the gates that are computed first, then inputs of the
+        /// neurons and their r * h.
+        scratch: u32,
+        /// Projections of the other gates.
+        second_projections: u32,
+        /// Inputs and r * h of the neurons.
+        resets: u32,
+    }
+
+    /// `network_exact_*`: grid (players, trials).
+    struct NetworkExactArgs {
+        /// What is played.
+        network: NetworkArgs,
+        /// Where.
+        layout: NetworkLayout,
+    }
+
     /// `maze_moves`: a thread an agent, alone in its maze; for the tests.
     struct MazeMovesArgs {
         /// `[agent]`, see [`DrawMazeArgs`].

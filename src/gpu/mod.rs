@@ -75,6 +75,7 @@ kernel_args!(
     RolloutArgs,
     DrawMazeArgs,
     NetworkArgs,
+    NetworkExactArgs,
     MeanArgs,
     RankArgs,
     UpdateArgs,
