@@ -6,6 +6,8 @@
 
 mod load;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::registry::UnitKind;
@@ -21,6 +23,9 @@ pub struct Config {
     pub run: Run,
     /// What is evolved: exactly one of the tables in [`Unit`].
     pub unit: Unit,
+    /// How units are joined, for the tasks that a network of them plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// What gives fitness: exactly one of the tables in [`Task`].
     pub task: Task,
     /// Evolution strategy of Bertens & Lee (Algorithm 1). Exactly one of `[es]` and `[snes]` must be there.
@@ -142,6 +147,87 @@ impl Default for UnitSize {
     }
 }
 
+/// `[network]`: synapses and neurons are units; for tasks in a world. A network's units all have the sizes of `[unit.<kind>]`,
+/// whose `inputs` must equal its `outputs`: the channels of every neuron and synapse.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Neurons; the last ones drive the world's motors, one each. Default 6.
+    pub neurons: u32,
+    /// Synapses of each neuron. Default 8.
+    pub synapses: u32,
+    /// How the outputs of the source (pre) and of the synapse's own neuron (post) become a synapse's input. Default `split`.
+    pub synapse_input: SynapseInput,
+    /// One chromosome for synapses and neurons (SHAREDENU) instead of one each. Default false.
+    pub shared: bool,
+    /// Standard deviation of the noise on the output gate: one constant per unit and output channel, drawn at the start of an
+    /// episode and added before the clip. Default 0.05.
+    pub output_noise: f32,
+    /// Wiring of the paper: every neuron reads two sensors, two hidden neurons, two output neurons, the reward, itself. The
+    /// default, for 6 neurons with 8 synapses in a world with three sensors and three motors. At most one of `[network.paper]`,
+    /// `[network.random]` and `network.edges`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paper: Option<Paper>,
+    /// Sources drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random: Option<Random>,
+    /// A synapse each, `"source > neuron"`: sources are the world's sensors by name, `reward`, and the neurons `n0`, `n1`, ...
+    /// Neurons may differ in their number of synapses; `synapses` is then not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Vec<String>>,
+    /// A file with such lines, relative to the config; `#` starts a comment. The effective config holds them as `edges`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges_file: Option<PathBuf>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            neurons: 6,
+            synapses: 8,
+            synapse_input: SynapseInput::Split,
+            shared: false,
+            output_noise: 0.05,
+            paper: None,
+            random: None,
+            edges: None,
+            edges_file: None,
+        }
+    }
+}
+
+/// `network.synapse_input`. The paper gives a synapse 16 inputs and two vectors of 16 to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SynapseInput {
+    /// The first half of pre's channels, then the second half of post's; each channel keeps its place. It keeps the paper's
+    /// number of parameters, and pre and post apart, which spike-timing dependence needs.
+    Split,
+    /// pre + post.
+    Sum,
+    /// pre, then post: twice the inputs, more parameters than the paper counts.
+    Concat,
+}
+
+/// `[network.paper]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paper {}
+
+/// `[network.random]`: every neuron reads the reward, itself, and other sources drawn without replacement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Random {
+    /// Of the wiring; the run's seed does not change it. Default 1.
+    pub seed: u64,
+}
+
+impl Default for Random {
+    fn default() -> Self {
+        Self { seed: 1 }
+    }
+}
+
 /// `[task.<kind>]`: the behaviour that is rewarded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -152,6 +238,10 @@ pub enum Task {
     Stdp(Stdp),
     /// The same with the cosine-transformed rule of the paper's extended data.
     StdpComplex(Stdp),
+    /// Find the food in a T-maze and remember where it is; needs `[network]`.
+    TMaze(Maze),
+    /// The same in a maze with two turns and four places.
+    DoubleTMaze(Maze),
 }
 
 /// `[task.iaf]`
@@ -223,6 +313,48 @@ impl Default for Stdp {
             amplitude: 0.5,
             tau: 10.0,
             max_delay: 20,
+        }
+    }
+}
+
+/// `[task.t_maze]` and `[task.double_t_maze]`. A source's channel 0 shows a sensor; of the reward's source, channel 1 shows food
+/// just eaten and channel 2 poison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Maze {
+    /// Episodes per offspring and generation, the same ones for all offspring. Default 8.
+    pub environments: u32,
+    /// Actions of an episode. Default 400. The paper's "400 time steps" can also be read as 400 network steps, so 100 actions; but
+    /// food lies five actions from the start, which would allow for 20 meals, and the paper reports 36.65.
+    pub actions: u32,
+    /// Network steps for each action: the motor with the highest sum over them acts. Default 4.
+    pub ticks_per_action: u32,
+    /// Actions that an agent lives without food. Default 40.
+    pub energy: u32,
+    /// From this many meals since the food last moved on, each meal moves it with probability 1/2. The paper: "several times"
+    /// (default 4) in the T-maze, each time in the double one (default 1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_after: Option<u32>,
+    /// Places with poison, of those without food. Default all: 1 in the T-maze, 3 in the double one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poisons: Option<u32>,
+    /// Which sensor drives which source is drawn anew for every episode. Default true, the paper's.
+    pub shuffle_inputs: bool,
+    /// Which output neuron drives which motor is drawn anew for every episode. Default true, the paper's.
+    pub shuffle_outputs: bool,
+}
+
+impl Default for Maze {
+    fn default() -> Self {
+        Self {
+            environments: 8,
+            actions: 400,
+            ticks_per_action: 4,
+            energy: 40,
+            swap_after: None,
+            poisons: None,
+            shuffle_inputs: true,
+            shuffle_outputs: true,
         }
     }
 }

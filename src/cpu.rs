@@ -112,6 +112,8 @@ pub trait Vector: Copy {
     fn store(self, to: &mut [f32]);
     /// `self * factor + sum` with one rounding.
     fn mul_add(self, factor: f32, sum: Self) -> Self;
+    /// Sum of each pair.
+    fn add(self, other: Self) -> Self;
 }
 
 mod portable {
@@ -147,6 +149,14 @@ mod portable {
             }
             sum
         }
+
+        #[inline(always)]
+        fn add(mut self, other: Self) -> Self {
+            for (s, x) in self.0.iter_mut().zip(other.0) {
+                *s += x;
+            }
+            self
+        }
     }
 }
 
@@ -167,7 +177,7 @@ mod x86 {
 
     macro_rules! vector {
         ($name:ident, $register:ty, $width:literal, $tile:literal,
-         $zero:ident, $load:ident, $store:ident, $splat:ident, $fma:ident) => {
+         $zero:ident, $load:ident, $store:ident, $splat:ident, $fma:ident, $add:ident) => {
             #[derive(Clone, Copy)]
             pub struct $name($register);
 
@@ -196,6 +206,11 @@ mod x86 {
                 fn mul_add(self, factor: f32, sum: Self) -> Self {
                     Self(unsafe { $fma(self.0, $splat(factor), sum.0) })
                 }
+
+                #[inline(always)]
+                fn add(self, other: Self) -> Self {
+                    Self(unsafe { $add(self.0, other.0) })
+                }
             }
         };
     }
@@ -209,7 +224,8 @@ mod x86 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_set1_ps,
-        _mm512_fmadd_ps
+        _mm512_fmadd_ps,
+        _mm512_add_ps
     );
     vector!(
         Vector256,
@@ -220,7 +236,8 @@ mod x86 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_set1_ps,
-        _mm256_fmadd_ps
+        _mm256_fmadd_ps,
+        _mm256_add_ps
     );
 }
 
@@ -234,57 +251,67 @@ mod x86 {
 /// When `out` is too short, or `lanes` is no multiple of the vector's width.
 #[inline(always)]
 pub fn product<V: Vector>(weights: &[f32], columns: usize, parts: [&[f32]; 2], lanes: usize, out: &mut [f32]) {
+    let from = |lane: usize| parts.map(|rows| (rows.get(lane..).unwrap_or(&[]), lanes));
     let mut lane = 0;
     while lane + 2 * V::WIDTH <= lanes {
-        product_strip::<V, 2>(weights, columns, parts, lanes, lane, out);
+        product_strip::<V, 2, false>(weights, columns, from(lane), (&mut out[lane..], lanes));
         lane += 2 * V::WIDTH;
     }
     while lane < lanes {
-        product_strip::<V, 1>(weights, columns, parts, lanes, lane, out);
+        product_strip::<V, 1, false>(weights, columns, from(lane), (&mut out[lane..], lanes));
         lane += V::WIDTH;
     }
 }
 
-/// All columns of `N` registers of lanes, in tiles of 8, 4 and 1 columns as the register file allows.
+/// [`product`] for `N` registers of lanes. A part, like `out`, is what follows the strip's first lane, with the length of a row.
+/// With `ADD` the sums start from what stands in `out`, else from zero.
 #[inline(always)]
-fn product_strip<V: Vector, const N: usize>(
+pub(crate) fn product_strip<V: Vector, const N: usize, const ADD: bool>(
     weights: &[f32],
     columns: usize,
-    parts: [&[f32]; 2],
-    lanes: usize,
-    lane: usize,
-    out: &mut [f32],
+    parts: [(&[f32], usize); 2],
+    (out, lanes): (&mut [f32], usize),
 ) {
     let mut column = 0;
     while V::TILE == 8 && column + 8 <= columns {
-        product_tile::<V, N, 8>(weights, columns, parts, lanes, (column, lane), out);
+        product_tile::<V, N, 8, ADD>(weights, columns, parts, column, (out, lanes));
         column += 8;
     }
     while column + 4 <= columns {
-        product_tile::<V, N, 4>(weights, columns, parts, lanes, (column, lane), out);
+        product_tile::<V, N, 4, ADD>(weights, columns, parts, column, (out, lanes));
         column += 4;
     }
     while column < columns {
-        product_tile::<V, N, 1>(weights, columns, parts, lanes, (column, lane), out);
+        product_tile::<V, N, 1, ADD>(weights, columns, parts, column, (out, lanes));
         column += 1;
     }
 }
 
 #[inline(always)]
-fn product_tile<V: Vector, const N: usize, const M: usize>(
+fn product_tile<V: Vector, const N: usize, const M: usize, const ADD: bool>(
     weights: &[f32],
     columns: usize,
-    parts: [&[f32]; 2],
-    lanes: usize,
-    (column, lane): (usize, usize),
-    out: &mut [f32],
+    parts: [(&[f32], usize); 2],
+    column: usize,
+    (out, lanes): (&mut [f32], usize),
 ) {
     let mut sums = [[V::zero(); N]; M];
+    if ADD {
+        for m in 0..M {
+            for n in 0..N {
+                sums[m][n] = V::load(&out[(column + m) * lanes + n * V::WIDTH..]);
+            }
+        }
+    }
     let mut weights = weights.chunks_exact(columns);
-    for part in parts {
-        for (row, weights) in part.chunks_exact(lanes).zip(&mut weights) {
-            let (row, weights) = (&row[lane..lane + N * V::WIDTH], &weights[column..column + M]);
-            let inputs: [V; N] = std::array::from_fn(|n| V::load(&row[n * V::WIDTH..]));
+    for (rows, lanes) in parts {
+        for (row, weights) in rows.chunks(lanes).zip(&mut weights) {
+            let (row, weights) = (&row[..N * V::WIDTH], &weights[column..column + M]);
+            // No `array::from_fn`: in a body this large the compiler may leave its closure out of line.
+            let mut inputs = [V::zero(); N];
+            for n in 0..N {
+                inputs[n] = V::load(&row[n * V::WIDTH..]);
+            }
             for m in 0..M {
                 for n in 0..N {
                     sums[m][n] = inputs[n].mul_add(weights[m], sums[m][n]);
@@ -294,7 +321,7 @@ fn product_tile<V: Vector, const N: usize, const M: usize>(
     }
     for m in 0..M {
         for n in 0..N {
-            sums[m][n].store(&mut out[(column + m) * lanes + lane + n * V::WIDTH..]);
+            sums[m][n].store(&mut out[(column + m) * lanes + n * V::WIDTH..]);
         }
     }
 }

@@ -1,25 +1,31 @@
 //! Config -> Plan: everything derived and checked once, before anything runs.
 
-use crate::config::{Config, Es, Optimiser, Run, Snes, Task, Unit, UnitSize};
-use crate::cpu::padded;
+mod network;
+
+use crate::config::{Config, Es, Maze, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::engine::Facts;
 use crate::hash::fnv1a;
+use crate::network::Layout;
 use crate::search::snes;
 use crate::task::stdp::StdpTask;
 use crate::unit::Shape;
+use crate::workload;
+use crate::world::t_maze as world;
 
 /// A config that can run, with the sizes that follow from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// As given, with the defaults that depend on other keys written out.
     pub config: Config,
-    /// Kind and sizes of the unit.
+    /// Kind and sizes of the unit; in a network, of a neuron.
     pub unit: Shape,
-    /// Input channels that the task drives; the unit's other inputs stay zero and are skipped.
+    /// The network, for tasks that one plays.
+    pub network: Option<Layout>,
+    /// Input channels that a single unit's task drives; its other inputs stay zero and are skipped.
     pub channels: usize,
     /// Episodes per offspring and generation.
     pub environments: usize,
-    /// Steps of an episode.
+    /// Steps of an episode: those of the units. In a world, where an agent may die earlier, at most.
     pub steps: usize,
     /// Offspring per generation.
     pub population: usize,
@@ -79,24 +85,31 @@ impl Plan {
         })?;
         check_run(&config.run)?;
         let unit = check_unit(&config.unit)?;
-        let (channels, environments, steps) = check_task(&config.task)?;
+        let (channels, environments, steps) = check_task(&mut config.task)?;
         check(unit.inputs >= channels, &format!("unit.{}.inputs", unit.kind.name()), || {
             format!("{} is too few: the task drives {channels} input channels", unit.inputs)
         })?;
-        let population = check_optimiser(&config, unit.parameters())?;
+        let network = network::check_network(&mut config, unit)?;
+        let parameters = chromosomes(unit, network.as_ref()).iter().map(Shape::parameters).sum();
+        let population = check_optimiser(&config, parameters)?;
         if let Some(es) = config.es.as_mut().filter(|es| es.adam.is_none()) {
             es.momentum.get_or_insert_default();
         }
         if let Some(snes) = &mut config.snes {
             snes.population = Some(population as u32);
-            snes.sigma_learning_rate.get_or_insert_with(|| snes::default_sigma_rate(unit.parameters()));
+            snes.sigma_learning_rate.get_or_insert_with(|| snes::default_sigma_rate(parameters));
         }
-        Ok(Self { unit, channels, environments, steps, population, config })
+        Ok(Self { unit, network, channels, environments, steps, population, config })
+    }
+
+    /// The units that have parameters of their own, in the order in which the flat vector holds them.
+    pub fn chromosomes(&self) -> Vec<Shape> {
+        chromosomes(self.unit, self.network.as_ref())
     }
 
     /// Length of the flat parameter vector.
     pub fn parameters(&self) -> usize {
-        self.unit.parameters()
+        self.chromosomes().iter().map(Shape::parameters).sum()
     }
 
     /// Work of one generation: every offspring and the centre.
@@ -106,7 +119,15 @@ impl Plan {
             population: self.population as u32,
             parameters: self.parameters(),
             env_steps,
-            flops: env_steps * 2 * self.unit.multiply_adds(self.channels) as u64,
+            flops: env_steps * 2 * self.multiply_adds() as u64,
+        }
+    }
+
+    /// Multiply-adds of one step of one environment.
+    fn multiply_adds(&self) -> usize {
+        match &self.network {
+            Some(network) => network.multiply_adds(),
+            None => self.unit.multiply_adds(self.channels),
         }
     }
 
@@ -116,12 +137,14 @@ impl Plan {
         let parameters = self.parameters();
         // Centre, best, update sums and at most three vectors of the optimiser.
         let search = 8 * parameters;
-        let episodes = padded(self.environments) + padded(self.config.run.validation_episodes as usize);
-        let generation = 3 * self.population + episodes * self.steps * (self.channels + 1);
-        let lanes = padded(self.environments).min(crate::workload::single_unit::WINDOW);
-        let instance = (2 + self.unit.gates()) * self.unit.memory + self.unit.outputs + self.unit.inputs;
-        let thread = parameters + lanes * (instance + self.steps) + self.environments;
-        (4 * (search + generation + rayon::current_num_threads() * thread)) as u64
+        let environments = self.environments + self.config.run.validation_episodes as usize;
+        let (episode, thread) = match &self.network {
+            Some(network) => workload::maze::floats(self, network),
+            None => workload::single_unit::floats(self),
+        };
+        let generation = 3 * self.population + environments * episode;
+        let threads = rayon::current_num_threads() * (parameters + self.environments + thread);
+        (4 * (search + generation + threads)) as u64
     }
 
     /// FNV-1a over everything that decides the bits of a run: not its name, length or checkpoint interval.
@@ -130,6 +153,10 @@ impl Plan {
         let decisive = Config { run, ..self.config.clone() };
         fnv1a(format!("{decisive:?}").into_bytes())
     }
+}
+
+fn chromosomes(unit: Shape, network: Option<&Layout>) -> Vec<Shape> {
+    network.map_or_else(|| vec![unit], Layout::chromosomes)
 }
 
 fn check_run(run: &Run) -> Checked {
@@ -157,7 +184,7 @@ fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {
 }
 
 /// (channels, environments, steps) of the task.
-fn check_task(task: &Task) -> Result<(usize, usize, usize), Invalid> {
+fn check_task(task: &mut Task) -> Result<(usize, usize, usize), Invalid> {
     use crate::task::Task as _;
     let sizes = |table: &str, environments: u32, steps: u32| {
         within(table, "environments", environments, (1, MAX_ENVIRONMENTS))?;
@@ -184,7 +211,27 @@ fn check_task(task: &Task) -> Result<(usize, usize, usize), Invalid> {
         }
         Task::Stdp(task) => stdp("task.stdp", task),
         Task::StdpComplex(task) => stdp("task.stdp_complex", task),
+        Task::TMaze(maze) => check_maze("task.t_maze", maze, world::Layout::Single, 4),
+        Task::DoubleTMaze(maze) => check_maze("task.double_t_maze", maze, world::Layout::Double, 1),
     }
+}
+
+fn check_maze(
+    table: &str,
+    maze: &mut Maze,
+    layout: world::Layout,
+    swap_after: u32,
+) -> Result<(usize, usize, usize), Invalid> {
+    let others = layout.places().len() as u32 - 1;
+    let poisons = *maze.poisons.get_or_insert(others);
+    let swap_after = *maze.swap_after.get_or_insert(swap_after);
+    within(table, "environments", maze.environments, (1, MAX_ENVIRONMENTS))?;
+    within(table, "actions", maze.actions, (1, MAX_STEPS))?;
+    within(table, "ticks_per_action", maze.ticks_per_action, (1, MAX_STEPS / maze.actions))?;
+    within(table, "energy", maze.energy, (1, MAX_STEPS))?;
+    within(table, "swap_after", swap_after, (1, MAX_STEPS))?;
+    within(table, "poisons", poisons, (0, others))?;
+    Ok((0, maze.environments as usize, (maze.actions * maze.ticks_per_action) as usize))
 }
 
 /// The population that the one optimiser table asks for.

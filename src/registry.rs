@@ -48,6 +48,8 @@ pub const TASKS: &[Entry] = &[
     Entry { name: "iaf", summary: "mimic an integrate-and-fire neuron: interspike intervals and spike heights" },
     Entry { name: "stdp", summary: "reproduce neuromodulated spike-timing dependent plasticity" },
     Entry { name: "stdp_complex", summary: "the same with the cosine-transformed rule" },
+    Entry { name: "t_maze", summary: "a network of units finds food in a T-maze, and remembers where it is" },
+    Entry { name: "double_t_maze", summary: "the same with two turns and four places" },
 ];
 
 /// The tables `[<name>]` of which a config has one.

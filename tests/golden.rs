@@ -11,14 +11,17 @@ use std::path::PathBuf;
 use npz::Npz;
 use phylon::config::{self, Iaf, Stdp};
 use phylon::cpu::{InstructionSet, Kernel, Vector};
-use phylon::network::{Network, SynapseInput, Wiring};
+use phylon::config::SynapseInput;
+use phylon::network::{self, Network, Wiring};
 use phylon::registry::UnitKind;
 use phylon::search::mutation::{Noise, sums};
 use phylon::search::{Optimiser, es, shaping, snes};
 use phylon::task::stdp::{Pair, Rule, StdpTask};
 use phylon::task::{Answer, Episodes, Task};
 use phylon::unit::{Instances, Shape};
-use phylon::world::t_maze::{Action, Rules, TMaze};
+use phylon::workload::Workload;
+use phylon::workload::maze::{Episodes, MazePlay, Watch};
+use phylon::world::t_maze::{Action, Layout, Rules, TMaze};
 
 /// Absolute difference allowed over 50 steps: about forty roundings of numbers near 1. Plain single precision was seen
 /// to stray by 3e-7 in these files.

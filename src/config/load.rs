@@ -15,7 +15,7 @@ use serde::de::IntoDeserializer;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Config;
+use super::{Config, Network};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use text::{Setting, Text};
@@ -46,11 +46,31 @@ fn plan(name: &str, file: &str, overrides: &[String]) -> Result<Plan> {
     for setting in text.settings() {
         set(document.get_mut(), &setting)?;
     }
-    let config = typed(&document, &text)?;
+    let mut config = typed(&document, &text)?;
+    if let Some(network) = &mut config.network {
+        read_edges(network, Path::new(name)).map_err(|why| {
+            text.error(explain::locate(document.get_ref(), "network.edges_file"), &why, "")
+        })?;
+    }
     Plan::new(config).map_err(|invalid| {
         let span = explain::locate(document.get_ref(), &invalid.key);
         text.error(span, &invalid.to_string(), "")
     })
+}
+
+/// The lines of `edges_file`, relative to the config's folder, become `edges`.
+fn read_edges(network: &mut Network, config: &Path) -> std::result::Result<(), String> {
+    let Some(file) = &network.edges_file else { return Ok(()) };
+    if network.edges.is_some() {
+        return Err("`network.edges_file`: there is network.edges too; keep one".into());
+    }
+    let path = config.parent().unwrap_or(Path::new("")).join(file);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| format!("`network.edges_file`: cannot read {}: {e}", path.display()))?;
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim()).filter(|line| !line.is_empty());
+    network.edges = Some(lines.map(str::to_owned).collect());
+    network.edges_file = None;
+    Ok(())
 }
 
 fn typed(document: &Document<'_>, text: &Text) -> Result<Config> {

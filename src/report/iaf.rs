@@ -8,6 +8,7 @@ use super::{Subject, affordable};
 use crate::config::Iaf;
 use crate::error::Result;
 use crate::task::iaf::model;
+use crate::workload::Workload;
 use crate::workload::single_unit::SingleUnit;
 
 /// Steps of an episode that are drawn.

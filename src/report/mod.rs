@@ -16,11 +16,12 @@ mod summary;
 
 use std::path::PathBuf;
 
-use crate::config;
+use crate::config::{self, Task};
 use crate::engine::State;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::run::{Folder, Metrics, durable};
+use crate::workload;
 use crate::workload::single_unit::SingleUnit;
 use evaluation::Evaluated;
 use html::count;
@@ -51,8 +52,7 @@ struct Subject<'a> {
 
 /// Fitness of `parameters` over `episodes` fresh episodes drawn from `seed`, which no generation of the run used.
 pub fn evaluate(plan: &Plan, parameters: &[f32], episodes: usize, seed: u64) -> Evaluation {
-    let unit = SingleUnit::new(plan);
-    Evaluation::of(&unit.fitness(parameters, &unit.fresh_episodes(episodes, seed)))
+    Evaluation::of(&workload::fresh_fitness(plan, parameters, episodes, seed))
 }
 
 /// Draw `report.html` of a run folder, replacing an older one, and return its path.
@@ -109,21 +109,29 @@ impl Page<'_> {
 
     /// The fresh-episode evaluation and the figures of what the unit does.
     fn unit(&self, state: &State) -> Result<String> {
-        let unit = SingleUnit::new(self.plan);
-        let fresh = unit.fresh_episodes(affordable(EPISODES, self.plan.steps), SEED);
         let named = parameters(state);
+        let fresh = |parameters: &[f32]| {
+            workload::fresh_fitness(self.plan, parameters, affordable(EPISODES, self.plan.steps), SEED)
+        };
         let all: Vec<_> = named
             .iter()
-            .map(|(name, parameters)| Evaluated { name: name.clone(), fitness: unit.fitness(parameters, &fresh) })
+            .map(|(name, parameters)| Evaluated { name: name.clone(), fitness: fresh(parameters) })
             .collect();
         let mut out = String::new();
         if let Some((name, parameters)) = named.first() {
             out += &html::figure(&evaluation::figure(&all, SEED)?);
             let described = format!("Parameters: {name}.");
             let subject = Subject { parameters, described: &described, seed: SEED };
-            let iaf = unit.iaf().map(|task| iaf::figures(task, &unit, &subject)).transpose()?;
-            let stdp = unit.stdp().map(|task| stdp::figures(task, &unit, &subject)).transpose()?;
-            out.extend(iaf.iter().chain(&stdp).flatten().map(html::figure));
+            let figures = match &self.plan.config.task {
+                Task::Iaf(_) | Task::Stdp(_) | Task::StdpComplex(_) => {
+                    let unit = SingleUnit::new(self.plan);
+                    let iaf = unit.iaf().map(|task| iaf::figures(task, &unit, &subject)).transpose()?;
+                    let stdp = unit.stdp().map(|task| stdp::figures(task, &unit, &subject)).transpose()?;
+                    iaf.or(stdp).unwrap_or_default()
+                }
+                Task::TMaze(_) | Task::DoubleTMaze(_) => Vec::new(),
+            };
+            out.extend(figures.iter().map(html::figure));
         }
         Ok(out)
     }

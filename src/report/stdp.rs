@@ -12,6 +12,7 @@ use crate::config::Stdp;
 use crate::error::Result;
 use crate::task::Episodes;
 use crate::task::stdp::{Pair, StdpTask};
+use crate::workload::Workload;
 use crate::workload::single_unit::SingleUnit;
 
 /// Episodes of every spike-time difference; fewer where they are long.

@@ -9,7 +9,9 @@ mod enu;
 mod gru;
 mod lstm;
 
-use crate::cpu::{Vector, padded, product};
+use std::ops::Range;
+
+use crate::cpu::{LANES, Vector, padded, product_strip};
 use crate::registry::UnitKind;
 
 /// Kind and sizes of a unit: all that its matrices follow from.
@@ -71,32 +73,75 @@ impl Shape {
 pub struct Instances {
     /// Of every instance.
     pub shape: Shape,
-    /// Length of a row: their number rounded up to a multiple of [`crate::cpu::LANES`].
+    /// Length of a row, at least the number of instances.
     pub lanes: usize,
+    /// Lanes that a step computes: those of the instances, rounded up to a multiple of [`LANES`].
+    active: usize,
     /// Memory h, `[memory][lane]`.
     pub memory: Vec<f32>,
     /// Memory cell c of the LSTM, `[memory][lane]`; empty for the others.
     pub cell: Vec<f32>,
     /// Outputs of the last step, then inputs of the next: `[outputs + inputs][lane]`, one block so that both are rows
-    /// of one product.
+    /// of one product; with room for a register behind them.
     outputs_and_inputs: Vec<f32>,
-    /// A matrix of gate values each, `[gate][memory][lane]`.
+    /// Gate values of the strip in work, `[gate][memory][lane of the strip]`, with room for a register behind them.
     gates: Vec<f32>,
+}
+
+/// What the sums of the gates start from.
+pub(crate) trait Start {
+    /// Whether [`Start::fill`] gives it; else it is zero.
+    const GIVEN: bool;
+    /// Fill `gates`, `[gate][memory][lane]`, for these lanes; it has a register's length more than it needs, for stores
+    /// that run over.
+    fn fill<V: Vector>(&self, lanes: Range<usize>, gates: &mut [f32]);
+}
+
+/// Every sum starts from zero.
+struct FromZero;
+
+impl Start for FromZero {
+    const GIVEN: bool = false;
+
+    #[inline(always)]
+    fn fill<V: Vector>(&self, _: Range<usize>, _: &mut [f32]) {}
+}
+
+/// A few lanes in the middle of a step: rows begin at the strip's first lane, a row's length on lies the next.
+struct Strip<'a> {
+    memory: &'a mut [f32],
+    cell: &'a mut [f32],
+    /// The rows that every gate reads behind the memory: fed-back outputs and live inputs.
+    behind: &'a [f32],
+    lanes: usize,
+    gates: &'a mut [f32],
 }
 
 impl Instances {
     /// `count` instances at rest: memory and outputs zero.
     pub fn new(shape: Shape, count: usize) -> Self {
-        let lanes = padded(count);
+        let active = padded(count);
+        // Long rows an odd number of cache lines apart: an even number would put the rows of a strip into few sets.
+        let lanes = if active > 2 * LANES { active | LANES } else { active };
         let cell = if shape.kind == UnitKind::Lstm { shape.memory * lanes } else { 0 };
         Self {
             shape,
             lanes,
+            active,
             memory: vec![0.0; shape.memory * lanes],
             cell: vec![0.0; cell],
-            outputs_and_inputs: vec![0.0; (shape.outputs + shape.inputs) * lanes],
-            gates: vec![0.0; shape.gates() * shape.memory * lanes],
+            outputs_and_inputs: vec![0.0; (shape.outputs + shape.inputs) * lanes + LANES],
+            gates: vec![0.0; (shape.gates() * shape.memory * 2 + 1) * LANES],
         }
+    }
+
+    /// Step only the first `count` instances from now on.
+    ///
+    /// # Panics
+    /// When there is no room for so many.
+    pub fn resize(&mut self, count: usize) {
+        self.active = padded(count);
+        assert!(self.active <= self.lanes, "{count} instances in rows of {}", self.lanes);
     }
 
     /// Back to rest; the inputs are zeroed too.
@@ -121,7 +166,24 @@ impl Instances {
     /// Inputs of the next step, `[input][lane]`; they stay until they are overwritten.
     #[inline(always)]
     pub fn inputs_mut(&mut self) -> &mut [f32] {
+        &mut self.outputs_and_inputs[self.shape.outputs * self.lanes..][..self.shape.inputs * self.lanes]
+    }
+
+    /// [`Instances::outputs`] and what lies behind them: at least a register's length.
+    #[inline(always)]
+    pub(crate) fn outputs_and_behind(&self) -> &[f32] {
+        &self.outputs_and_inputs
+    }
+
+    /// [`Instances::inputs_mut`] with a register's length more, for stores that run over.
+    #[inline(always)]
+    pub(crate) fn inputs_and_room_mut(&mut self) -> &mut [f32] {
         &mut self.outputs_and_inputs[self.shape.outputs * self.lanes..]
+    }
+
+    /// All that lasts from one step to the next: memory, cell and outputs, each rows of `lanes`.
+    pub(crate) fn state_mut(&mut self) -> [&mut [f32]; 3] {
+        [&mut self.memory, &mut self.cell, &mut self.outputs_and_inputs[..self.shape.outputs * self.lanes]]
     }
 
     /// One step of every instance.
@@ -133,28 +195,68 @@ impl Instances {
     /// When `weights` is shorter than the gates' matrices, or `live` is more than there are inputs.
     #[inline(always)]
     pub fn step<V: Vector>(&mut self, weights: &[f32], live: usize, noise: Option<&[f32]>) {
-        let shape = self.shape;
-        let (gates, read_out) = weights.split_at(shape.gates() * shape.gate_rows() * shape.memory);
-        match shape.kind {
-            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => gru::remember::<V>(self, gates, live),
-            UnitKind::Lstm => lstm::remember::<V>(self, gates, live),
+        self.step_from::<V, _>(weights, live, noise, &FromZero);
+    }
+
+    /// [`Instances::step`] with the gates' sums starting from what `start` gives.
+    #[inline(always)]
+    pub(crate) fn step_from<V: Vector, S: Start>(
+        &mut self,
+        weights: &[f32],
+        live: usize,
+        noise: Option<&[f32]>,
+        start: &S,
+    ) {
+        let mut first = 0;
+        while first + 2 * V::WIDTH <= self.active {
+            self.step_strip::<V, S, 2>(weights, live, noise, start, first);
+            first += 2 * V::WIDTH;
         }
-        let outputs = &mut self.outputs_and_inputs[..shape.outputs * self.lanes];
-        product::<V>(read_out, shape.outputs, [&self.memory, &[]], self.lanes, outputs);
-        if let Some(noise) = noise {
-            for (output, noise) in outputs.iter_mut().zip(noise) {
-                *output += noise;
-            }
-        }
-        if matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu) {
-            enu::clip(outputs);
+        while first < self.active {
+            self.step_strip::<V, S, 1>(weights, live, noise, start, first);
+            first += V::WIDTH;
         }
     }
 
-    /// The rows that every gate reads behind the memory: fed-back outputs and live inputs.
+    /// `N` registers of lanes, from `first` on, through the whole step: all that they touch stays in the nearest cache.
     #[inline(always)]
-    fn gate_inputs(&self, live: usize) -> std::ops::Range<usize> {
-        let first = self.shape.outputs - self.shape.feedback();
-        first * self.lanes..(self.shape.outputs + live) * self.lanes
+    fn step_strip<V: Vector, S: Start, const N: usize>(
+        &mut self,
+        weights: &[f32],
+        live: usize,
+        noise: Option<&[f32]>,
+        start: &S,
+        first: usize,
+    ) {
+        let (shape, lanes, width) = (self.shape, self.lanes, N * V::WIDTH);
+        let (gate_weights, read_out) = weights.split_at(shape.gates() * shape.gate_rows() * shape.memory);
+        let behind = (shape.outputs - shape.feedback()) * lanes + first..(shape.outputs + live) * lanes;
+        if S::GIVEN {
+            start.fill::<V>(first..first + width, &mut self.gates);
+        }
+        let strip = Strip {
+            memory: &mut self.memory[first..],
+            cell: self.cell.get_mut(first..).unwrap_or(&mut []),
+            behind: self.outputs_and_inputs.get(behind).unwrap_or(&[]),
+            lanes,
+            gates: &mut self.gates,
+        };
+        match shape.kind {
+            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => gru::remember::<V, S, N>(strip, gate_weights, shape),
+            UnitKind::Lstm => lstm::remember::<V, S, N>(strip, gate_weights, shape),
+        }
+        let memory = (&self.memory[first..], lanes);
+        let outputs = &mut self.outputs_and_inputs[first..];
+        product_strip::<V, N, false>(read_out, shape.outputs, [memory, (&[], lanes)], (outputs, lanes));
+        for (channel, outputs) in outputs.chunks_mut(lanes).take(shape.outputs).enumerate() {
+            let outputs = &mut outputs[..width];
+            if let Some(noise) = noise {
+                let noise = &noise[channel * lanes + first..][..width];
+                outputs.iter_mut().zip(noise).for_each(|(output, noise)| *output += noise);
+            }
+            if matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu) {
+                enu::clip(outputs);
+            }
+        }
     }
 }

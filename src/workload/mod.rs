@@ -1,14 +1,82 @@
-//! Workloads: what is simulated in a generation. Each has an engine per backend.
+//! Workloads: what is simulated in a generation, and the engines that evolve it.
 
+mod cpu;
+pub mod maze;
 pub mod single_unit;
+mod start;
 
-use crate::config::Numerics;
+pub use cpu::CpuEngine;
+
+use rayon::prelude::*;
+
+use crate::config::{Numerics, Task};
+use crate::cpu::InstructionSet;
 use crate::device::Device;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::profile::Profile;
-use single_unit::{CpuEngine, GpuEngine, Pack};
+use crate::rng::Stream;
+use maze::MazePlay;
+use single_unit::{GpuEngine, Pack, SingleUnit};
+
+/// What is simulated: episodes, and how parameters fare on them.
+pub trait Workload: Sync {
+    /// Episodes, the same for all offspring of a generation.
+    type Episodes: Sync;
+    /// Buffers of a thread.
+    type Workspace: Send;
+    /// Environments played together.
+    const WINDOW: usize;
+
+    /// The episodes of a generation (0 where there is only one) of a stream.
+    fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Self::Episodes;
+
+    /// How many episodes these are.
+    fn environments(episodes: &Self::Episodes) -> usize;
+
+    /// For windows of at most this many environments.
+    fn workspace(&self, environments: usize) -> Self::Workspace;
+
+    /// Play the episodes `first ..`, one for each element of `fitness`, at most [`Workload::WINDOW`], with a flat parameter
+    /// vector of length [`Plan::parameters`]. Returns the steps of environments that were simulated.
+    fn play(
+        &self,
+        workspace: &mut Self::Workspace,
+        parameters: &[f32],
+        episodes: &Self::Episodes,
+        first: usize,
+        fitness: &mut [f32],
+    ) -> u64;
+
+    /// Those that it runs with.
+    fn instructions(&self) -> InstructionSet;
+
+    /// The same, run with another instruction set of this machine: the bits must not change.
+    fn with_instructions(self, instructions: InstructionSet) -> Self;
+
+    /// The episodes of a generation of the run with this seed.
+    fn generation_episodes(&self, environments: usize, seed: u64, generation: u32) -> Self::Episodes {
+        self.draw(environments, seed, Stream::Episode, generation)
+    }
+
+    /// Episodes that no generation of any run used.
+    fn fresh_episodes(&self, environments: usize, seed: u64) -> Self::Episodes {
+        self.draw(environments, seed, Stream::Fresh, 0)
+    }
+
+    /// Fitness of each environment, the windows in parallel.
+    fn fitness(&self, parameters: &[f32], episodes: &Self::Episodes) -> Vec<f32> {
+        let mut fitness = vec![0.0; Self::environments(episodes)];
+        fitness.par_chunks_mut(Self::WINDOW).enumerate().for_each_init(
+            || self.workspace(Self::environments(episodes)),
+            |workspace, (window, fitness)| {
+                self.play(workspace, parameters, episodes, window * Self::WINDOW, fitness);
+            },
+        );
+        fitness
+    }
+}
 
 /// The engine that runs `plan` on `device`.
 ///
@@ -17,7 +85,7 @@ use single_unit::{CpuEngine, GpuEngine, Pack};
 pub fn open(plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
     match device.open()? {
         Some(gpu) => Ok(Box::new(GpuEngine::new(plan, gpu)?)),
-        None => Ok(Box::new(on_cpu(plan)?)),
+        None => Ok(OnCpu::open(plan)?.boxed()),
     }
 }
 
@@ -29,16 +97,91 @@ pub fn profile(plan: &Plan, device: &Device, trials: u32) -> Result<Profile> {
     let seeds: Vec<u64> = (0..u64::from(trials)).map(|trial| plan.config.run.seed + trial).collect();
     match device.open()? {
         Some(gpu) => Pack::new(plan, gpu, &seeds)?.profile(&device.description),
-        None if trials == 1 => on_cpu(plan)?.profile(plan, &device.description),
+        None if trials == 1 => OnCpu::open(plan)?.profile(plan, &device.description),
         None => Err(Error::Config("--trials: the CPU does not pack trials; try: --trials 1".into())),
     }
 }
 
-fn on_cpu(plan: &Plan) -> Result<CpuEngine> {
-    if plan.config.run.numerics == Numerics::Exact {
-        return Ok(CpuEngine::new(plan));
+/// The CPU's engine for a plan, whatever it simulates.
+enum OnCpu {
+    SingleUnit(CpuEngine<SingleUnit>),
+    Maze(CpuEngine<MazePlay>),
+}
+
+impl OnCpu {
+    fn open(plan: &Plan) -> Result<Self> {
+        if plan.config.run.numerics != Numerics::Exact {
+            return Err(Error::Config(
+                "`run.numerics`: the CPU computes in `exact` only; try: --device cuda, or --set run.numerics=exact"
+                    .into(),
+            ));
+        }
+        Ok(match plan.config.task {
+            Task::TMaze(_) | Task::DoubleTMaze(_) => Self::Maze(CpuEngine::new(plan, MazePlay::new(plan))),
+            _ => Self::SingleUnit(CpuEngine::new(plan, SingleUnit::new(plan))),
+        })
     }
-    Err(Error::Config(
-        "`run.numerics`: the CPU computes in `exact` only; try: --device cuda, or --set run.numerics=exact".into(),
+
+    fn boxed(self) -> Box<dyn Engine> {
+        match self {
+            Self::SingleUnit(engine) => Box::new(engine),
+            Self::Maze(engine) => Box::new(engine),
+        }
+    }
+
+    fn profile(self, plan: &Plan, description: &str) -> Result<Profile> {
+        match self {
+            Self::SingleUnit(mut engine) => engine.profile(plan, description),
+            Self::Maze(mut engine) => engine.profile(plan, description),
+        }
+    }
+}
+
+/// Fitness of every episode of parameters on fresh episodes of a seed.
+pub fn fresh_fitness(plan: &Plan, parameters: &[f32], episodes: usize, seed: u64) -> Vec<f32> {
+    fn of<W: Workload>(workload: &W, parameters: &[f32], episodes: usize, seed: u64) -> Vec<f32> {
+        workload.fitness(parameters, &workload.fresh_episodes(episodes, seed))
+    }
+    match plan.config.task {
+        Task::TMaze(_) | Task::DoubleTMaze(_) => of(&MazePlay::new(plan), parameters, episodes, seed),
+        _ => of(&SingleUnit::new(plan), parameters, episodes, seed),
+    }
+}
+
+/// Mean fitness over the episodes, and the steps simulated.
+fn mean_fitness<W: Workload>(
+    workload: &W,
+    (fitness, workspace): (&mut [f32], &mut W::Workspace),
+    parameters: &[f32],
+    episodes: &W::Episodes,
+) -> (f32, u64) {
+    let windows = fitness.chunks_mut(W::WINDOW).enumerate();
+    let steps = windows.map(|(i, fitness)| workload.play(workspace, parameters, episodes, i * W::WINDOW, fitness)).sum();
+    (mean(fitness), steps)
+}
+
+/// Summed in order, so that the bits are always the same.
+fn mean(fitness: &[f32]) -> f32 {
+    canonical(fitness.iter().sum::<f32>() / fitness.len() as f32)
+}
+
+/// One NaN for all: its bits differ between processors, and fitness is compared by its bits.
+fn canonical(fitness: f32) -> f32 {
+    if fitness.is_nan() { f32::NAN } else { fitness }
+}
+
+/// What stops a run of which a generation has no finite fitness.
+fn nothing_to_select(seed: u64, generation: u32) -> Error {
+    Error::Run(format!(
+        "seed {seed}, generation {generation}: no offspring has a finite fitness, so there is nothing to select; \
+         try: a smaller sigma, learning_rate or initial_scale"
     ))
+}
+
+/// A record of another population cannot be replayed.
+fn check_record(length: usize, population: usize) -> Result<()> {
+    if length == population {
+        return Ok(());
+    }
+    Err(Error::Run(format!("a record of {length} fitness values cannot be replayed: the population is {population}")))
 }

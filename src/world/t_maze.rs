@@ -1,9 +1,17 @@
-//! The T-maze of Bertens & Lee 2020: food in one arm, poison in the other, and a swap every so often.
+//! The mazes of Bertens & Lee 2020: food at one arm's end, poison at the others, and every so often the food moves.
 //!
-//! Open cells are the stem (2, 0) to (2, 3) and the arms (0, 3) to (4, 3). An agent starts at (2, 0) facing north. In a
-//! step it turns, then moves one cell if that is open; at an arm's end it eats what lies there and is back at the start.
-//! It sees the cell in front of it. What the paper leaves open (when the sides swap, what energy means) is decided as
-//! in the reference data under `tests/golden/enu`.
+//! An agent starts at (2, 0) facing north. In a step it turns, then moves one cell if that is open; at an arm's end it
+//! eats what lies there and is back at the start. It sees the cell in front of it. What the paper leaves open (when the
+//! food moves, what energy means, the double maze's plan) is decided here and in the reference data under
+//! `tests/golden/enu`.
+//!
+//! ```text
+//! single: 0 . . . 1      double: 1 . . . 2
+//!             .                  .       .
+//!             .                  . . . . .
+//!             S                  .   .   .
+//!                                0   S   3
+//! ```
 
 /// One cell on, by direction.
 const AHEAD: [(i32, i32); 4] = [(0, 1), (1, 0), (0, -1), (-1, 0)];
@@ -22,6 +30,9 @@ pub enum Action {
 }
 
 impl Action {
+    /// Those that take a motor; [`Action::Nothing`] is what happens without one.
+    pub const MOTORS: usize = 3;
+
     /// 0 forward, 1 left, 2 right, anything else nothing.
     pub fn from_index(index: i32) -> Self {
         match index {
@@ -33,13 +44,67 @@ impl Action {
     }
 }
 
+/// Which cells are open, and at which of them food may lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// A stem of four cells and two arms: 5 x 4.
+    Single,
+    /// A stem of three cells, two arms, and two more at the end of each: 5 x 5.
+    Double,
+}
+
+impl Layout {
+    /// Arm ends by number.
+    pub fn places(self) -> &'static [(i32, i32)] {
+        match self {
+            Self::Single => &[(0, 3), (4, 3)],
+            Self::Double => &[(0, 0), (0, 4), (4, 4), (4, 0)],
+        }
+    }
+
+    /// Whether an agent can stand on (x, y).
+    pub fn is_open(self, x: i32, y: i32) -> bool {
+        let across = (0..=4).contains(&x);
+        match self {
+            Self::Single => (x == 2 && (0..=3).contains(&y)) || (y == 3 && across),
+            Self::Double => {
+                (x == 2 && (0..=2).contains(&y)) || (y == 2 && across) || ((x == 0 || x == 4) && (0..=4).contains(&y))
+            }
+        }
+    }
+
+    /// The place that lies one cell on from (x, y): where an agent can see what lies there.
+    pub fn leads_to(self, x: i32, y: i32) -> Option<usize> {
+        let next_to = |&(px, py): &(i32, i32)| (px - x).abs() + (py - y).abs() == 1;
+        self.is_open(x, y).then(|| self.places().iter().position(next_to)).flatten()
+    }
+
+    /// Columns and rows of cells.
+    pub fn size(self) -> (i32, i32) {
+        match self {
+            Self::Single => (5, 4),
+            Self::Double => (5, 5),
+        }
+    }
+}
+
+/// Names of a network's sources in a maze: the sensors in their order, then the reward.
+pub const SOURCES: [&str; 4] = ["wall", "green", "red", "reward"];
+
+/// The reward's source.
+pub const REWARD: usize = 3;
+
 /// Settings that all agents share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
+    /// Plan of the maze.
+    pub layout: Layout,
     /// Steps an agent lives after its start or a meal.
     pub energy: i32,
-    /// From this many meals since the last swap on, each meal swaps food and poison with probability 1/2.
+    /// From this many meals since the food last moved on, each meal moves it with probability 1/2.
     pub swap_after: i32,
+    /// How many of the places that follow the food's hold poison; any others are empty.
+    pub poisons: i32,
 }
 
 /// One agent in its maze.
@@ -51,14 +116,23 @@ pub struct TMaze {
     pub y: i32,
     /// Where it looks: 0 north (+y), 1 east (+x), 2 south, 3 west.
     pub direction: i32,
-    /// 0: food at (0, 3), poison at (4, 3); 1: the reverse.
-    pub side: i32,
+    /// Number of the place where the food lies.
+    pub food: i32,
     /// Steps left to live; 0 is dead. A dead agent does not move, earn or sense.
     pub energy: i32,
-    /// Meals (of food) since the last swap.
+    /// Meals (of food) since the food last moved.
     pub meals: i32,
     /// Of the last step: 1 food, -1 poison, 0 neither. An agent that dies of hunger on the poison still earns its -1.
     pub reward: i32,
+}
+
+/// What lies at an arm's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meal {
+    /// Earns 1.
+    Food,
+    /// Earns -1.
+    Poison,
 }
 
 /// What an agent sees in the cell in front of it.
@@ -72,14 +146,20 @@ pub struct Sensors {
     pub red: bool,
 }
 
-fn is_open(x: i32, y: i32) -> bool {
-    (x == 2 && (0..=3).contains(&y)) || (y == 3 && (0..=4).contains(&x))
+impl Sensors {
+    /// How many there are.
+    pub const COUNT: usize = 3;
+
+    /// Wall, green, red: their order everywhere.
+    pub fn values(self) -> [bool; Self::COUNT] {
+        [self.wall, self.green, self.red]
+    }
 }
 
 impl TMaze {
-    /// An agent at the start, its food on `side` (0 or 1, see [`TMaze::side`]).
-    pub fn new(rules: &Rules, side: i32) -> Self {
-        Self { x: 2, y: 0, direction: 0, side, energy: rules.energy, meals: 0, reward: 0 }
+    /// An agent at the start, with the food at place `food`.
+    pub fn new(rules: &Rules, food: i32) -> Self {
+        Self { x: 2, y: 0, direction: 0, food, energy: rules.energy, meals: 0, reward: 0 }
     }
 
     /// Whether it has energy left.
@@ -87,9 +167,16 @@ impl TMaze {
         self.energy > 0
     }
 
-    /// Whether (x, y) is an arm's end, and if so whether the food lies there.
-    fn food_at(&self, x: i32, y: i32) -> Option<bool> {
-        (y == 3 && (x == 0 || x == 4)).then_some((x == 4) == (self.side == 1))
+    /// What lies at (x, y).
+    pub fn meal_at(&self, rules: &Rules, x: i32, y: i32) -> Option<Meal> {
+        let places = rules.layout.places();
+        let place = places.iter().position(|&at| at == (x, y))? as i32;
+        let count = places.len() as i32;
+        match (place + count - self.food) % count {
+            0 => Some(Meal::Food),
+            behind if behind <= rules.poisons => Some(Meal::Poison),
+            _ => None,
+        }
     }
 
     fn in_front(&self) -> (i32, i32) {
@@ -97,20 +184,20 @@ impl TMaze {
         (self.x + dx, self.y + dy)
     }
 
-    /// One maze step; `swap` in [0, 1) is the draw for the sides: where a swap is due, one below 1/2 makes it.
-    pub fn step(&mut self, rules: &Rules, action: Action, swap: f32) {
+    /// One maze step; `draw` in [0, 1) decides, where the food may move, whether it does (below 1/2) and whereto.
+    pub fn step(&mut self, rules: &Rules, action: Action, draw: f32) {
         self.reward = 0;
         if !self.is_alive() {
             return;
         }
-        self.walk(action);
+        self.walk(rules, action);
         self.energy -= 1;
-        if let Some(food) = self.food_at(self.x, self.y) {
-            self.eat(rules, food, swap);
+        if let Some(meal) = self.meal_at(rules, self.x, self.y) {
+            self.eat(rules, meal, draw);
         }
     }
 
-    fn walk(&mut self, action: Action) {
+    fn walk(&mut self, rules: &Rules, action: Action) {
         self.direction = match action {
             Action::Nothing => return,
             Action::Forward => self.direction,
@@ -118,33 +205,85 @@ impl TMaze {
             Action::Right => (self.direction + 1) % 4,
         };
         let (x, y) = self.in_front();
-        if is_open(x, y) {
+        if rules.layout.is_open(x, y) {
             (self.x, self.y) = (x, y);
         }
     }
 
-    fn eat(&mut self, rules: &Rules, food: bool, swap: f32) {
+    fn eat(&mut self, rules: &Rules, meal: Meal, draw: f32) {
         (self.x, self.y, self.direction) = (2, 0, 0);
-        if !food {
+        if meal == Meal::Poison {
             self.reward = -1;
             return;
         }
         self.reward = 1;
         self.energy = rules.energy;
         self.meals += 1;
-        if self.meals >= rules.swap_after && swap < 0.5 {
-            self.side = 1 - self.side;
+        if self.meals >= rules.swap_after && draw < 0.5 {
+            let places = rules.layout.places().len() as i32;
+            let onward = (2.0 * draw * (places - 1) as f32) as i32;
+            self.food = (self.food + 1 + onward) % places;
             self.meals = 0;
         }
     }
 
     /// What it senses where it now is; nothing when dead.
-    pub fn observe(&self) -> Sensors {
+    pub fn observe(&self, rules: &Rules) -> Sensors {
         if !self.is_alive() {
             return Sensors::default();
         }
         let (x, y) = self.in_front();
-        let food = self.food_at(x, y);
-        Sensors { wall: !is_open(x, y), green: food == Some(true), red: food == Some(false) }
+        let meal = self.meal_at(rules, x, y);
+        Sensors {
+            wall: !rules.layout.is_open(x, y),
+            green: meal == Some(Meal::Food),
+            red: meal == Some(Meal::Poison),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::{Forward, Left, Right};
+
+    const DOUBLE: Rules = Rules { layout: Layout::Double, energy: 40, swap_after: 1, poisons: 2 };
+
+    #[test]
+    fn every_end_of_the_double_maze_is_six_steps_away_and_holds_what_it_should() {
+        let ways = [(Left, Left), (Left, Right), (Right, Left), (Right, Right)];
+        for (place, (first, second)) in ways.into_iter().enumerate() {
+            for food in 0..4 {
+                let mut agent = TMaze::new(&DOUBLE, food);
+                for action in [Forward, Forward, first, Forward, second] {
+                    agent.step(&DOUBLE, action, 0.9);
+                    assert_eq!(agent.reward, 0);
+                }
+                let behind = (place as i32 + 4 - food) % 4;
+                let seen = agent.observe(&DOUBLE);
+                assert_eq!((seen.wall, seen.green, seen.red), (false, behind == 0, behind == 1 || behind == 2));
+                agent.step(&DOUBLE, Forward, 0.9);
+                assert_eq!(agent.reward, [1, -1, -1, 0][behind as usize]);
+                assert_eq!(agent.energy, if behind == 0 { 40 } else { 34 });
+                assert_eq!((agent.x, agent.y) == (2, 0), behind != 3);
+            }
+        }
+    }
+
+    #[test]
+    fn food_moves_to_each_other_place_as_often() {
+        let mut seen = [[0; 4]; 4];
+        for (food, seen) in seen.iter_mut().enumerate() {
+            for draw in 0..1200 {
+                let mut agent = TMaze::new(&DOUBLE, food as i32);
+                agent.eat(&DOUBLE, Meal::Food, draw as f32 / 1200.0);
+                seen[agent.food as usize] += 1;
+            }
+        }
+        for (food, seen) in seen.iter().enumerate() {
+            for (place, &count) in seen.iter().enumerate() {
+                assert_eq!(count, if place == food { 600 } else { 200 });
+            }
+        }
     }
 }

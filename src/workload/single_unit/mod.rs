@@ -1,22 +1,14 @@
-//! One unit in open loop (IAF, STDP): offspring x environments x steps. Here is what is simulated, as the CPU does it;
-//! `cpu.rs` and `gpu.rs` are the engines.
+//! One unit in open loop (IAF, STDP): offspring x environments x steps, as the CPU does it; `gpu/` is the other engine.
 
-mod cpu;
 mod gpu;
 
-pub use cpu::CpuEngine;
 pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
 
-use rayon::prelude::*;
-
+use super::Workload;
 use crate::config::{self, Iaf};
-use crate::cpu::{InstructionSet, Kernel, Vector};
-use crate::error::{Error, Result};
+use crate::cpu::{InstructionSet, Kernel, Vector, padded};
 use crate::plan::Plan;
 use crate::rng::{Row, Stream};
-use crate::search::Spread;
-use crate::search::mutation::Mutation;
-use crate::search::shaping::{Ties, order};
 use crate::task::stdp::{Rule, StdpTask};
 use crate::task::{Answer, Episodes, Task};
 use crate::unit::{Instances, Shape};
@@ -41,29 +33,34 @@ enum OpenLoop {
 }
 
 /// Buffers of a thread.
-struct Workspace {
-    weights: Vec<f32>,
+#[derive(Debug)]
+pub struct Workspace {
     instances: Instances,
     /// Channel 0, `[step][lane]`.
     outputs: Vec<f32>,
-    /// Of each environment.
-    fitness: Vec<f32>,
+}
+
+/// Floats of one episode and of one thread's workspace.
+pub(crate) fn floats(plan: &Plan) -> (usize, usize) {
+    let Plan { unit, steps, channels, .. } = plan;
+    let lanes = padded(plan.environments).min(WINDOW);
+    let instance = (2 + unit.gates()) * unit.memory + unit.outputs + unit.inputs;
+    (steps * (channels + 1), lanes * (instance + steps))
 }
 
 impl SingleUnit {
     /// The unit and task of a plan, with this machine's best instruction set.
+    ///
+    /// # Panics
+    /// When the plan's task is not for a single unit.
     pub fn new(plan: &Plan) -> Self {
         let task = match &plan.config.task {
             config::Task::Iaf(iaf) => OpenLoop::Iaf(iaf.clone()),
             config::Task::Stdp(stdp) => OpenLoop::Stdp(StdpTask { config: stdp.clone(), rule: Rule::Plain }),
             config::Task::StdpComplex(stdp) => OpenLoop::Stdp(StdpTask { config: stdp.clone(), rule: Rule::Complex }),
+            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => panic!("a maze is not for a single unit"),
         };
         Self { shape: plan.unit, task, steps: plan.steps, instructions: InstructionSet::best() }
-    }
-
-    /// The same, run with another instruction set of this machine: the bits must not change.
-    pub fn with_instructions(self, instructions: InstructionSet) -> Self {
-        Self { instructions, ..self }
     }
 
     /// The task, if it is IAF.
@@ -76,38 +73,9 @@ impl SingleUnit {
         if let OpenLoop::Stdp(stdp) = &self.task { Some(stdp) } else { None }
     }
 
-    fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Episodes {
-        let row = |environment: usize| Row { seed, stream, generation, index: environment as u32 };
-        match &self.task {
-            OpenLoop::Iaf(task) => task.draw(environments, self.steps, row),
-            OpenLoop::Stdp(task) => task.draw(environments, self.steps, row),
-        }
-    }
-
-    /// The episodes of a generation of the run with this seed.
-    pub fn generation_episodes(&self, environments: usize, seed: u64, generation: u32) -> Episodes {
-        self.draw(environments, seed, Stream::Episode, generation)
-    }
-
-    /// Episodes that no generation of any run used.
-    pub fn fresh_episodes(&self, environments: usize, seed: u64) -> Episodes {
-        self.draw(environments, seed, Stream::Fresh, 0)
-    }
-
-    /// Fitness of each environment, length `episodes.environments`.
-    ///
-    /// # Panics
-    /// When the length of `parameters` is not [`Plan::parameters`].
-    pub fn fitness(&self, parameters: &[f32], episodes: &Episodes) -> Vec<f32> {
-        let mut workspace = self.workspace(episodes);
-        workspace.weights.copy_from_slice(parameters);
-        self.play(&mut workspace, episodes);
-        workspace.fitness
-    }
-
     /// Output channel 0, `[step][lane]` with `episodes.lanes` lanes.
     pub fn outputs(&self, parameters: &[f32], episodes: &Episodes) -> Vec<f32> {
-        let mut workspace = self.workspace(episodes);
+        let mut workspace = self.workspace(episodes.environments);
         let mut outputs = vec![0.0; episodes.steps * episodes.lanes];
         for first in (0..episodes.lanes).step_by(WINDOW) {
             let lanes = workspace.instances.lanes.min(episodes.lanes - first);
@@ -125,102 +93,66 @@ impl SingleUnit {
         }
         outputs
     }
+}
 
-    /// Where a run with this seed starts: the best of `run.first_centres` random centres on the same episodes, the first
-    /// of equals.
-    fn first_centre(&self, plan: &Plan, seed: u64) -> Vec<f32> {
-        let count = plan.config.run.first_centres;
-        if count == 1 {
-            return random_centre(plan, seed, 0);
-        }
-        let episodes = self.draw(plan.environments, seed, Stream::Start, 0);
-        let fitness: Vec<f32> = (0..count)
-            .into_par_iter()
-            .map_init(
-                || self.workspace(&episodes),
-                |workspace, index| {
-                    workspace.weights = random_centre(plan, seed, index);
-                    self.play(workspace, &episodes);
-                    mean(&workspace.fitness)
-                },
-            )
-            .collect();
-        let best = order(&fitness, Ties::LowerIndex)[0];
-        tracing::info!(seed, first_centres = count, fitness = fitness[best], "first centre");
-        random_centre(plan, seed, best as u32)
-    }
+impl Workload for SingleUnit {
+    type Episodes = Episodes;
+    type Workspace = Workspace;
+    const WINDOW: usize = WINDOW;
 
-    fn workspace(&self, episodes: &Episodes) -> Workspace {
-        let instances = Instances::new(self.shape, episodes.lanes.min(WINDOW));
-        Workspace {
-            weights: vec![0.0; self.shape.parameters()],
-            outputs: vec![0.0; episodes.steps * instances.lanes],
-            fitness: vec![0.0; episodes.environments],
-            instances,
-        }
-    }
-
-    /// Play all episodes with the workspace's weights and fill in its fitness.
-    fn play(&self, workspace: &mut Workspace, episodes: &Episodes) {
+    fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Episodes {
+        let row = |environment: usize| Row { seed, stream, generation, index: environment as u32 };
         match &self.task {
-            OpenLoop::Iaf(task) => self.instructions.run(Play { task, episodes, workspace }),
-            OpenLoop::Stdp(task) => self.instructions.run(Play { task, episodes, workspace }),
+            OpenLoop::Iaf(task) => task.draw(environments, self.steps, row),
+            OpenLoop::Stdp(task) => task.draw(environments, self.steps, row),
         }
     }
 
-    /// Mean fitness over the episodes of `centre + spread * noise` of an offspring; of the centre itself for `None`.
-    fn offspring_fitness(
+    fn environments(episodes: &Episodes) -> usize {
+        episodes.environments
+    }
+
+    fn workspace(&self, environments: usize) -> Workspace {
+        let instances = Instances::new(self.shape, environments.min(WINDOW));
+        Workspace { outputs: vec![0.0; self.steps * instances.lanes], instances }
+    }
+
+    fn play(
         &self,
         workspace: &mut Workspace,
+        parameters: &[f32],
         episodes: &Episodes,
-        (centre, spread): (&[f32], Spread<'_>),
-        mutation: Option<(Mutation, usize)>,
-    ) -> f32 {
-        match mutation {
-            Some((mutation, offspring)) => {
-                let weights = &mut workspace.weights;
-                self.instructions.run(Perturb { mutation, offspring, centre, spread, weights });
+        first: usize,
+        fitness: &mut [f32],
+    ) -> u64 {
+        match &self.task {
+            OpenLoop::Iaf(task) => {
+                self.instructions.run(Play { task, weights: parameters, episodes, workspace, first, fitness });
             }
-            None => workspace.weights.copy_from_slice(centre),
+            OpenLoop::Stdp(task) => {
+                self.instructions.run(Play { task, weights: parameters, episodes, workspace, first, fitness });
+            }
         }
-        self.play(workspace, episodes);
-        mean(&workspace.fitness)
+        (fitness.len() * episodes.steps) as u64
+    }
+
+    fn instructions(&self) -> InstructionSet {
+        self.instructions
+    }
+
+    fn with_instructions(self, instructions: InstructionSet) -> Self {
+        Self { instructions, ..self }
     }
 }
 
-/// Summed in order, so that the bits are always the same.
-fn mean(fitness: &[f32]) -> f32 {
-    canonical(fitness.iter().sum::<f32>() / fitness.len() as f32)
-}
-
-/// One NaN for all: its bits differ between processors, and fitness is compared by its bits.
-fn canonical(fitness: f32) -> f32 {
-    if fitness.is_nan() { f32::NAN } else { fitness }
-}
-
-/// [`Mutation::perturb`] as compiled per instruction set.
-struct Perturb<'a> {
-    mutation: Mutation,
-    offspring: usize,
-    centre: &'a [f32],
-    spread: Spread<'a>,
-    weights: &'a mut [f32],
-}
-
-impl Kernel for Perturb<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        self.mutation.perturb(self.offspring, self.centre, self.spread, self.weights);
-    }
-}
-
-/// All windows of the episodes, with their fitness.
+/// A window of the episodes, with its fitness.
 struct Play<'a, T> {
     task: &'a T,
+    weights: &'a [f32],
     episodes: &'a Episodes,
     workspace: &'a mut Workspace,
+    first: usize,
+    fitness: &'a mut [f32],
 }
 
 impl<T: Task> Kernel for Play<'_, T> {
@@ -228,13 +160,10 @@ impl<T: Task> Kernel for Play<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Workspace { weights, instances, outputs, fitness } = self.workspace;
+        let Self { task, weights, episodes, workspace: Workspace { instances, outputs }, first, fitness } = self;
         let lanes = instances.lanes;
-        for (window, fitness) in fitness.chunks_mut(lanes).enumerate() {
-            let first = window * lanes;
-            Rollout { weights, episodes: self.episodes, first, instances, outputs }.run::<V>();
-            self.task.fitness(self.episodes, Answer { outputs, lanes, first }, fitness);
-        }
+        Rollout { weights, episodes, first, instances, outputs }.run::<V>();
+        task.fitness(episodes, Answer { outputs, lanes, first }, fitness);
     }
 }
 
@@ -266,78 +195,5 @@ impl Kernel for Rollout<'_> {
             instances.step::<V>(weights, episodes.channels, None);
             outputs.copy_from_slice(&instances.outputs()[..lanes]);
         }
-    }
-}
-
-/// A random centre: N(0, initial_scale^2 / rows) for every matrix, the gates' input rows times `input_scale`.
-fn random_centre(plan: &Plan, seed: u64, index: u32) -> Vec<f32> {
-    let (_, size) = plan.config.unit.kind_and_size();
-    let mut centre = vec![0.0; plan.parameters()];
-    Row { seed, stream: Stream::Initial, generation: 0, index }.normals(0, &mut centre);
-    let mut rest = centre.as_mut_slice();
-    for (matrix, (rows, columns)) in plan.unit.matrices().enumerate() {
-        let (weights, behind) = rest.split_at_mut(rows * columns);
-        let scale = size.initial_scale / (rows as f32).sqrt();
-        weights.iter_mut().for_each(|weight| *weight *= scale);
-        if matrix < plan.unit.gates() {
-            let inputs = &mut weights[(rows - plan.unit.inputs) * columns..];
-            inputs.iter_mut().for_each(|weight| *weight *= size.input_scale);
-        }
-        rest = behind;
-    }
-    centre
-}
-
-/// What stops a run of which a generation has no finite fitness.
-fn nothing_to_select(seed: u64, generation: u32) -> Error {
-    Error::Run(format!(
-        "seed {seed}, generation {generation}: no offspring has a finite fitness, so there is nothing to select; \
-         try: a smaller sigma, learning_rate or initial_scale"
-    ))
-}
-
-/// A record of another population cannot be replayed.
-fn check_record(length: usize, population: usize) -> Result<()> {
-    if length == population {
-        return Ok(());
-    }
-    Err(Error::Run(format!("a record of {length} fitness values cannot be replayed: the population is {population}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_starts_from_the_best_of_its_first_centres_on_any_number_of_threads() {
-        let text = "format = 1\n[run]\nname = 'x'\ngenerations = 1\nfirst_centres = 40\n[unit.enu]\nmemory = 5\noutputs = 3\n\
-                    initial_scale = 3.0\ninput_scale = 4.0\n[task.iaf]\nenvironments = 5\nsteps = 30\n[es]\npopulation = 4";
-        let plan = Plan::new(toml::from_str(text).expect("toml")).expect("a plan");
-        let unit = SingleUnit::new(&plan);
-        let episodes = unit.draw(5, 7, Stream::Start, 0);
-        let fitness: Vec<f32> = (0..40).map(|i| mean(&unit.fitness(&random_centre(&plan, 7, i), &episodes))).collect();
-        let best = (0..40).max_by(|&a, &b| fitness[a].total_cmp(&fitness[b])).expect("forty");
-        assert!(fitness[best] > fitness[0], "the first is the best, which shows nothing");
-        for threads in [1, 3] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-            assert_eq!(pool.install(|| unit.first_centre(&plan, 7)), random_centre(&plan, 7, best as u32));
-        }
-    }
-
-    #[test]
-    fn first_weights_have_their_scales() {
-        let text = "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.enu]\ninputs = 100\nmemory = 200\noutputs = 100\n\
-                    initial_scale = 2.0\ninput_scale = 3.0\n[task.iaf]\n[es]";
-        let plan = Plan::new(toml::from_str(text).expect("toml")).expect("a plan");
-        let centre = random_centre(&plan, 1, 0);
-        let sd = |weights: &[f32]| (weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32).sqrt();
-        // Of 20,000 weights the deviation has a standard error of 0.5 %.
-        let (gate, of_inputs) = (2.0 / 400f32.sqrt(), 6.0 / 400f32.sqrt());
-        let size = 400 * 200;
-        for matrix in centre[..3 * size].chunks_exact(size) {
-            assert!((sd(&matrix[..300 * 200]) / gate - 1.0).abs() < 0.02);
-            assert!((sd(&matrix[300 * 200..]) / of_inputs - 1.0).abs() < 0.03);
-        }
-        assert!((sd(&centre[3 * size..]) / (2.0 / 200f32.sqrt()) - 1.0).abs() < 0.03);
     }
 }

@@ -4,7 +4,7 @@
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
 
-use super::super::{canonical, check_record, nothing_to_select};
+use crate::workload::{canonical, check_record, nothing_to_select};
 use super::{Half, Mark, Pack, device};
 use crate::engine::Generation;
 use crate::error::{Error, Result};

@@ -38,6 +38,7 @@ impl Pack {
         let (input_min, input_max) = match &self.plan.config.task {
             config::Task::Iaf(task) => (task.input_min, task.input_max),
             config::Task::Stdp(task) | config::Task::StdpComplex(task) => (task.input_min, task.input_max),
+            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => (0.0, 0.0),
         };
         let mut args = DrawArgs {
             seeds: self.buffers.seeds.pointer(),
@@ -58,6 +59,7 @@ impl Pack {
         };
         match &self.plan.config.task {
             config::Task::Iaf(task) => args.threshold = task.threshold,
+            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => {}
             config::Task::Stdp(task) | config::Task::StdpComplex(task) => {
                 (args.amplitude, args.tau, args.max_delay) = (task.amplitude, task.tau, task.max_delay);
                 args.complex = u32::from(matches!(self.plan.config.task, config::Task::StdpComplex(_)));

@@ -15,6 +15,7 @@ mod state;
 use cudarc::driver::{CudaEvent, CudaGraph};
 
 use super::SingleUnit;
+use crate::workload::start::first_centre;
 use crate::abi::{BestSoFar, Pointer, Step};
 use crate::config;
 use crate::engine::{Engine, Facts, Generation, State};
@@ -146,7 +147,7 @@ impl Pack {
         let centres: Vec<f32> = seeds
             .iter()
             .flat_map(|&seed| {
-                let mut centre = unit.first_centre(plan, seed);
+                let mut centre = first_centre(&unit, plan, seed);
                 centre.resize(stride, 0.0);
                 centre
             })

@@ -28,6 +28,9 @@ impl Names {
         let (draw, task) = match plan.config.task {
             config::Task::Iaf(_) => ("draw_iaf", "iaf"),
             config::Task::Stdp(_) | config::Task::StdpComplex(_) => ("draw_stdp", "stdp"),
+            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => {
+                return Err(Error::Device("mazes have no CUDA kernels yet; try: --device cpu".into()));
+            }
         };
         let (unit, memory) = (plan.unit.kind.name(), plan.unit.memory);
         let exact = format!("rollout_exact_{unit}_{task}_{}", exact_tile(memory));

@@ -1,0 +1,96 @@
+//! `[network]` -> the layout of a network for a world's sensors and motors.
+
+use super::{Checked, Invalid, check, within};
+use crate::config::{self, Config, Network, SynapseInput, Task};
+use crate::network::{Layout, Wiring};
+use crate::unit::Shape;
+use crate::world::t_maze::{Action, SOURCES};
+
+const MAX_NEURONS: u32 = 4_096;
+
+/// The network of a task that one plays, with its defaults written into the config; `None` for other tasks.
+pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>, Invalid> {
+    let plays = matches!(config.task, Task::TMaze(_) | Task::DoubleTMaze(_));
+    if !plays {
+        return match config.network {
+            None => Ok(None),
+            Some(_) => Err(invalid("network", "this task is for a single unit: remove the table [network]")),
+        };
+    }
+    let network = config.network.get_or_insert_default();
+    let table = format!("unit.{}", unit.kind.name());
+    check(unit.inputs == unit.outputs, &format!("{table}.inputs"), || {
+        format!(
+            "{} is not the number of outputs, {}: in a network a unit reads as many channels as one puts out",
+            unit.inputs, unit.outputs
+        )
+    })?;
+    check_channels(network, unit, &table)?;
+    within("network", "neurons", network.neurons, (Action::MOTORS as u32, MAX_NEURONS))?;
+    let noise = network.output_noise;
+    check(noise >= 0.0 && noise.is_finite(), "network.output_noise", || {
+        format!("{noise} is not a finite number of at least 0")
+    })?;
+    let input = network.synapse_input;
+    check(!network.shared || input != SynapseInput::Concat, "network.shared", || {
+        "one chromosome needs synapses with as many inputs as neurons: not with synapse_input = \"concat\"".into()
+    })?;
+    let wiring = check_wiring(network)?;
+    let inputs = if input == SynapseInput::Concat { 2 * unit.outputs } else { unit.outputs };
+    Ok(Some(Layout { synapse: Shape { inputs, ..unit }, neuron: unit, shared: network.shared, input, wiring }))
+}
+
+/// Sensors and reward use channels 0 to 2 of their sources, which synapses must be able to read.
+fn check_channels(network: &Network, unit: Shape, table: &str) -> Checked {
+    let (good, needed) = match network.synapse_input {
+        SynapseInput::Split => (unit.outputs >= 6 && unit.outputs.is_multiple_of(2), "an even number, at least 6"),
+        SynapseInput::Sum | SynapseInput::Concat => (unit.outputs >= 3, "at least 3"),
+    };
+    check(good, &format!("{table}.outputs"), || {
+        format!(
+            "{} is not {needed}: sensors and reward use three channels, and with synapse_input = \"split\" a synapse reads \
+             the first half of its source's",
+            unit.outputs
+        )
+    })
+}
+
+fn check_wiring(network: &mut Network) -> Result<Wiring, Invalid> {
+    let given = [
+        network.paper.as_ref().map(|_| "paper"),
+        network.random.as_ref().map(|_| "random"),
+        network.edges.as_ref().map(|_| "edges"),
+        network.edges_file.as_ref().map(|_| "edges_file"),
+    ];
+    let mut given = given.into_iter().flatten();
+    let (first, second) = (given.next(), given.next());
+    if let (Some(first), Some(second)) = (first, second) {
+        let message = format!("both network.{first} and network.{second} are there; keep one");
+        return Err(invalid(&format!("network.{second}"), &message));
+    }
+    let (neurons, synapses) = (network.neurons, network.synapses);
+    match network {
+        Network { edges: Some(edges), .. } => {
+            Wiring::from_edges(&SOURCES, neurons as usize, edges).map_err(|why| invalid("network.edges", &why))
+        }
+        Network { edges_file: Some(_), .. } => {
+            Err(invalid("network.edges_file", "is read where a config is loaded from a file; give `edges` instead"))
+        }
+        Network { random: Some(config::Random { seed }), .. } => {
+            let sources = SOURCES.len() as u32 + neurons;
+            within("network", "synapses", synapses, (2, sources))?;
+            Ok(Wiring::random(SOURCES.len(), neurons as usize, synapses as usize, *seed))
+        }
+        Network { paper, .. } => {
+            paper.get_or_insert_default();
+            let advice = "is not the paper's; for other sizes add [network.random] or network.edges";
+            check(neurons == 6, "network.neurons", || format!("{neurons} {advice}"))?;
+            check(synapses == 8, "network.synapses", || format!("{synapses} {advice}"))?;
+            Ok(Wiring::paper())
+        }
+    }
+}
+
+fn invalid(key: &str, message: &str) -> Invalid {
+    Invalid { key: key.to_owned(), message: message.to_owned() }
+}

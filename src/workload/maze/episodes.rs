@@ -1,0 +1,97 @@
+//! What an episode of a maze has at random: where the food lies first and when it moves, which source a sensor drives, which
+//! motor an output neuron drives, and the noise on every unit's output gate.
+
+use crate::config::Maze;
+use crate::network::{Network, Wiring, shuffle};
+use crate::rng::Row;
+use crate::world::t_maze::{Action, Rules, Sensors};
+
+/// Episodes, the same for every offspring of a generation. Row numbers are environments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Episodes {
+    /// Place of the food at the start.
+    pub food: Vec<i32>,
+    /// The source that each sensor drives.
+    pub senses: Vec<[usize; Sensors::COUNT]>,
+    /// The motor that each output neuron drives.
+    pub motors: Vec<[usize; Action::MOTORS]>,
+    /// In [0, 1), `[environment][action]`: whether and whereto the food moves.
+    pub draws: Vec<f32>,
+    /// `[environment][unit][output]`, synapses first.
+    pub noise: Vec<f32>,
+}
+
+/// Elements of an environment's row of random numbers.
+const SHUFFLES: usize = 4;
+const DRAWS: usize = 16;
+const NOISE: usize = 1 << 20;
+
+impl Episodes {
+    /// Draw episodes; `row(e)` addresses the random numbers of environment e.
+    pub fn draw(
+        wiring: &Wiring,
+        outputs: usize,
+        maze: &Maze,
+        rules: &Rules,
+        output_noise: f32,
+        environments: usize,
+        row: impl Fn(usize) -> Row,
+    ) -> Self {
+        let units = wiring.sources.len() + wiring.neurons;
+        let mut episodes = Self {
+            food: Vec::with_capacity(environments),
+            senses: Vec::with_capacity(environments),
+            motors: Vec::with_capacity(environments),
+            draws: vec![0.0; environments * maze.actions as usize],
+            noise: vec![0.0; environments * units * outputs],
+        };
+        let rows = episodes.draws.chunks_exact_mut(maze.actions as usize);
+        for (environment, (draws, noise)) in rows.zip(episodes.noise.chunks_exact_mut(units * outputs)).enumerate() {
+            let row = row(environment);
+            let mut first = [0.0; DRAWS];
+            row.uniforms(0, &mut first);
+            let places = rules.layout.places().len() as f32;
+            episodes.food.push((first[0] * places) as i32);
+            let (mut senses, mut motors) = (std::array::from_fn(|i| i), std::array::from_fn(|i| i));
+            if maze.shuffle_inputs {
+                shuffle(&mut senses, &first[SHUFFLES..]);
+            }
+            if maze.shuffle_outputs {
+                shuffle(&mut motors, &first[SHUFFLES + Sensors::COUNT - 1..]);
+            }
+            episodes.senses.push(senses);
+            episodes.motors.push(motors);
+            row.uniforms(DRAWS, draws);
+            row.normals(NOISE, noise);
+            noise.iter_mut().for_each(|x| *x *= output_noise);
+        }
+        episodes
+    }
+
+    /// The draw of an action.
+    pub(super) fn draw_at(&self, environment: usize, action: usize) -> f32 {
+        let actions = self.draws.len() / self.food.len();
+        self.draws[environment * actions + action]
+    }
+
+    /// The noise of the environments from `first` on into the lanes of their networks; or none.
+    pub(super) fn set_noise(&self, network: &mut Network, first: usize, none: bool) {
+        let environments = network.environments();
+        let synapses = network.wiring().sources.len();
+        let outputs = network.neurons.shape.outputs;
+        let each = self.noise.len() / self.food.len();
+        let (synapse_lanes, neuron_lanes) = (network.synapses.lanes, network.neurons.lanes);
+        for environment in 0..environments {
+            let noise = self.noise[(first + environment) * each..][..each].chunks_exact(outputs);
+            for (unit, noise) in noise.enumerate() {
+                let (rows, lanes, unit) = match unit.checked_sub(synapses) {
+                    None => (&mut network.synapse_noise, synapse_lanes, unit),
+                    Some(neuron) => (&mut network.neuron_noise, neuron_lanes, neuron),
+                };
+                for (channel, noise) in noise.iter().enumerate() {
+                    rows[channel * lanes + unit * environments + environment] = if none { 0.0 } else { *noise };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! A network of units in a maze, in closed loop: offspring x environments x actions x network steps, as the CPU does it.
+//!
+//! Each action the network steps `ticks_per_action` times with the sensors as they are; the output neuron whose channel 0
+//! sums highest over these steps acts, if the sum is above zero, and of equals the first. A dead agent's network is
+//! stepped no more: the lanes of the others move together.
+
+mod episodes;
+mod trials;
+
+pub use episodes::Episodes;
+pub use trials::{Trial, Trials};
+
+use super::Workload;
+use crate::config::{self, Maze, Task};
+use crate::cpu::{InstructionSet, Kernel, LANES, Vector, padded};
+use crate::network::{Layout, Network};
+use crate::plan::Plan;
+use crate::rng::{Row, Stream};
+use crate::world::t_maze::{self, Action, REWARD, Rules, Sensors, TMaze};
+
+/// A network and its maze: draws episodes and plays them with given parameters.
+#[derive(Debug, Clone)]
+pub struct MazePlay {
+    network: Layout,
+    rules: Rules,
+    maze: Maze,
+    output_noise: f32,
+    probe: Probe,
+    instructions: InstructionSet,
+}
+
+/// What is taken from an agent to see what it needs. Nothing by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// The reward's source stays silent.
+    pub no_reward_signal: bool,
+    /// Synapses learn nothing from one visit for the next: at every return to the start they are put back to rest.
+    pub freeze_synapses: bool,
+    /// No noise on the output gates.
+    pub no_noise: bool,
+    /// The two colour sensors stay dark.
+    pub dark: bool,
+}
+
+/// Buffers of a thread.
+#[derive(Debug)]
+pub struct Workspace {
+    network: Network,
+}
+
+/// Told of all that happens while lives are played.
+pub trait Watch {
+    /// A network step has been made; `environments` are the numbers, in the episodes, of those it was made for.
+    #[inline(always)]
+    fn ticked(&mut self, network: &Network, environments: &[usize]) {
+        let _ = (network, environments);
+    }
+
+    /// An agent has acted; `sums` are those of the output neurons.
+    fn acted(&mut self, environment: usize, before: &TMaze, sums: &[f32; Action::MOTORS], action: Action, after: &TMaze);
+}
+
+/// Nobody watches.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    #[inline(always)]
+    fn acted(&mut self, _: usize, _: &TMaze, _: &[f32; Action::MOTORS], _: Action, _: &TMaze) {}
+}
+
+/// Floats of one episode and of one thread's workspace.
+pub(crate) fn floats(plan: &Plan, network: &Layout) -> (usize, usize) {
+    let units = network.wiring.sources.len() + network.wiring.neurons;
+    let channels = network.neuron.outputs;
+    let episode = units * channels + plan.steps + 7;
+    let environments = plan.environments.min(MazePlay::WINDOW);
+    let lanes = |units: usize| padded(units * environments) + LANES;
+    let columns = network.synapse.gates() * network.synapse.memory;
+    let unit = 2 * network.neuron.memory + 3 * channels;
+    let sources = 2 * network.wiring.neurons + network.wiring.sensors;
+    (episode, lanes(units) * unit + columns * lanes(sources))
+}
+
+impl MazePlay {
+    /// The network and maze of a plan, with this machine's best instruction set.
+    ///
+    /// # Panics
+    /// When the plan's task is not a maze.
+    pub fn new(plan: &Plan) -> Self {
+        let (layout, maze) = match &plan.config.task {
+            Task::TMaze(maze) => (t_maze::Layout::Single, maze),
+            Task::DoubleTMaze(maze) => (t_maze::Layout::Double, maze),
+            task => panic!("{task:?} is not a maze"),
+        };
+        let number = |value: Option<u32>| value.expect("a plan has its defaults") as i32;
+        let rules = Rules {
+            layout,
+            energy: maze.energy as i32,
+            swap_after: number(maze.swap_after),
+            poisons: number(maze.poisons),
+        };
+        Self {
+            network: plan.network.clone().expect("a maze has a network"),
+            rules,
+            maze: maze.clone(),
+            output_noise: plan.config.network.as_ref().map_or(0.0, |network: &config::Network| network.output_noise),
+            probe: Probe::default(),
+            instructions: InstructionSet::best(),
+        }
+    }
+
+    /// The same with something taken from the agents.
+    pub fn with_probe(self, probe: Probe) -> Self {
+        Self { probe, ..self }
+    }
+
+    /// Of the maze.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Of the networks.
+    pub fn network(&self) -> &Layout {
+        &self.network
+    }
+
+    /// Network steps for each action.
+    pub fn ticks_per_action(&self) -> usize {
+        self.maze.ticks_per_action as usize
+    }
+
+    /// Play the episodes `first .. first + fitness.len()`, watched.
+    pub fn play_watched<W: Watch>(
+        &self,
+        workspace: &mut Workspace,
+        parameters: &[f32],
+        episodes: &Episodes,
+        first: usize,
+        fitness: &mut [f32],
+        watch: &mut W,
+    ) -> u64 {
+        let network = &mut workspace.network;
+        self.instructions.run(Play { play: self, network, parameters, episodes, first, fitness, watch })
+    }
+}
+
+impl Workload for MazePlay {
+    type Episodes = Episodes;
+    type Workspace = Workspace;
+    /// A run of lanes is a register; the state of the paper's network takes 170 KB.
+    const WINDOW: usize = LANES;
+
+    fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Episodes {
+        let row = |environment: usize| Row { seed, stream, generation, index: environment as u32 };
+        Episodes::draw(&self.network.wiring, self.network.neuron.outputs, &self.maze, &self.rules, self.output_noise, environments, row)
+    }
+
+    fn environments(episodes: &Episodes) -> usize {
+        episodes.food.len()
+    }
+
+    fn workspace(&self, environments: usize) -> Workspace {
+        Workspace { network: Network::new(&self.network, environments.min(Self::WINDOW)) }
+    }
+
+    fn play(
+        &self,
+        workspace: &mut Workspace,
+        parameters: &[f32],
+        episodes: &Episodes,
+        first: usize,
+        fitness: &mut [f32],
+    ) -> u64 {
+        self.play_watched(workspace, parameters, episodes, first, fitness, &mut Unwatched)
+    }
+
+    fn instructions(&self) -> InstructionSet {
+        self.instructions
+    }
+
+    fn with_instructions(self, instructions: InstructionSet) -> Self {
+        Self { instructions, ..self }
+    }
+}
+
+/// Some lives together; its output is the network steps made.
+struct Play<'a, W> {
+    play: &'a MazePlay,
+    network: &'a mut Network,
+    parameters: &'a [f32],
+    episodes: &'a Episodes,
+    first: usize,
+    fitness: &'a mut [f32],
+    watch: &'a mut W,
+}
+
+impl<W: Watch> Kernel for Play<'_, W> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> u64 {
+        let Self { play, network, parameters, episodes, first, fitness, watch } = self;
+        let MazePlay { rules, probe, .. } = play;
+        network.reset(fitness.len());
+        episodes.set_noise(network, first, probe.no_noise);
+        fitness.fill(0.0);
+        let mut agents: Vec<TMaze> =
+            (first..first + fitness.len()).map(|e| TMaze::new(rules, episodes.food[e])).collect();
+        // Numbers of those alive, in the episodes.
+        let mut alive: Vec<usize> = (first..first + fitness.len()).collect();
+        let mut sums = vec![[0.0; Action::MOTORS]; fitness.len()];
+        let mut steps = 0;
+        for action in 0..play.maze.actions as usize {
+            show(network, &agents, &alive, episodes, play);
+            network.sense::<V>(parameters);
+            sums.fill([0.0; Action::MOTORS]);
+            for _ in 0..play.maze.ticks_per_action {
+                network.step::<V>(parameters);
+                add_motors(network, &mut sums);
+                watch.ticked(network, &alive);
+            }
+            steps += (alive.len() * play.maze.ticks_per_action as usize) as u64;
+            for (slot, agent) in agents.iter_mut().enumerate() {
+                let environment = alive[slot];
+                let choice = choose(&sums[slot]);
+                let motor = choice.map_or(-1, |neuron| episodes.motors[environment][neuron] as i32);
+                let (before, acted) = (*agent, Action::from_index(motor));
+                agent.step(rules, acted, episodes.draw_at(environment, action));
+                fitness[environment - first] += agent.reward as f32;
+                watch.acted(environment, &before, &sums[slot], acted, agent);
+                if probe.freeze_synapses && agent.reward != 0 {
+                    network.rest_synapses(slot);
+                }
+            }
+            if agents.iter().any(|agent| !agent.is_alive()) {
+                let keep: Vec<usize> = (0..agents.len()).filter(|&slot| agents[slot].is_alive()).collect();
+                if keep.is_empty() {
+                    break;
+                }
+                network.retain(&keep);
+                agents = keep.iter().map(|&slot| agents[slot]).collect();
+                alive = keep.iter().map(|&slot| alive[slot]).collect();
+            }
+        }
+        steps
+    }
+}
+
+/// What each agent senses, on the sources that its sensors drive; and the reward.
+fn show(network: &mut Network, agents: &[TMaze], alive: &[usize], episodes: &Episodes, play: &MazePlay) {
+    network.clear_sensors();
+    for (slot, (agent, &environment)) in agents.iter().zip(alive).enumerate() {
+        let Sensors { wall, green, red } = agent.observe(&play.rules);
+        let seen = [wall, green && !play.probe.dark, red && !play.probe.dark];
+        for (&source, on) in episodes.senses[environment].iter().zip(seen) {
+            network.sensor_mut(source, 0)[slot] = f32::from(on);
+        }
+        if agent.reward != 0 && !play.probe.no_reward_signal {
+            network.sensor_mut(REWARD, if agent.reward > 0 { 1 } else { 2 })[slot] = 1.0;
+        }
+    }
+}
+
+/// Channel 0 of the last neurons, one for each motor.
+#[inline(always)]
+fn add_motors(network: &Network, sums: &mut [[f32; Action::MOTORS]]) {
+    let environments = network.environments();
+    let first = network.wiring().neurons - Action::MOTORS;
+    for motor in 0..Action::MOTORS {
+        let outputs = &network.neurons.outputs()[(first + motor) * environments..][..environments];
+        sums.iter_mut().zip(outputs).for_each(|(sums, output)| sums[motor] += output);
+    }
+}
+
+/// The neuron with the highest sum, of equals the first; none if that is not above zero. NaN never acts.
+fn choose(sums: &[f32; Action::MOTORS]) -> Option<usize> {
+    let (mut choice, mut best) = (None, 0.0);
+    for (neuron, &sum) in sums.iter().enumerate() {
+        if sum > best {
+            (choice, best) = (Some(neuron), sum);
+        }
+    }
+    choice
+}
