@@ -3,5 +3,6 @@
 #include "episodes.cu"
 #include "es_update.cu"
 #include "mazes.cu"
+#include "network_exact.cu"
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"

@@ -1,8 +1,8 @@
 // A network of units in closed loop with its maze through a whole episode, exact mode: f32, the CPU's order of every sum,
 // equal to the last bit. Twin: src/network.rs with src/unit/ and src/world/.
 //
-// A block is one player (an offspring, or the centre behind them). Its weights lie in shared memory, made there by the
-// block itself; its warps take one environment after another, each alone through the whole episode, so a dead agent frees
+// A block is one player (an offspring, or the centre behind them) in some environments. Its weights lie in shared memory, made there by the
+// block itself; its warps take one of these after another, each alone through the whole episode, so a dead agent frees
 // its warp, and between the ticks of an episode there is no barrier but the warp's own.
 //
 // Synapses are the work. Lanes tile them as in a matrix product: eight groups of lanes own every eighth synapse, four own
@@ -284,7 +284,7 @@ struct Network {
         __syncwarp();
 #pragma unroll
         for (int t = 0; t < TILES; ++t)
-            each_quad<U>(memory(), first, t, [&](int i, int c, float* at) { 
+            each_quad<U>(memory(), first, t, [&](int i, int c, float* at) {
                 const float now[4] = {held[t][i][c], held[t][i][c + 1], held[t][i][c + 2], held[t][i][c + 3]};
                 store(at, now);
             });
@@ -481,7 +481,9 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
     constexpr uint32_t WIDTH = N::WIDTH, GATES = N::GATES;
     const NetworkArgs& args = all.network;
     const NetworkLayout& layout = all.layout;
-    const uint32_t player = blockIdx.x, trial = blockIdx.y, lane = threadIdx.x % 32;
+    const uint32_t players = args.population + 1, player = blockIdx.x % players, trial = blockIdx.y;
+    const uint32_t groups = gridDim.x / players, share = (args.environments + groups - 1) / groups;
+    const uint32_t begin = blockIdx.x / players * share, end = min(begin + share, args.environments);
     if (*args.halted) return;
     SHARED(shared);
     float* const weights = (float*)shared;
@@ -490,7 +492,7 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
     uint32_t* const next = first + layout.neurons + 1;
     for (uint32_t i = threadIdx.x; i < layout.rows; i += blockDim.x) weights[i] = -0.0f;
     for (uint32_t n = threadIdx.x; n <= layout.neurons; n += blockDim.x) first[n] = args.first[min(n, args.neurons)];
-    if (threadIdx.x == 0) *next = 0;
+    if (threadIdx.x == 0) *next = begin;
     __syncthreads();
     for (uint32_t synapse = threadIdx.x; synapse < layout.synapses; synapse += blockDim.x) {
         uint32_t neuron = 0;
@@ -524,12 +526,13 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
         });
     __syncthreads();
 
+    const uint32_t lane = threadIdx.x % 32;
     float* const state = weights + layout.state + threadIdx.x / 32 * layout.warp;
     for (;;) {
         uint32_t environment = 0;
         if (lane == 0) environment = atomicAdd(next, 1);
         environment = __shfl_sync(~0u, environment, 0);
-        if (environment >= args.environments) return;
+        if (environment >= end) return;
         const size_t maze = (size_t)trial * args.environments + environment;
         for (uint32_t i = lane; i < layout.warp; i += 32) state[i] = 0.0f;
         __syncwarp();
@@ -552,7 +555,7 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
             __syncwarp();
         }
         if (lane == 0) {
-            const size_t out = ((size_t)trial * (args.population + 1) + player) * args.environments + environment;
+            const size_t out = ((size_t)trial * players + player) * args.environments + environment;
             args.fitness[out] = (float)agent.rewards;
             args.lived[out] = action * args.ticks;
         }

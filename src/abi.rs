@@ -270,7 +270,8 @@ abi! {
         output_noise: f32,
     }
 
-    /// `network_*`: a network of units, synapses first, in closed loop with a maze. E here is the number of environments.
+    /// `network_*`: a network of units, synapses first, in closed loop with a maze; grid (players * groups of environments,
+    /// trials). E here is the number of environments, and a group has as many as another.
     struct NetworkArgs {
         /// Of the trials.
         seeds: Pointer<u64>,
@@ -294,8 +295,6 @@ abi! {
         fitness: Pointer<f32>,
         /// Out: network steps that were computed, `[trial][player][E]`.
         lived: Pointer<u32>,
-        /// `[trial]`, zero at the start of a launch: for kernels whose warps take (player, environment) one after another.
-        queue: Pointer<u32>,
         /// See [`RolloutArgs::halted`].
         halted: Pointer<u32>,
         /// Perturbed players; the one behind them is the centre itself.
@@ -339,6 +338,10 @@ abi! {
         environments_fitness: Pointer<f32>,
         /// Out: `[trial][player]`.
         fitness: Pointer<f32>,
+        /// Steps lived, `[trial][player][E]`; null where nobody dies.
+        lived: Pointer<u32>,
+        /// Their sum is added to this: `[trial]`; may be null.
+        env_steps: Pointer<u64>,
         /// See [`RolloutArgs::halted`].
         halted: Pointer<u32>,
         /// P + 1, or 1 when only the centre plays.
@@ -509,7 +512,7 @@ abi! {
         resets: u32,
     }
 
-    /// `network_exact_*`: grid (players, trials).
+    /// `network_exact_*`.
     struct NetworkExactArgs {
         /// What is played.
         network: NetworkArgs,

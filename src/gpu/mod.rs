@@ -134,6 +134,12 @@ impl Gpu {
         self.context.attribute(wanted).map_or(48 << 10, |bytes| bytes as u32)
     }
 
+    /// Shared memory of a multiprocessor, for all of its blocks; each takes 1 KiB more than it asks for.
+    pub fn shared_of_multiprocessor(&self) -> u32 {
+        let wanted = Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR;
+        self.context.attribute(wanted).map_or(64 << 10, |bytes| bytes as u32)
+    }
+
     /// Multiprocessors.
     pub fn multiprocessors(&self) -> u32 {
         self.context.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT).map_or(1, |n| n as u32)
