@@ -5,7 +5,7 @@
 // order, so the bits do not depend on the launch's shape.
 #include "rng.cuh"
 
-// A thread a player. E loads of one row each, P x E x 4 bytes in all.
+// A thread a player. E loads of one row each, P x E x 4 bytes in all. Steps are integers, so their sum has no order.
 KERNEL(mean_fitness, MeanArgs, THREADS, 1) {
     const uint32_t player = blockIdx.x * THREADS + threadIdx.x, trial = blockIdx.y;
     if (player >= args.players || *args.halted) return;
@@ -14,6 +14,10 @@ KERNEL(mean_fitness, MeanArgs, THREADS, 1) {
     float sum = fitness[0];
     for (uint32_t e = 1; e < args.environments; ++e) sum = sum + fitness[e];
     args.fitness[index] = sum / (float)args.environments;
+    if (!args.env_steps) return;
+    unsigned long long steps = 0;
+    for (uint32_t e = 0; e < args.environments; ++e) steps += args.lived[index * args.lanes + e];
+    atomicAdd((unsigned long long*)args.env_steps + trial, steps);
 }
 
 // A thread an offspring counts the better ones, all P of them: P^2 comparisons over the grid, no order of arrival.

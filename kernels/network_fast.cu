@@ -1,6 +1,29 @@
-// A network of units in closed loop with its maze, fast mode: half-precision operands on tensor cores, sums and state in
-// f32, hardware tanh. Twin in exact mode: network_exact.cu; the distance between the two is bounded by tests.
-#include "kinds.cuh"
+// A network of units in closed loop with its maze through a whole episode, fast mode: half-precision operands on tensor
+// cores, sums and state in f32, hardware tanh. Twin in exact mode: network_exact.cu; the distance between the two is
+// bounded by tests/network_fast.rs.
+//
+// A block is one player (an offspring, or the centre behind them) in some environments: grid (players x groups, trials),
+// group k of G plays the k-th part of a player's environments. Four warps a block; they make the player's weights together
+// and then take one environment after another, each warp alone through the whole episode, so a dead agent frees its warp
+// and there is no barrier but the warp's own. Dynamic shared memory: see Layout; the host repeats its sizes.
+//
+// Everything of a tick goes from product to product in registers. Synapses are rows, three m16 tiles of 48: two
+// neighbouring n8 tiles of sums, rounded to halves, are an A operand of the next product. Weights are B operands in shared
+// memory, in the order in which lanes read them, 16 bytes for two k tiles, each used for all three tiles of synapses.
+// Neurons are columns, one n8 tile of eight, and their weights A operands: as rows they would fill less than half a tile,
+// and tanh is what a tick is made of. What a synapse reads is a row of 16 bytes for each half of its input, of its source
+// and of its neuron: ldmatrix takes a row's address from every lane, so wiring is a table of addresses and gathering costs
+// one instruction a tile. Adding up by neuron is a product with a matrix of zeros and ones. movmatrix turns what has to
+// change between rows and columns.
+//
+// Order of a tick: r, then candidate and z column tile by column tile, so that few sums live at once; then the read-out,
+// the sums, the neurons. s(x) y = (tanh(x/2) y + y) / 2: the 1/2 inside is folded into the weights of s, the one outside into
+// the weights of what reads r h, both exactly; r h and the outputs are finished as pairs of halves.
+//
+// Limited by the special functions. A tick of the paper's network (48 synapses, 6 neurons, 16/32/16) is 168 tanh of a
+// warp, 8 cycles each: 1,344 cycles of a scheduler beside 188 products (1,200 cycles at the rate assumed for mma.sync), 754
+// instructions, and 275 cycles of the shared memory that four schedulers share. 4.2 ms for 1,024 x 8 x 400 ticks on 132
+// multiprocessors at 1.98 GHz if no other waits; 5.5 to 6.5 ms expected. Not measured on a device.
 #include "ptx.cuh"
 #include "unit/network.cuh"
 #include "world/t_maze.cuh"
@@ -8,7 +31,7 @@
 namespace network_fast {
 
 constexpr int MEMORY_TILES = 2, COLUMN_TILES = 4, SYNAPSE_TILES = 3;  // 32 cells as k16 or n8 tiles; 48 synapses
-constexpr uint32_t MEMORY = 16 * MEMORY_TILES, CHANNELS = 16, SYNAPSES = 16 * SYNAPSE_TILES, SOURCES = 16, WARPS = 4;
+constexpr uint32_t MEMORY = 16 * MEMORY_TILES, CHANNELS = 16, SYNAPSES = 16 * SYNAPSE_TILES, SOURCES = 16;
 
 using Tile = float[4];        // of sums, see ptx::mma_16x8x16
 using Operand = uint32_t[4];  // 16 x 16 halves
@@ -19,20 +42,19 @@ __device__ __forceinline__ void clear(float (&tile)[4]) {
     for (int i = 0; i < 4; ++i) tile[i] = 0.0f;
 }
 
-// What sigmoid(x) y is made of: tanh(x / 2) of two neighbours, and 2 sigmoid(x) y = tanh(x / 2) y + y.
+// Of two neighbours.
 __device__ __forceinline__ uint32_t tanh_half2(float low, float high) {
     return ptx::pack_half2(ptx::tanh_approx(low), ptx::tanh_approx(high));
 }
 
-// Where channels lie among 16 slots, and the inputs of a synapse among its rows. NARROW synapses read one k16 tile, the
-// first half of their source's channels in slots 0 ... and the second half of their neuron's in slots 8 ...; others a
-// tile of each.
+// Where channels lie among 16 slots. A narrow synapse reads one k16 tile, the first half of its source's channels in slots
+// 0 ... and the second half of its neuron's in slots 8 ...; a wide one reads a tile of each.
 template <bool WIDE>
 struct Slots {
-    uint32_t channels, half, input;
+    uint32_t channels, half;
 
     __device__ __forceinline__ explicit Slots(const NetworkArgs& args)
-        : channels(args.channels), half(args.channels / 2), input(args.synapse_input) {}
+        : channels(args.channels), half(args.channels / 2) {}
 
     __device__ __forceinline__ uint32_t of(uint32_t channel) const {
         return WIDE || channel < half ? channel : 8 + channel - half;
@@ -127,14 +149,16 @@ struct Synapses {
     Operand rows[SYNAPSE_TILES][W::ROW_TILES] = {};    // memory (LSTM: twice that), fed-back outputs, inputs
     Operand out[SYNAPSE_TILES] = {};
 
-    // sums = operands x the blocks of one column tile; `k(m, tile)` gives the operand.
+    // sums = operands x the blocks of one column tile; `k(m, tile)` gives the operand. The compiler loads early what is
+    // not `in_order`.
     template <int ROW_TILES, class K>
-    __device__ __forceinline__ static void product(Tile (&sums)[SYNAPSE_TILES], const uint4* blocks, K k) {
+    __device__ __forceinline__ static void product(Tile (&sums)[SYNAPSE_TILES], const uint4* blocks, K k,
+                                                   bool in_order = false) {
 #pragma unroll
         for (int m = 0; m < SYNAPSE_TILES; ++m) clear(sums[m]);
 #pragma unroll
         for (int pair = 0; pair < (ROW_TILES + 1) / 2; ++pair) {
-            const uint4 w = blocks[pair * 32];
+            const uint4 w = in_order ? ptx::load_in_order(blocks + pair * 32) : blocks[pair * 32];
 #pragma unroll
             for (int m = 0; m < SYNAPSE_TILES; ++m) {
                 ptx::mma_16x8x16(sums[m], k(m, 2 * pair), w.x, w.y);
@@ -145,9 +169,12 @@ struct Synapses {
 
     __device__ __forceinline__ void gate(Tile (&sums)[SYNAPSE_TILES], const uint4* weights, int gate, int tile,
                                          const Operand (*reset)[MEMORY_TILES] = nullptr) const {
-        product<W::ROW_TILES>(sums, weights + (gate * COLUMN_TILES + tile) * W::PAIRS * 32, [&](int m, int k) -> const Operand& {
+        const auto operand = [&](int m, int k) -> const Operand& {
             return reset && k < MEMORY_TILES ? reset[m][k < MEMORY_TILES ? k : 0] : rows[m][k];
-        });
+        };
+        // Without feedback nvcc would load the candidate's weights so early that registers are spilled.
+        const bool in_order = reset && !Unit::FEEDBACK;
+        product<W::ROW_TILES>(sums, weights + (gate * COLUMN_TILES + tile) * W::PAIRS * 32, operand, in_order);
     }
 
     __device__ __forceinline__ void remember_gated(const uint4* weights) {
@@ -272,8 +299,16 @@ struct Neurons {
     using W = NeuronWeights<Unit>;
     static constexpr int OUT = MEMORY_TILES, INPUTS = MEMORY_TILES + W::FEEDBACK;
 
-    float state[TILES][MEMORY_TILES][4] = {};
+    float state[TILES][MEMORY_TILES][4];  // as in Synapses; between ticks it lies in shared memory
     Columns rows[TILES][W::ROW_TILES] = {};
+
+    template <class F>
+    __device__ __forceinline__ void each_tile(F f) {
+#pragma unroll
+        for (int n = 0; n < TILES; ++n)
+#pragma unroll
+            for (int k = 0; k < MEMORY_TILES; ++k) f(n * MEMORY_TILES + k, state[n][k]);
+    }
 
     template <int ROW_TILES, class K>
     __device__ __forceinline__ static void product(Tile (&sums)[TILES], const uint4* blocks, K k) {
@@ -561,7 +596,8 @@ struct Player {
     __device__ __forceinline__ void tick(Synapses<Unit, WIDE>& synapses, Neurons<Unit, NEURON_TILES>& neurons) const {
         constexpr int INPUTS = Synapses<Unit, WIDE>::INPUTS;
         const char* const rows = (const char*)(warp + L::ROWS);
-        const uint4 of_source = ((const uint4*)(block + L::PRE))[lane], of_neuron = ((const uint4*)(block + L::PRE))[lane + (WIDE ? 32 : 0)];
+        const uint4* const addresses = (const uint4*)(block + L::PRE) + lane;
+        const uint4 of_source = addresses[0], of_neuron = addresses[WIDE ? 32 : 0];
         const uint32_t pre[SYNAPSE_TILES] = {of_source.x, of_source.y, of_source.z};
         const uint32_t post[SYNAPSE_TILES] = {of_neuron.x, of_neuron.y, of_neuron.z};
 #pragma unroll
@@ -584,7 +620,9 @@ struct Player {
             ptx::mma_16x8x16(sums[1], a, b[2], b[3]);
         }
         using N = Neurons<Unit, NEURON_TILES>;
-        const auto word = [&](int n, int i) -> uint32_t& { return warp[L::ROWS + (i * L::HALF + SENSORS + 8 * n) * 4 + lane]; };
+        const auto word = [&](int n, int i) -> uint32_t& {
+            return warp[L::ROWS + (i * L::HALF + SENSORS + 8 * n) * 4 + lane];
+        };
 #pragma unroll
         for (int n = 0; n < NEURON_TILES; ++n) {
 #pragma unroll
@@ -596,21 +634,14 @@ struct Player {
             }
         }
         float4* const kept = (float4*)(warp + L::KEPT) + lane;
-#pragma unroll
-        for (int n = 0; n < NEURON_TILES; ++n)
-#pragma unroll
-            for (int k = 0; k < MEMORY_TILES; ++k) {
-                const float4 v = kept[(n * 2 + k) * 32];
-                neurons.state[n][k][0] = v.x, neurons.state[n][k][1] = v.y, neurons.state[n][k][2] = v.z, neurons.state[n][k][3] = v.w;
-            }
+        neurons.each_tile([&](int i, float (&state)[4]) {
+            const float4 four = kept[32 * i];
+            state[0] = four.x, state[1] = four.y, state[2] = four.z, state[3] = four.w;
+        });
         __syncwarp();
         neurons.step((const uint4*)(block + L::NEURONS) + lane, (const float4*)(warp + L::NEURON_NOISE) + lane,
                      (float2*)(warp + L::MOTORS), [&](int n, int i, uint32_t o) { word(n, i) = o; });
-#pragma unroll
-        for (int n = 0; n < NEURON_TILES; ++n)
-#pragma unroll
-            for (int k = 0; k < MEMORY_TILES; ++k) 
-                kept[(n * 2 + k) * 32] = make_float4(neurons.state[n][k][0] , neurons.state[n][k][1] , neurons.state[n][k][2] , neurons.state[n][k][3]);
+        neurons.each_tile([&](int i, float (&state)[4]) { kept[32 * i] = make_float4(state[0], state[1], state[2], state[3]); });
         __syncwarp();
     }
 
@@ -680,11 +711,20 @@ __device__ __forceinline__ void follow(const NetworkTicksArgs& args) {
 
 #define NETWORK(unit, Unit) \
     KERNEL(network_fast_##unit##_8, NetworkArgs, 128, 3) { network_fast::play<Unit, false>(args); } \
-    KERNEL(network_fast_##unit##_16, NetworkArgs, 128, 2) { network_fast::play<Unit, true>(args); } \
-    KERNEL(network_fast_ticks_##unit##_8, NetworkTicksArgs, 128, 1) { network_fast::follow<Unit, false>(args); } \
-    KERNEL(network_fast_ticks_##unit##_16, NetworkTicksArgs, 128, 1) { network_fast::follow<Unit, true>(args); }
+    KERNEL(network_fast_##unit##_16, NetworkArgs, 128, 2) { network_fast::play<Unit, true>(args); }
 NETWORK(enu, Enu)
 NETWORK(nfenu, Nfenu)
 NETWORK(gru, Gru)
 NETWORK(lstm, Lstm)
 #undef NETWORK
+
+#define TICKS(unit, Unit, neurons, wide) \
+    KERNEL(network_fast_ticks_##unit##_##neurons, NetworkTicksArgs, 128, 1) { network_fast::follow<Unit, wide>(args); }
+TICKS(enu, Enu, 8, false)
+TICKS(enu, Enu, 16, true)
+TICKS(nfenu, Nfenu, 8, false)
+TICKS(nfenu, Nfenu, 16, true)
+TICKS(gru, Gru, 8, false)
+TICKS(gru, Gru, 16, true)
+TICKS(lstm, Lstm, 8, false)
+#undef TICKS

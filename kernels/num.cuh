@@ -1,14 +1,12 @@
 // Twin of src/num.rs: the elementary functions of exact mode as fixed sequences of IEEE operations. The sources of the
 // polynomials and their errors are given there. Compiled without contraction; fmaf where one rounding is meant.
 #pragma once
-#include "gpu.cuh"
+#include "ptx.cuh"
 
 namespace num {
 
 __device__ __forceinline__ float tanh(float x) {
-    constexpr float END = 8.3f;
-    x = x > END ? END : x;
-    x = x < -END ? -END : x;
+    x = ptx::clamp(x, 8.3f);
     const float s = x * x;
     float p = fmaf(s, 1.4648307e-8f, 2.1508532e-5f);
     p = fmaf(s, p, 3.549171e-3f);
@@ -18,7 +16,12 @@ __device__ __forceinline__ float tanh(float x) {
     q = fmaf(s, q, 0.026079958f);
     q = fmaf(s, q, 0.46759197f);
     q = fmaf(s, q, 1.0f);
-    return (x * p) / q;
+    // x p / q, correctly rounded (Markstein 1990). 1 <= q < 286, so nothing overflows, and where the remainder might be too
+    // small q is 1. src/num.rs tests it over x, for reciprocals off by up to two places.
+    const float numerator = x * p, close = ptx::reciprocal_approx(q);
+    const float reciprocal = fmaf(fmaf(-q, close, 1.0f), close, close);
+    const float quotient = numerator * reciprocal;
+    return fmaf(fmaf(-q, quotient, numerator), reciprocal, quotient);
 }
 
 __device__ __forceinline__ float sigmoid(float x) { return fmaf(tanh(0.5f * x), 0.5f, 0.5f); }

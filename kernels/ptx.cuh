@@ -28,6 +28,20 @@ __device__ __forceinline__ float tanh_approx(float x) {
     return y;
 }
 
+// Of 1 / x, wrong in the last place at most (PTX ISA); x neither tiny nor huge.
+__device__ __forceinline__ float reciprocal_approx(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// x between -bound and bound; a NaN stays one.
+__device__ __forceinline__ float clamp(float x, float bound) {
+    float y;
+    asm("{ .reg .f32 t; min.NaN.f32 t, %1, %2; max.NaN.f32 %0, t, %3; }" : "=f"(y) : "f"(x), "f"(bound), "f"(-bound));
+    return y;
+}
+
 // d += a b: a is 16 x 16 halves, b 16 x 8, d 16 x 8 floats. With g = lane / 4, t = lane % 4:
 // a[0], a[1]: rows g, g + 8, columns 2t, 2t + 1; a[2], a[3]: the same rows, columns 8 further;
 // b[0]: rows 2t, 2t + 1 of column g; b[1]: rows 8 further; d[0], d[1]: row g, columns 2t, 2t + 1; d[2], d[3]: row g + 8.
@@ -64,6 +78,15 @@ __device__ __forceinline__ float add_clipped(float x, float y) {
     return sum;
 }
 
+// 16 bytes of shared memory, and the compiler keeps such loads in their order.
+__device__ __forceinline__ uint4 load_in_order(const uint4* from) {
+    uint4 four;
+    asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(four.x), "=r"(four.y), "=r"(four.z), "=r"(four.w)
+                 : "r"((uint32_t)__cvta_generic_to_shared(from)));
+    return four;
+}
+
 // Four 8 x 8 matrices of halves out of shared memory: lane 8 i + row names a row of matrix i, 16 bytes, and gets of every
 // matrix columns 2t, 2t + 1 of row g.
 __device__ __forceinline__ void load_matrices(uint32_t (&matrices)[4], const void* row) {
@@ -95,6 +118,13 @@ inline float half_of(uint32_t both, uint32_t which) {
 }
 
 inline float tanh_approx(float x) { return ::tanhf(x); }
+
+inline float reciprocal_approx(float x) { return 1.0f / x; }
+
+inline float clamp(float x, float bound) {
+    x = x > bound ? bound : x;
+    return x < -bound ? -bound : x;
+}
 
 struct MmaOperands {
     uint32_t a[4], b[2];
@@ -147,6 +177,8 @@ inline uint32_t fma_half2(uint32_t x, uint32_t y, uint32_t z) {
 }
 
 inline float add_clipped(float x, float y) { return clipped(x + y); }
+
+inline uint4 load_in_order(const uint4* from) { return *from; }
 
 inline void load_matrices(uint32_t (&matrices)[4], const void* row) {
     const void* rows[32];

@@ -270,7 +270,8 @@ abi! {
         output_noise: f32,
     }
 
-    /// `network_*`: a network of units, synapses first, in closed loop with a maze. E here is the number of environments.
+    /// `network_*`: a network of units, synapses first, in closed loop with a maze; grid (players * groups of environments,
+    /// trials). E here is the number of environments, and a group has as many as another.
     struct NetworkArgs {
         /// Of the trials.
         seeds: Pointer<u64>,
@@ -294,8 +295,6 @@ abi! {
         fitness: Pointer<f32>,
         /// Out: network steps that were computed, `[trial][player][E]`.
         lived: Pointer<u32>,
-        /// `[trial]`, zero at the start of a launch: for kernels whose warps take (player, environment) one after another.
-        queue: Pointer<u32>,
         /// See [`RolloutArgs::halted`].
         halted: Pointer<u32>,
         /// Perturbed players; the one behind them is the centre itself.
@@ -351,6 +350,10 @@ abi! {
         environments_fitness: Pointer<f32>,
         /// Out: `[trial][player]`.
         fitness: Pointer<f32>,
+        /// Steps lived, `[trial][player][E]`; null where nobody dies.
+        lived: Pointer<u32>,
+        /// Their sum is added to this: `[trial]`; may be null.
+        env_steps: Pointer<u64>,
         /// See [`RolloutArgs::halted`].
         halted: Pointer<u32>,
         /// P + 1, or 1 when only the centre plays.
@@ -457,6 +460,76 @@ abi! {
         index: u32,
         /// Elements.
         length: u32,
+    }
+
+    /// Where things lie in the shared memory of `network_exact_*`, in floats; the host works it out. Rows are padded to
+    /// whole quads, and W stands for the columns of a memory that the kernel is compiled for.
+    struct NetworkLayout {
+        /// Quads of a memory.
+        memory_quads: u32,
+        /// Quads of a unit's outputs.
+        channel_quads: u32,
+        /// The same where outputs are fed back, else 0.
+        feedback_quads: u32,
+        /// Channels from here on lie `gap` further, so that both halves of a split input begin with a quad.
+        border: u32,
+        /// See `border`.
+        gap: u32,
+        /// Quads that a synapse reads of its source, from the first on.
+        before_quads: u32,
+        /// First quad that it reads of its own neuron; to the last.
+        after_first: u32,
+        /// First quad of its inputs for these.
+        after_input: u32,
+        /// Synapses, rounded up to whole eights.
+        synapses: u32,
+        /// Neurons, rounded up to whole sixes.
+        neurons: u32,
+        /// From the outputs of a synapse to the next, an odd number of quads.
+        output_stride: u32,
+        /// Weights of the synapses' inputs, `[quad][gate][W][4]`; before them their other gate rows, `[row][gate][W]`.
+        inputs: u32,
+        /// Read-out of the synapses, `[row][read_out_stride]`.
+        read_out: u32,
+        /// Channels, rounded up to whole sixteens.
+        read_out_stride: u32,
+        /// Gates of the neurons, `[quad][gate][W][4]`.
+        neuron_gates: u32,
+        /// Read-out of the neurons, `[quad][channel][4]`.
+        neuron_read_out: u32,
+        /// Behind all weights, as integers: rows of projections of every synapse.
+        rows: u32,
+        /// First synapse of every neuron, and the number of synapses; then the next environment to play.
+        first: u32,
+        /// What the first warp has to itself: its agent, and the memories of its synapses.
+        state: u32,
+        /// From one warp's to the next.
+        warp: u32,
+        /// In what a warp has: cells of the synapses, `[synapse][W]`, if any.
+        cell: u32,
+        /// Outputs of the synapses.
+        outputs: u32,
+        /// Memories of the neurons, `[neuron][W]`.
+        neuron_memory: u32,
+        /// Cells of the neurons, `[neuron][W]`, if any.
+        neuron_cell: u32,
+        /// Outputs of the neurons, `[neuron][channel]`.
+        neuron_outputs: u32,
+        /// What lives for a part of a network step: projections of the gates that are computed first, then inputs of the
+        /// neurons and their r * h.
+        scratch: u32,
+        /// Projections of the other gates.
+        second_projections: u32,
+        /// Inputs and r * h of the neurons.
+        resets: u32,
+    }
+
+    /// `network_exact_*`.
+    struct NetworkExactArgs {
+        /// What is played.
+        network: NetworkArgs,
+        /// Where.
+        layout: NetworkLayout,
     }
 
     /// `maze_moves`: a thread an agent, alone in its maze; for the tests.

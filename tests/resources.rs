@@ -174,7 +174,10 @@ fn difference(name: &str, old: &Resources, now: &Resources) -> Option<String> {
 }
 
 /// Opcodes of a kernel in their order, each with its address, and with the address it jumps to if it is a jump.
-fn disassembly(cuobjdump: &Path, kernel: &str) -> Vec<(u32, String, Option<u32>)> {
+type Instructions = Vec<(u32, String, Option<u32>)>;
+
+/// Those of a kernel of the image.
+fn disassembly(cuobjdump: &Path, kernel: &str) -> Instructions {
     let image = Path::new(REPORT).with_file_name("kernels.fatbin");
     let output = Command::new(cuobjdump)
         .args(["--dump-sass", "--gpu-architecture", TARGET, "--function", kernel])
@@ -196,39 +199,58 @@ fn disassembly(cuobjdump: &Path, kernel: &str) -> Vec<(u32, String, Option<u32>)
     text.lines().filter_map(instruction).collect()
 }
 
-#[test]
-fn a_step_of_the_fast_rollout_is_the_instructions_it_was_drawn_with() {
-    let Some(build) = build() else { return };
-    let cuobjdump = build.nvcc.with_file_name("cuobjdump");
+fn count(part: &[(u32, String, Option<u32>)], opcode: &str) -> usize {
+    part.iter().filter(|(_, name, _)| name.starts_with(opcode)).count()
+}
+
+/// The loop around the tensor cores: the smallest that jumps back over one of their instructions. There may be no others
+/// elsewhere, and nothing in local memory. None, and why on stderr, where there is nothing to take apart.
+fn hottest_loop(kernel: &str) -> Option<Instructions> {
+    let cuobjdump = build()?.nvcc.with_file_name("cuobjdump");
     if !cuobjdump.is_file() {
         eprintln!("passed over: there is no {}", cuobjdump.display());
-        return;
+        return None;
     }
-    let all = disassembly(&cuobjdump, "rollout_fast_enu_iaf_32");
-    let count = |part: &[(u32, String, Option<u32>)], opcode: &str| {
-        part.iter().filter(|(_, name, _)| name.starts_with(opcode)).count()
-    };
+    let all = disassembly(&cuobjdump, kernel);
     for local in ["LDL", "STL"] {
         assert_eq!(count(&all, local), 0, "{local}: something lies in local memory");
     }
-    // The step is the loop around the tensor cores: the smallest that jumps back over one of their instructions.
     let loops = all.iter().filter_map(|&(from, _, to)| {
         let body = |to: u32| all.iter().filter(|(at, _, _)| (to..=from).contains(at)).cloned().collect::<Vec<_>>();
         to.filter(|&to| to < from).map(body).filter(|body| count(body, "HMMA") > 0)
     });
-    let step = loops.min_by_key(Vec::len).expect("a loop with tensor core instructions");
+    let body = loops.min_by_key(Vec::len).expect("a loop with tensor core instructions");
     eprintln!(
-        "a step: {} instructions, {} HMMA, {} MUFU.TANH; the kernel: {}",
-        step.len(),
-        count(&step, "HMMA"),
-        count(&step, "MUFU.TANH"),
+        "{kernel}: {} instructions, {} HMMA, {} MUFU.TANH; the kernel: {}",
+        body.len(),
+        count(&body, "HMMA"),
+        count(&body, "MUFU.TANH"),
         all.len()
     );
+    assert_eq!(count(&body, "HMMA"), count(&all, "HMMA"));
+    Some(body)
+}
+
+#[test]
+fn a_step_of_the_fast_rollout_is_the_instructions_it_was_drawn_with() {
+    let Some(step) = hottest_loop("rollout_fast_enu_iaf_32") else { return };
     // Two m16 tiles of environments; per tile 3 gates x 4 n8 columns x (2 + 1 + 1) k16 rows, and 2 x 2 of the read-out.
     assert_eq!(count(&step, "HMMA.16816.F32"), 2 * (3 * 4 * 4 + 2 * 2));
-    assert_eq!(count(&step, "HMMA"), count(&all, "HMMA"));
     // 3 gates of 32 memory cells: as many for 32 environments as a lane of the warp has to itself.
     assert_eq!(count(&step, "MUFU.TANH"), 3 * 32);
     // Issue slots beside those two; 660 when this was written.
     assert!(step.len() <= 700, "{} instructions a step", step.len());
+}
+
+#[test]
+fn a_tick_of_the_fast_network_is_the_instructions_it_was_drawn_with() {
+    let Some(tick) = hottest_loop("network_fast_enu_8") else { return };
+    // Per m16 tile of synapses as in a step of the rollout above; 3 x 2 that add up by neuron; of the neurons, whose gates'
+    // columns are rows, 3 gates x 2 tiles x 4, and 2 of the read-out.
+    assert_eq!(count(&tick, "HMMA.16816.F32"), 3 * (3 * 4 * 4 + 2 * 2) + 3 * 2 + 3 * 2 * 4 + 2);
+    // 3 gates of 32 cells for 48 synapses and 8 columns of neurons.
+    assert_eq!(count(&tick, "MUFU.TANH"), 3 * (48 + 8));
+    // Weights of either unit once, who adds to whom, noise, the neurons' state; addresses.
+    assert!(count(&tick, "LDS.128") <= 26 + 26 + 3 + 3 + 1 + 2 + 1, "{} loads", count(&tick, "LDS.128"));
+    assert!(tick.len() <= 790, "{} instructions a tick", tick.len());
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use phylon::config;
 use phylon::error::Result;
 use phylon::plan::Plan;
-use phylon::workload::single_unit::gpu_memory_bytes;
+use phylon::workload::gpu_memory_bytes;
 use serde::Serialize;
 
 use super::output;

@@ -114,6 +114,17 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
             .map_err(|e| failed("cannot copy device memory", e))
     }
 
+    /// Zero all of it, on the compute stream.
+    ///
+    /// # Errors
+    /// When the driver fails.
+    pub fn clear(&self, gpu: &Gpu) -> Result<()> {
+        let bytes = self.slice.len() * size_of::<T>();
+        // SAFETY: the whole buffer, and all zero bits are zeros.
+        unsafe { result::memset_d8_async(self.address, 0, bytes, gpu.compute.cu_stream()) }
+            .map_err(|e| failed("cannot clear device memory", e))
+    }
+
     /// Put a copy of `from`'s first elements at the start of this one, on the compute stream.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ kernel_args!(
     RolloutArgs,
     DrawMazeArgs,
     NetworkArgs,
+    NetworkExactArgs,
     NetworkTicksArgs,
     MeanArgs,
     RankArgs,
@@ -132,6 +133,12 @@ impl Gpu {
     pub fn shared_limit(&self) -> u32 {
         let wanted = Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
         self.context.attribute(wanted).map_or(48 << 10, |bytes| bytes as u32)
+    }
+
+    /// Shared memory of a multiprocessor, for all of its blocks; each takes 1 KiB more than it asks for.
+    pub fn shared_of_multiprocessor(&self) -> u32 {
+        let wanted = Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR;
+        self.context.attribute(wanted).map_or(64 << 10, |bytes| bytes as u32)
     }
 
     /// Multiprocessors.

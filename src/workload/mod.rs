@@ -1,11 +1,13 @@
 //! Workloads: what is simulated in a generation, and the engines that evolve it.
 
 mod cpu;
+mod gpu;
 pub mod maze;
 pub mod single_unit;
 mod start;
 
 pub use cpu::CpuEngine;
+pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
 
 use rayon::prelude::*;
 
@@ -18,7 +20,7 @@ use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::rng::Stream;
 use maze::MazePlay;
-use single_unit::{GpuEngine, Pack, SingleUnit};
+use single_unit::SingleUnit;
 
 /// What is simulated: episodes, and how parameters fare on them.
 pub trait Workload: Sync {
@@ -156,7 +158,8 @@ fn mean_fitness<W: Workload>(
     episodes: &W::Episodes,
 ) -> (f32, u64) {
     let windows = fitness.chunks_mut(W::WINDOW).enumerate();
-    let steps = windows.map(|(i, fitness)| workload.play(workspace, parameters, episodes, i * W::WINDOW, fitness)).sum();
+    let steps =
+        windows.map(|(i, fitness)| workload.play(workspace, parameters, episodes, i * W::WINDOW, fitness)).sum();
     (mean(fitness), steps)
 }
 

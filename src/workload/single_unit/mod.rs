@@ -1,8 +1,4 @@
-//! One unit in open loop (IAF, STDP): offspring x environments x steps, as the CPU does it; `gpu/` is the other engine.
-
-mod gpu;
-
-pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
+//! One unit in open loop (IAF, STDP): offspring x environments x steps, as the CPU does it.
 
 use super::Workload;
 use crate::config::{self, Iaf};

@@ -1,21 +1,18 @@
 //! The kernels of a generation: their arguments, grids and order.
 
-use super::{Buffers, Pack, Players};
-use crate::abi::{
-    self, DrawArgs, KeepBestArgs, MeanArgs, Pointer, QUADS, RankArgs, RolloutArgs, Step, THREADS, UpdateArgs,
-};
+use super::{Buffers, Pack, Players, Search};
+use crate::abi::{self, KeepBestArgs, MeanArgs, Pointer, QUADS, RankArgs, Step, THREADS, UpdateArgs};
 use crate::config;
 use crate::error::Result;
 use crate::gpu::{Buffer, Shape, blocks};
-use crate::plan::Plan;
-use crate::rng::Stream;
 
 impl Pack {
     /// Kernels of a generation.
     pub(super) fn shapes(&self) -> Vec<(String, Shape)> {
         let [mean, rank, update] = self.update_shapes();
+        let (rollout, _) = self.generation.game.rollouts();
         vec![
-            (self.names.rollout.clone(), self.generation.shape),
+            (rollout.name.clone(), rollout.shape),
             ("mean_fitness".into(), mean),
             ("rank".into(), rank),
             ("update".into(), update),
@@ -34,85 +31,41 @@ impl Pack {
         [each(population + 1, 0), each(population, THREADS * 4), update]
     }
 
-    pub(super) fn draw(&self, players: &Players, steps: Pointer<Step>, stream: Stream, generations: u32) -> Result<()> {
-        let (input_min, input_max) = match &self.plan.config.task {
-            config::Task::Iaf(task) => (task.input_min, task.input_max),
-            config::Task::Stdp(task) | config::Task::StdpComplex(task) => (task.input_min, task.input_max),
-            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => (0.0, 0.0),
-        };
-        let mut args = DrawArgs {
-            seeds: self.buffers.seeds.pointer(),
-            steps,
-            inputs: players.inputs.pointer(),
-            target: players.target.pointer(),
-            stream: stream as u32,
-            environments: players.environments as u32,
-            lanes: players.lanes as u32,
-            length: self.plan.steps as u32,
-            input_min,
-            input_width: input_max - input_min,
-            threshold: 0.0,
-            amplitude: 0.0,
-            tau: 1.0,
-            max_delay: 0,
-            complex: 0,
-        };
-        match &self.plan.config.task {
-            config::Task::Iaf(task) => args.threshold = task.threshold,
-            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => {}
-            config::Task::Stdp(task) | config::Task::StdpComplex(task) => {
-                (args.amplitude, args.tau, args.max_delay) = (task.amplitude, task.tau, task.max_delay);
-                args.complex = u32::from(matches!(self.plan.config.task, config::Task::StdpComplex(_)));
-            }
-        }
-        let grid = [blocks(players.lanes, THREADS), generations, self.seeds.len() as u32];
-        // SAFETY: the buffers hold this many generations of episodes of all trials.
-        unsafe { self.gpu.launch(self.names.draw, Shape { grid, block: THREADS, shared: 0 }, &args) }
-    }
-
-    fn rollout_args(&self, players: &Players, k: usize, step: Pointer<Step>) -> RolloutArgs {
-        let Plan { unit, config, channels, steps, .. } = &self.plan;
-        let live = &self.buffers.live;
-        let spike_threshold = if let config::Task::Iaf(iaf) = &config.task { iaf.spike_threshold } else { 0.0 };
-        RolloutArgs {
-            seeds: self.buffers.seeds.pointer(),
+    fn search(&self, players: &Players, step: Pointer<Step>) -> Search<'_> {
+        let Buffers { live, halted, .. } = &self.buffers;
+        let config = &self.plan.config;
+        Search {
+            context: self.context(),
             step,
             centre: live.centre.pointer(),
             sigmas: if config.snes.is_some() { live.first.pointer() } else { Pointer::NULL },
-            inputs: players.inputs.at(k * players.inputs_length, players.inputs_length),
-            target: players.target.at(k * players.target_length, players.target_length),
+            halted: halted.pointer(),
             fitness: players.fitness.pointer(),
-            halted: self.buffers.halted.pointer(),
-            population: players.perturbed as u32,
-            antithetic: u32::from(config.es.as_ref().is_some_and(|es| es.antithetic)),
-            unit_inputs: unit.inputs as u32,
-            memory: unit.memory as u32,
-            outputs: unit.outputs as u32,
-            parameters: unit.parameters() as u32,
-            channels: *channels as u32,
-            lanes: players.lanes as u32,
-            length: *steps as u32,
-            spike_threshold,
+            antithetic: config.es.as_ref().is_some_and(|es| es.antithetic),
         }
     }
 
     /// Everyone plays the episodes of generation `k` of the batch.
     pub(super) fn play(&self, players: &Players, k: usize, step: Pointer<Step>) -> Result<()> {
-        // SAFETY: the buffers are those of these players.
-        unsafe { self.gpu.launch(&self.names.rollout, players.shape, &self.rollout_args(players, k, step)) }
+        let (rollout, _) = players.game.rollouts();
+        players.game.play(&self.search(players, step), rollout, k)
     }
 
-    pub(super) fn mean(&self, players: &Players, fitness: Pointer<f32>) -> Result<()> {
+    /// `env_steps`: where the steps lived are counted; null for nowhere.
+    pub(super) fn mean(&self, players: &Players, fitness: Pointer<f32>, env_steps: Pointer<u64>) -> Result<()> {
+        let lived = players.game.lived();
         let args = MeanArgs {
             environments_fitness: players.fitness.pointer(),
             fitness,
+            lived: lived.map_or(Pointer::NULL, Buffer::pointer),
+            env_steps: if lived.is_some() { env_steps } else { Pointer::NULL },
             halted: self.buffers.halted.pointer(),
             players: players.perturbed as u32 + 1,
             environments: players.environments as u32,
-            lanes: players.lanes as u32,
+            lanes: players.game.lanes() as u32,
         };
         let grid = [blocks(players.perturbed + 1, THREADS), self.seeds.len() as u32, 1];
-        // SAFETY: as in `play`.
+        // SAFETY: the buffers are those of these players.
         unsafe { self.gpu.launch("mean_fitness", Shape { grid, block: THREADS, shared: 0 }, &args) }
     }
 
@@ -193,7 +146,7 @@ impl Pack {
         let step = self.halves[half].steps.at(count as usize - 1, 1);
         let Buffers { live, halted, validated, .. } = &self.buffers;
         self.play(&self.validation, 0, step)?;
-        self.mean(&self.validation, validated.pointer())?;
+        self.mean(&self.validation, validated.pointer(), Pointer::NULL)?;
         let args = KeepBestArgs {
             fitness: validated.pointer(),
             centre: live.centre.pointer(),
@@ -211,12 +164,12 @@ impl Pack {
 
     /// In check mode, the centre in exact mode on the same episodes, and both means into the log.
     fn check(&self, generation: u32) -> Result<()> {
-        let (Some(name), Some(shape)) = (&self.names.exact, self.validation.exact_shape) else { return Ok(()) };
+        let game = &self.validation.game;
+        let (_, Some(exact)) = game.rollouts() else { return Ok(()) };
         let fast = self.buffers.validated.read_all(&self.gpu)?;
-        let args = self.rollout_args(&self.validation, 0, self.halves[0].steps.pointer());
-        // SAFETY: as in `play`; with no perturbed player the step is only read.
-        unsafe { self.gpu.launch(name, shape, &args) }?;
-        self.mean(&self.validation, self.buffers.validated.pointer())?;
+        // With no perturbed player the step is only read.
+        game.play(&self.search(&self.validation, self.halves[0].steps.pointer()), exact, 0)?;
+        self.mean(&self.validation, self.buffers.validated.pointer(), Pointer::NULL)?;
         let exact = self.buffers.validated.read_all(&self.gpu)?;
         for ((seed, fast), exact) in self.seeds.iter().zip(fast).zip(exact) {
             tracing::info!(seed, generation, fast, exact, gap = fast - exact, "centre on the validation episodes");

@@ -1,4 +1,5 @@
-//! The GPU engine: whole generations on the device, for one run or for many trials packed side by side.
+//! The GPU engine: whole generations on the device, for one run or for many trials packed side by side. What differs
+//! between workloads is a [`Game`]: open_loop.rs and maze.rs.
 //!
 //! A batch of up to 64 generations is one upload of the schedule, one launch that draws all its episodes, and
 //! one graph: for each generation a rollout, the mean over environments, the ranks, and the update. The generations'
@@ -8,24 +9,30 @@
 
 mod batch;
 mod kernels;
+mod maze;
+mod open_loop;
 mod profile;
 mod sizes;
 mod state;
 
 use cudarc::driver::{CudaEvent, CudaGraph};
 
-use super::SingleUnit;
-use crate::workload::start::first_centre;
+use super::maze::MazePlay;
+use super::single_unit::SingleUnit;
+use super::start::first_centre;
 use crate::abi::{BestSoFar, Pointer, Step};
 use crate::config;
 use crate::engine::{Engine, Facts, Generation, State};
 use crate::error::Result;
 use crate::gpu::{self, Buffer, Gpu, Pinned, Shape};
 use crate::plan::Plan;
+use crate::profile::Work;
 use crate::rng::Stream;
 use crate::search::es::Schedule;
 use crate::search::shaping::{nes_utilities, power_weights};
-use sizes::{batch, check_memory, rollout_shape};
+use maze::Mazes;
+use open_loop::OpenLoop;
+use sizes::{batch, check_memory};
 
 pub use sizes::gpu_memory_bytes;
 
@@ -38,7 +45,6 @@ pub struct Pack {
     stride: usize,
     /// Generations of a full batch; divides `validate_every`.
     batch: u32,
-    names: Names,
     generation: Players,
     validation: Players,
     buffers: Buffers,
@@ -60,28 +66,68 @@ struct Mark {
     schedule: Schedule,
 }
 
-struct Names {
-    draw: &'static str,
-    rollout: String,
-    /// Of check mode: the exact rollout beside the fast one.
-    exact: Option<String>,
-}
-
 /// A set of players on a set of episodes: the generation's, or the centre on the validation episodes.
 struct Players {
     perturbed: usize,
     environments: usize,
-    lanes: usize,
-    shape: Shape,
-    exact_shape: Option<Shape>,
-    inputs: Buffer<f32>,
-    /// Elements of `inputs` of one generation.
-    inputs_length: usize,
-    target: Buffer<u32>,
-    /// Elements of `target` of one generation.
-    target_length: usize,
-    /// Of every player and environment.
+    game: Box<dyn Game>,
+    /// Of every player and environment, which lie [`Game::lanes`] apart.
     fitness: Buffer<f32>,
+}
+
+/// Episodes on the device and the kernels that draw and play them.
+trait Game {
+    /// Environments of a player, with those that only pad a window.
+    fn lanes(&self) -> usize;
+
+    /// Steps lived, of every player and environment, where agents die.
+    fn lived(&self) -> Option<&Buffer<u32>>;
+
+    /// Name of the kernel that draws.
+    fn draw_name(&self) -> &'static str;
+
+    /// The kernel that plays, and in check mode the exact one beside it.
+    fn rollouts(&self) -> (&Rollout, Option<&Rollout>);
+
+    /// With blocks of at most `warps` warps.
+    fn reshape(&mut self, context: &Context<'_>, warps: usize) -> Result<()>;
+
+    /// Draw the episodes of generations of a stream; `steps` null for the only one.
+    fn draw(&self, context: &Context<'_>, steps: Pointer<Step>, stream: Stream, generations: u32) -> Result<()>;
+
+    /// Everyone plays the episodes of generation `k` of a batch.
+    fn play(&self, search: &Search<'_>, rollout: &Rollout, k: usize) -> Result<()>;
+
+    /// Bytes of all episodes.
+    fn episodes_bytes(&self) -> usize;
+
+    /// What playing the episodes that were played last is.
+    fn work(&self, context: &Context<'_>) -> Result<Work>;
+}
+
+/// A kernel and the shape of its launch.
+struct Rollout {
+    name: String,
+    exact: bool,
+    shape: Shape,
+}
+
+/// What all parts of a pack need to know.
+struct Context<'a> {
+    gpu: &'a Gpu,
+    plan: &'a Plan,
+    seeds: &'a Buffer<u64>,
+}
+
+/// Whose parameters are played, and whereto the fitness goes.
+struct Search<'a> {
+    context: Context<'a>,
+    step: Pointer<Step>,
+    centre: Pointer<f32>,
+    sigmas: Pointer<f32>,
+    halted: Pointer<u32>,
+    fitness: Pointer<f32>,
+    antithetic: bool,
 }
 
 struct Buffers {
@@ -112,6 +158,9 @@ struct Half {
     /// `[generation][trial][P + 1]`.
     fitness: Buffer<f32>,
     pinned_fitness: Pinned<f32>,
+    /// Steps lived, where agents die: `[generation][trial]`.
+    env_steps: Buffer<u64>,
+    pinned_env_steps: Pinned<u64>,
     pinned_halted: Pinned<u32>,
     snapshot: Snapshot,
     mark: Mark,
@@ -137,17 +186,18 @@ impl Pack {
         let batch = batch(plan, trials);
         check_memory(plan, &gpu, trials, batch)?;
 
-        let names = Names::of(plan)?;
         let players = |perturbed, environments, generations| {
-            Players::new(plan, &gpu, &names, trials, perturbed, environments, generations)
+            Players::new(plan, &gpu, trials, perturbed, environments, generations)
         };
         let generation = players(plan.population, plan.environments, batch as usize)?;
         let validation = players(0, run.validation_episodes as usize, 1)?;
-        let unit = SingleUnit::new(plan);
         let centres: Vec<f32> = seeds
             .iter()
             .flat_map(|&seed| {
-                let mut centre = first_centre(&unit, plan, seed);
+                let mut centre = match plan.network {
+                    Some(_) => first_centre(&MazePlay::new(plan), plan, seed),
+                    None => first_centre(&SingleUnit::new(plan), plan, seed),
+                };
                 centre.resize(stride, 0.0);
                 centre
             })
@@ -176,6 +226,8 @@ impl Pack {
                 pinned_steps: Pinned::zeros(&gpu, batch as usize)?,
                 fitness: Buffer::zeros(&gpu, ring)?,
                 pinned_fitness: Pinned::zeros(&gpu, ring)?,
+                env_steps: Buffer::zeros(&gpu, batch as usize * trials)?,
+                pinned_env_steps: Pinned::zeros(&gpu, batch as usize * trials)?,
                 pinned_halted: Pinned::zeros(&gpu, 1)?,
                 snapshot: snapshot()?,
                 mark,
@@ -199,7 +251,6 @@ impl Pack {
             seeds: seeds.to_vec(),
             stride,
             batch,
-            names,
             generation,
             validation,
             buffers,
@@ -211,7 +262,7 @@ impl Pack {
             gpu,
         };
         // The validation episodes are the same throughout the run.
-        pack.draw(&pack.validation, Pointer::NULL, Stream::Validation, 1)?;
+        pack.validation.game.draw(&pack.context(), Pointer::NULL, Stream::Validation, 1)?;
         pack.gpu.wait()?;
         Ok(pack)
     }
@@ -221,10 +272,9 @@ impl Pack {
     /// # Errors
     /// As [`Pack::new`].
     pub fn reshaped(mut self, warps: usize) -> Result<Self> {
+        let context = Context { gpu: &self.gpu, plan: &self.plan, seeds: &self.buffers.seeds };
         for players in [&mut self.generation, &mut self.validation] {
-            let (trials, Players { perturbed, lanes, .. }) = (self.seeds.len(), &players);
-            let shape = rollout_shape(&self.plan, &self.gpu, &self.names.rollout, trials, *perturbed, *lanes, warps)?;
-            players.shape = shape;
+            players.game.reshape(&context, warps)?;
         }
         self.halves.iter_mut().for_each(|half| half.graph = None);
         Ok(self)
@@ -241,6 +291,10 @@ impl Pack {
             Some(left) if left > 0 => full.min(left),
             _ => full,
         }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { gpu: &self.gpu, plan: &self.plan, seeds: &self.buffers.seeds }
     }
 
     /// Of one trial.

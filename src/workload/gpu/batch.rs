@@ -4,7 +4,7 @@
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
 
-use crate::workload::{canonical, check_record, nothing_to_select};
+use super::super::{canonical, check_record, nothing_to_select};
 use super::{Half, Mark, Pack, device};
 use crate::engine::Generation;
 use crate::error::{Error, Result};
@@ -72,7 +72,8 @@ impl Pack {
             steps.upload(&self.gpu, pinned_steps, count as usize)?;
         }
         let first = self.halves[half].steps.pointer();
-        self.draw(&self.generation, first, Stream::Episode, count)?;
+        self.generation.game.draw(&self.context(), first, Stream::Episode, count)?;
+        self.halves[half].env_steps.clear(&self.gpu)?;
         if count == self.batch {
             if self.halves[half].graph.is_none() {
                 self.halves[half].graph = Some(self.capture(half)?);
@@ -92,8 +93,9 @@ impl Pack {
             device("cannot time the device", gpu.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)))?;
         device("cannot order the streams", gpu.copy.wait(&computed))?;
         let length = count as usize * self.seeds.len() * (self.plan.population + 1);
-        let Half { fitness, pinned_fitness, pinned_halted, .. } = &mut self.halves[half];
+        let Half { fitness, pinned_fitness, env_steps, pinned_env_steps, pinned_halted, .. } = &mut self.halves[half];
         fitness.download(gpu, pinned_fitness, length)?;
+        env_steps.download(gpu, pinned_env_steps, count as usize * self.seeds.len())?;
         self.buffers.halted.download(gpu, pinned_halted, 1)?;
         let drained = device("cannot order the streams", gpu.copy.record_event(None))?;
         self.launched = mark;
@@ -124,7 +126,8 @@ impl Pack {
             let step = self.halves[half].steps.at(k, 1);
             let fitness = self.halves[half].fitness.at(k * per_generation, per_generation);
             self.play(&self.generation, k, step)?;
-            self.mean(&self.generation, fitness)?;
+            let env_steps = self.halves[half].env_steps.at(k * self.seeds.len(), self.seeds.len());
+            self.mean(&self.generation, fitness, env_steps)?;
             self.select(step, fitness)?;
         }
         Ok(())
@@ -134,7 +137,7 @@ impl Pack {
     fn collect(&mut self, count: u32, mark: Mark, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
         let _range = gpu::range("collect batch");
         let (trials, players) = (self.seeds.len(), self.plan.population + 1);
-        let env_steps = self.facts().env_steps;
+        let all_steps = self.generation.game.lived().is_none().then(|| self.facts().env_steps);
         let first = self.reported.generation;
         let half = &mut self.halves[self.current];
         let mut seconds = 0.0;
@@ -147,7 +150,7 @@ impl Pack {
         let halted = half.pinned_halted.as_mut_slice()?[0];
         let stopped = (1..=mark.generation).contains(&halted).then(|| halted - 1);
         let good = stopped.map_or(count, |at| at - first);
-        let fitness = half.pinned_fitness.as_mut_slice()?;
+        let (fitness, lived) = (half.pinned_fitness.as_mut_slice()?, half.pinned_env_steps.as_mut_slice()?);
         for (k, generation) in fitness.chunks_exact(trials * players).take(good as usize).enumerate() {
             for (trial, fitness) in generation.chunks_exact(players).enumerate() {
                 let (centre, offspring) = fitness.split_last().unwrap_or((&f32::NAN, &[]));
@@ -155,7 +158,7 @@ impl Pack {
                     index: first + k as u32,
                     fitness: offspring.iter().copied().map(canonical).collect(),
                     centre: canonical(*centre),
-                    env_steps,
+                    env_steps: all_steps.unwrap_or(lived[k * trials + trial]),
                     seconds,
                 };
                 report(trial, generation);
