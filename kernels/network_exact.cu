@@ -157,7 +157,7 @@ struct Network {
     template <int G>
     __device__ __forceinline__ void add_rows(float (&sums)[G][NEURONS], const float* weights, const int (&which)[G],
                                              const float* rows, uint32_t stride, uint32_t quads) const {
-#pragma unroll 1
+#pragma unroll 2
         for (uint32_t q = 0; q < quads; ++q, weights += 4 * GATES * WIDTH, rows += 4) {
             float w[G][4];
 #pragma unroll
@@ -188,13 +188,15 @@ struct Network {
 #pragma unroll
             for (int g = 0; g < G; ++g) {
                 float* const at = to + g * WIDTH + column;
-                const auto of_channel = [&](uint32_t bit, uint32_t channel, float sum) {
-                    const bool read = senses >> bit & 1 && channel < layout.border;
-                    return read ? fmaf(1.0f, inputs[((channel / 4) * GATES + which[g]) * WIDTH * 4 + channel % 4], sum) : sum;
+                float w[4];
+                load(inputs + which[g] * 4 * WIDTH, w);
+                const auto of_channel = [&](uint32_t bit, uint32_t channel) {
+                    return senses >> bit & 1 ? fmaf(1.0f, w[channel], 0.0f) : 0.0f;
                 };
 #pragma unroll
-                for (uint32_t sensor = 0; sensor < 3; ++sensor) at[sensor * STRIDE] = of_channel(sensor, 0, 0.0f);
-                at[3 * STRIDE] = of_channel(4, 2, of_channel(3, 1, 0.0f));
+                for (uint32_t sensor = 0; sensor < 3; ++sensor) at[sensor * STRIDE] = of_channel(sensor, 0);
+                // Never both.
+                at[3 * STRIDE] = senses >> 3 & 1 ? of_channel(3, 1) : of_channel(4, 2);
             }
 #pragma unroll
             for (int own = 0; own < 2; ++own) {
@@ -291,14 +293,6 @@ struct Network {
         __syncwarp();
     }
 
-    // The noise of a unit's output at a place; 0 where there is no channel.
-    __device__ __forceinline__ float noise_at(uint32_t unit, uint32_t place) const {
-        uint32_t channel;
-        const bool there = channel_at(place, channel);
-        const float noise_there = noise[min(unit, args.synapses + args.neurons - 1) * args.channels + (there ? channel : 0)];
-        return there ? noise_there : 0.0f;
-    }
-
     // A sum of the read-out as an output. Where there is no channel the weights are -0, and so is the sum.
     __device__ __forceinline__ static float output(float sum, float noise) {
         return Unit::CLIP ? num::clip_unit(sum + noise) : sum + noise;
@@ -309,10 +303,20 @@ struct Network {
         for (uint32_t tile = 0; tile < layout.channel_quads; tile += 4) {
             const uint32_t q = tile + quad;
             float sums[U][4] = {}, noises[U][4];
+            uint32_t channel[4], mask[4];
 #pragma unroll
-            for (int i = 0; i < U; ++i)
+            for (int j = 0; j < 4; ++j) {
+                const bool there = channel_at(4 * q + j, channel[j]);
+                mask[j] = there ? ~0u : 0u;
+                channel[j] = there ? channel[j] : 0;
+            }
 #pragma unroll
-                for (int j = 0; j < 4; ++j) noises[i][j] = noise_at(first + 8 * i + group, 4 * q + j);
+            for (int i = 0; i < U; ++i) {
+                const uint32_t row = min(first + 8 * i + group, args.synapses - 1) * args.channels;
+#pragma unroll
+                for (int j = 0; j < 4; ++j)
+                    noises[i][j] = __uint_as_float(__float_as_uint(noise[row + channel[j]]) & mask[j]);
+            }
             const float* of_columns = weights + layout.read_out + 4 * q;
             const float* const mine = memory() + (first + group) * WIDTH;
 #pragma unroll 1
@@ -343,18 +347,18 @@ struct Network {
     // Neuron n's input: its synapses' outputs, one after the other.
     __device__ __forceinline__ void integrate(float* inputs) const {
         const uint32_t* const first = (const uint32_t*)weights + layout.first;
-        for (uint32_t item = lane; item < layout.neurons * layout.channel_quads; item += 32) {
-            const uint32_t neuron = item / layout.channel_quads, q = item - neuron * layout.channel_quads;
-            const float* from = state + layout.outputs + 4 * q;
-            float sum[4] = {};
-            for (uint32_t synapse = first[neuron], end = first[neuron + 1]; synapse < end; ++synapse) {
-                float x[4];
-                load(from + synapse * layout.output_stride, x);
+        for (uint32_t neuron = lane / 4; neuron < layout.neurons; neuron += 8)
+            for (uint32_t q = lane % 4; q < layout.channel_quads; q += 4) {
+                const float* from = state + layout.outputs + 4 * q + first[neuron] * layout.output_stride;
+                float sum[4] = {};
+                for (uint32_t left = first[neuron + 1] - first[neuron]; left > 0; --left, from += layout.output_stride) {
+                    float x[4];
+                    load(from, x);
 #pragma unroll
-                for (int j = 0; j < 4; ++j) sum[j] = sum[j] + x[j];
+                    for (int j = 0; j < 4; ++j) sum[j] = sum[j] + x[j];
+                }
+                store(inputs + 4 * (neuron * layout.channel_quads + q), sum);
             }
-            store(inputs + 4 * item, sum);
-        }
     }
 
     // The weighted sums of gates `which` in column tile `t` of neurons n ...; `rows` are their memories, or r * h.
@@ -426,9 +430,14 @@ struct Network {
         constexpr uint32_t HALF = NEURONS / 2;
         const uint32_t of_lane = n + lane / 16 * HALF, channels = 4 * layout.channel_quads;
         for (uint32_t place = lane % 16; place < channels; place += 16) {
+            uint32_t channel;
+            const bool there = channel_at(place, channel);
             float sums[HALF] = {}, noises[HALF];
 #pragma unroll
-            for (uint32_t i = 0; i < HALF; ++i) noises[i] = noise_at(args.synapses + of_lane + i, place);
+            for (uint32_t i = 0; i < HALF; ++i) {
+                const uint32_t unit = args.synapses + min(of_lane + i, args.neurons - 1);
+                noises[i] = there ? noise[unit * args.channels + channel] : 0.0f;
+            }
             const float* at = weights + layout.neuron_read_out + 4 * place;
             const float* rows = neuron_memory(of_lane);
 #pragma unroll 1

@@ -5,16 +5,19 @@
 
 namespace num {
 
-__device__ __forceinline__ float tanh(float x) {
-    x = ptx::clamp(x, 8.3f);
+// tanh(x / 2^HALVINGS) 2^HALVINGS: scaling by powers of two changes no rounding, so halving x costs nothing.
+template <int HALVINGS>
+__device__ __forceinline__ float scaled_tanh(float x) {
+    constexpr float SCALE = 1 << HALVINGS, S = 1.0f / (SCALE * SCALE), S2 = S * S, S3 = S2 * S, S4 = S2 * S2;
+    x = ptx::clamp(x, 8.3f * SCALE);
     const float s = x * x;
-    float p = fmaf(s, 1.4648307e-8f, 2.1508532e-5f);
-    p = fmaf(s, p, 3.549171e-3f);
-    p = fmaf(s, p, 0.13425872f);
+    float p = fmaf(s, S4 * 1.4648307e-8f, S3 * 2.1508532e-5f);
+    p = fmaf(s, p, S2 * 3.549171e-3f);
+    p = fmaf(s, p, S * 0.13425872f);
     p = fmaf(s, p, 1.0f);
-    float q = fmaf(s, 8.295128e-7f, 3.373954e-4f);
-    q = fmaf(s, q, 0.026079958f);
-    q = fmaf(s, q, 0.46759197f);
+    float q = fmaf(s, S4 * 8.295128e-7f, S3 * 3.373954e-4f);
+    q = fmaf(s, q, S2 * 0.026079958f);
+    q = fmaf(s, q, S * 0.46759197f);
     q = fmaf(s, q, 1.0f);
     // x p / q, correctly rounded (Markstein 1990). 1 <= q < 286, so nothing overflows, and where the remainder might be too
     // small q is 1. src/num.rs tests it over x, for reciprocals off by up to two places.
@@ -24,7 +27,9 @@ __device__ __forceinline__ float tanh(float x) {
     return fmaf(fmaf(-q, quotient, numerator), reciprocal, quotient);
 }
 
-__device__ __forceinline__ float sigmoid(float x) { return fmaf(tanh(0.5f * x), 0.5f, 0.5f); }
+__device__ __forceinline__ float tanh(float x) { return scaled_tanh<0>(x); }
+
+__device__ __forceinline__ float sigmoid(float x) { return fmaf(scaled_tanh<1>(x), 0.25f, 0.5f); }
 
 constexpr float ROUND = 12582912.0f;
 
