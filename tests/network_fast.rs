@@ -456,7 +456,7 @@ fn networks_too_large_for_the_fast_kernels_are_refused_in_words() {
         ("", "neurons = 13\nsynapses = 3\nrandom.seed = 1"),
     ] {
         let text = format!(
-            "format = 1\n[run]\nname = 'x'\n[unit.enu]\n{unit}\n[network]\n{network}\n[task.t_maze]\n[es]\npopulation = 4"
+            "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.enu]\n{unit}\n[network]\n{network}\n[task.t_maze]\n[es]\npopulation = 4"
         );
         let message = Pack::new(&plan_of(&text, Numerics::Fast), gpu(), &[1]).err().expect("too large").to_string();
         assert!(message.contains("run.numerics=exact"), "{message}");
