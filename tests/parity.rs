@@ -15,7 +15,7 @@ use phylon::num;
 use phylon::plan::Plan;
 use phylon::profile;
 use phylon::rng::{Row, Stream};
-use phylon::workload::single_unit::{CpuEngine, GpuEngine, Pack};
+use phylon::workload::single_unit::{GpuEngine, Pack};
 
 const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled(5)];
 
@@ -131,7 +131,7 @@ fn functions_and_normals_have_the_bits_of_the_cpu() {
 fn every_unit_task_and_optimiser_has_the_bits_of_the_cpu() {
     for (name, plan) in plans() {
         let plan = validated(&plan);
-        let expected = traced(&mut CpuEngine::new(&plan), GENERATIONS);
+        let expected = traced(cpu(&plan).as_mut(), GENERATIONS);
         in_every_order(|order| {
             let mut engine = GpuEngine::new(&plan, gpu()).unwrap_or_else(|e| panic!("{name}: {e}"));
             compare(&format!("{name} {order}"), &expected, &traced(&mut engine, GENERATIONS));
@@ -166,7 +166,7 @@ fn awkward_sizes_have_the_bits_of_the_cpu() {
                 unit.name
             );
             let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
-            let expected = traced(&mut CpuEngine::new(&plan), 3);
+            let expected = traced(cpu(&plan).as_mut(), 3);
             in_every_order(|order| compare(&format!("{text} {order}"), &expected, &traced(&mut engine(&plan), 3)));
         }
     }
@@ -176,7 +176,7 @@ fn awkward_sizes_have_the_bits_of_the_cpu() {
 fn neither_the_shape_of_a_launch_nor_packing_changes_a_bit() {
     for (name, plan) in samples() {
         let expected: Vec<Trace> = [11, 12, 13]
-            .map(|seed| traced(&mut CpuEngine::new(&changed(&plan, |config| config.run.seed = seed)), GENERATIONS))
+            .map(|seed| traced(cpu(&changed(&plan, |config| config.run.seed = seed)).as_mut(), GENERATIONS))
             .into();
         for warps in [1, 2, 4] {
             let pack = Pack::new(&plan, gpu(), &[11, 12, 13]).and_then(|pack| pack.reshaped(warps));
@@ -198,7 +198,7 @@ fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
         if on_gpu() { &[When::AtOnce] } else { &[When::AtOnce, When::AsLateAsPossible, When::NewestFirst] };
     for (name, plan) in samples() {
         let plan = changed(&plan, |config| config.run.generations = 9);
-        let expected = traced(&mut CpuEngine::new(&plan), 9);
+        let expected = traced(cpu(&plan).as_mut(), 9);
         for &when in whens {
             if !on_gpu() {
                 emu::set_when(when).expect("the stand-in driver");
@@ -224,10 +224,10 @@ fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
 #[test]
 fn a_state_moves_between_backends_and_a_log_replays_on_both() {
     for (name, plan) in samples() {
-        let mut cpu = CpuEngine::new(&plan);
-        let early = advance(&mut cpu, 3);
+        let mut cpu = common::cpu(&plan);
+        let early = advance(cpu.as_mut(), 3);
         let halfway = cpu.state().expect("a state");
-        let late = advance(&mut cpu, 1);
+        let late = advance(cpu.as_mut(), 1);
         let expected = trace(&late, &cpu.state().expect("a state"));
 
         let mut on_device = engine(&plan);
@@ -237,11 +237,11 @@ fn a_state_moves_between_backends_and_a_log_replays_on_both() {
         assert_eq!(state_bits(&on_device.state().expect("a state")), state_bits(&halfway), "{name}");
         compare(&name, &expected, &traced(&mut on_device, 1));
 
-        let mut back = CpuEngine::new(&plan);
+        let mut back = common::cpu(&plan);
         let mut from_device = engine(&plan);
         advance(&mut from_device, 3);
         back.restore(&from_device.state().expect("a state")).expect("the state of the same plan");
-        compare(&name, &expected, &traced(&mut back, 1));
+        compare(&name, &expected, &traced(back.as_mut(), 1));
 
         let mut replayed = engine(&plan);
         for generation in early.iter().chain(&late) {
@@ -256,7 +256,7 @@ fn a_state_moves_between_backends_and_a_log_replays_on_both() {
 #[test]
 fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state() {
     // A large unclipped unit overflows under a huge sigma, once a few updates have moved it far enough.
-    let (_, plan) = plans().swap_remove(36);
+    let plan = plan("gru", "stdp", OPTIMISER_TABLES[0], 11);
     let plan = changed(&validated(&plan), |config| {
         config.run.generations = 40;
         config.unit = toml::from_str("[gru]\ninputs = 5\nmemory = 7\noutputs = 3").expect("a unit");
@@ -270,7 +270,7 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
         let error = engine.advance(40, &mut generations).expect_err("nothing to select").to_string();
         (error, trace(&generations, &engine.state().expect("a state")))
     };
-    let (cpu_error, cpu) = stopped(&mut CpuEngine::new(&plan));
+    let (cpu_error, cpu) = stopped(cpu(&plan).as_mut());
     let (gpu_error, gpu) = stopped(&mut engine(&plan));
     assert!(!cpu.fitness.is_empty(), "it stops in its first generation, which shows less");
     assert_eq!(cpu_error, gpu_error);
@@ -279,8 +279,8 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
     // Packed, all trials stop where the first of them does.
     let seeds = [11, 12, 13, 14];
     let alone = seeds.map(|seed| {
-        let mut engine = CpuEngine::new(&changed(&plan, |config| config.run.seed = seed));
-        let (_, trace) = stopped(&mut engine);
+        let mut engine = common::cpu(&changed(&plan, |config| config.run.seed = seed));
+        let (_, trace) = stopped(engine.as_mut());
         trace.fitness.len() as u32
     });
     let first = *alone.iter().min().expect("four");
@@ -291,7 +291,7 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
     let culprit = seeds[alone.iter().position(|&at| at == first).expect("one")];
     assert!(error.to_string().contains(&format!("seed {culprit}, generation {first}:")), "{error} {alone:?}");
     for ((trial, seed), generations) in seeds.into_iter().enumerate().zip(&generations) {
-        let expected = traced(&mut CpuEngine::new(&changed(&plan, |config| config.run.seed = seed)), first);
+        let expected = traced(cpu(&changed(&plan, |config| config.run.seed = seed)).as_mut(), first);
         compare(&format!("trial {trial}"), &expected, &trace(generations, &pack.state(trial).expect("a state")));
     }
 }

@@ -4,12 +4,12 @@
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
 
-use crate::workload::{canonical, check_record, nothing_to_select};
 use super::{Half, Mark, Pack, device};
 use crate::engine::Generation;
 use crate::error::{Error, Result};
 use crate::gpu;
 use crate::rng::Stream;
+use crate::workload::{canonical, check_record, nothing_to_select};
 
 impl Pack {
     /// Run `generations` more generations; `report(trial, generation)` is called for each, generation by generation.

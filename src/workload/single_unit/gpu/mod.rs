@@ -15,7 +15,6 @@ mod state;
 use cudarc::driver::{CudaEvent, CudaGraph};
 
 use super::SingleUnit;
-use crate::workload::start::first_centre;
 use crate::abi::{BestSoFar, Pointer, Step};
 use crate::config;
 use crate::engine::{Engine, Facts, Generation, State};
@@ -25,6 +24,7 @@ use crate::plan::Plan;
 use crate::rng::Stream;
 use crate::search::es::Schedule;
 use crate::search::shaping::{nes_utilities, power_weights};
+use crate::workload::start::first_centre;
 use sizes::{batch, check_memory, rollout_shape};
 
 pub use sizes::gpu_memory_bytes;
