@@ -7,12 +7,12 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use phylon::config::{Config, Es, Iaf, Numerics, Run, Stdp, Task, Unit, UnitSize};
 use phylon::cpu::InstructionSet;
-use phylon::engine::Engine;
 use phylon::plan::Plan;
 use phylon::rng::{Row, Stream};
 use phylon::search::mutation::{Mutation, sums};
 use phylon::task::Episodes;
-use phylon::workload::single_unit::{CpuEngine, SingleUnit};
+use phylon::workload::single_unit::SingleUnit;
+use phylon::workload::{self, Workload};
 use rayon::prelude::*;
 
 const POPULATION: u32 = 1024;
@@ -30,7 +30,8 @@ fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
         numerics: Numerics::Exact,
     };
     let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, ..UnitSize::default() });
-    Plan::new(Config { format: 1, run, unit, task, es: Some(es), snes: None }).expect("a plan that can run")
+    Plan::new(Config { format: 1, run, unit, network: None, task, es: Some(es), snes: None })
+        .expect("a plan that can run")
 }
 
 /// A generation of each task: mutate, play, rank, sum the noise, update.
@@ -43,7 +44,7 @@ fn generations(c: &mut Criterion) {
     ];
     let mut group = c.benchmark_group("generation");
     for (name, plan) in cases {
-        let mut engine = CpuEngine::new(&plan);
+        let mut engine = workload::cpu_engine(&plan, InstructionSet::best());
         group.sample_size(10).throughput(Throughput::Elements(engine.facts().flops));
         group.bench_function(name, |b| {
             let mut out = Vec::new();

@@ -61,7 +61,7 @@ struct Network {
           noise(noise),
           lane(threadIdx.x % 32),
           group(lane >> 1 & 7),
-          quad(lane & 1 | lane >> 3 & 2) {}
+          quad((lane & 1) + (lane >> 3 & 2)) {}
 
     __device__ __forceinline__ float* memory() const { return state + AGENT; }
     __device__ __forceinline__ float* scratch() const { return state + layout.scratch; }
@@ -565,7 +565,7 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
         }
         if (lane == 0) {
             const size_t out = ((size_t)trial * players + player) * args.environments + environment;
-            args.fitness[out] = (float)agent.rewards;
+            args.fitness[out] = agent.rewards;
             args.lived[out] = action * args.ticks;
         }
     }

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use phylon::config::{self, Adam, Config, Es, Iaf, Momentum, Numerics, Run, Snes, Stdp, Task, Unit, UnitSize};
+use phylon::config::{
+    self, Adam, Config, Es, Iaf, Maze, Momentum, Network, Numerics, Paper, Random, Run, Snes, Stdp, SynapseInput, Task,
+    Unit, UnitSize,
+};
 use phylon::plan::Plan;
 use phylon::registry::{Entry, OPTIMISERS, TASKS, UNITS, UnitKind};
 use proptest::prelude::*;
@@ -344,17 +347,44 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn network()(
+        neurons: u32, synapses: u32, shared: bool, output_noise in number(),
+        synapse_input in prop_oneof![Just(SynapseInput::Split), Just(SynapseInput::Sum), Just(SynapseInput::Concat)],
+        paper in proptest::option::of(Just(Paper {})), seed in proptest::option::of(any::<u64>()),
+        edges in proptest::option::of(any::<Vec<String>>()), edges_file in proptest::option::of("[a-z/.]{1,9}"),
+    ) -> Network {
+        let (random, edges_file) = (seed.map(|seed| Random { seed }), edges_file.map(Into::into));
+        Network { neurons, synapses, synapse_input, shared, output_noise, paper, random, edges, edges_file }
+    }
+}
+
+prop_compose! {
+    fn maze()(
+        sizes: [u32; 4], swap_after in proptest::option::of(any::<u32>()), poisons in proptest::option::of(any::<u32>()),
+        shuffle_inputs: bool, shuffle_outputs: bool, dark in number(), poison_reward in number(),
+    ) -> Maze {
+        let [environments, actions, ticks_per_action, energy] = sizes;
+        Maze {
+            environments, actions, ticks_per_action, energy, swap_after, poisons, shuffle_inputs, shuffle_outputs, dark,
+            poison_reward,
+        }
+    }
+}
+
+prop_compose! {
     fn any_config()(
         format: u32, name: String, generations: u32, seed: u64, every: [u32; 4], unit in unit(),
         numerics in prop_oneof![Just(Numerics::Exact), Just(Numerics::Fast), Just(Numerics::Check)],
+        network in proptest::option::of(network()),
         task in prop_oneof![
-            iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex)
+            iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex),
+            maze().prop_map(Task::TMaze), maze().prop_map(Task::DoubleTMaze)
         ],
         es in proptest::option::of(es()), snes in proptest::option::of(snes()),
     ) -> Config {
         let [checkpoint_every, validate_every, validation_episodes, first_centres] = every;
         let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, first_centres, numerics };
-        Config { format, run, unit, task, es, snes }
+        Config { format, run, unit, network, task, es, snes }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::config::Maze;
 use crate::network::{Network, Wiring, shuffle};
-use crate::rng::Row;
+use crate::rng::{Row, Stream};
 use crate::world::t_maze::{Action, Rules, Sensors};
 
 /// Episodes, the same for every offspring of a generation. Row numbers are environments.
@@ -15,6 +15,10 @@ pub struct Episodes {
     pub senses: Vec<[usize; Sensors::COUNT]>,
     /// The motor that each output neuron drives.
     pub motors: Vec<[usize; Action::MOTORS]>,
+    /// Whether the colour sensors are dark.
+    pub dark: Vec<bool>,
+    /// What poison earns; food earns 1.
+    pub poison_reward: f32,
     /// In [0, 1), `[environment][action]`: whether and whereto the food moves.
     pub draws: Vec<f32>,
     /// `[environment][unit][output]`, synapses first.
@@ -22,6 +26,7 @@ pub struct Episodes {
 }
 
 /// Elements of an environment's row of random numbers.
+const DARK: usize = 1;
 const SHUFFLES: usize = 4;
 const DRAWS: usize = 16;
 const NOISE: usize = 1 << 20;
@@ -38,7 +43,11 @@ impl Episodes {
         row: impl Fn(usize) -> Row,
     ) -> Self {
         let units = wiring.sources.len() + wiring.neurons;
+        let fresh = environments == 0 || row(0).stream == Stream::Fresh;
+        let (dark, poison_reward) = if fresh { (0.0, -1.0) } else { (maze.dark, maze.poison_reward) };
         let mut episodes = Self {
+            dark: Vec::with_capacity(environments),
+            poison_reward,
             food: Vec::with_capacity(environments),
             senses: Vec::with_capacity(environments),
             motors: Vec::with_capacity(environments),
@@ -59,6 +68,7 @@ impl Episodes {
             if maze.shuffle_outputs {
                 shuffle(&mut motors, &first[SHUFFLES + Sensors::COUNT - 1..]);
             }
+            episodes.dark.push(first[DARK] < dark);
             episodes.senses.push(senses);
             episodes.motors.push(motors);
             row.uniforms(DRAWS, draws);
