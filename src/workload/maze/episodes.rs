@@ -54,6 +54,8 @@ impl Episodes {
             draws: vec![0.0; environments * maze.actions as usize],
             noise: vec![0.0; environments * units * outputs],
         };
+        let mut together = [0.0; DRAWS];
+        row(0).uniforms(0, &mut together);
         let rows = episodes.draws.chunks_exact_mut(maze.actions as usize);
         for (environment, (draws, noise)) in rows.zip(episodes.noise.chunks_exact_mut(units * outputs)).enumerate() {
             let row = row(environment);
@@ -62,11 +64,12 @@ impl Episodes {
             let places = rules.layout.places().len() as f32;
             episodes.food.push((first[0] * places) as i32);
             let (mut senses, mut motors) = (std::array::from_fn(|i| i), std::array::from_fn(|i| i));
+            let shuffles = &if maze.shuffle_together { together } else { first }[SHUFFLES..];
             if maze.shuffle_inputs {
-                shuffle(&mut senses, &first[SHUFFLES..]);
+                shuffle(&mut senses, shuffles);
             }
             if maze.shuffle_outputs {
-                shuffle(&mut motors, &first[SHUFFLES + Sensors::COUNT - 1..]);
+                shuffle(&mut motors, &shuffles[Sensors::COUNT - 1..]);
             }
             episodes.dark.push(first[DARK] < dark);
             episodes.senses.push(senses);
