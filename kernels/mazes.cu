@@ -1,6 +1,6 @@
 // Mazes of K generations and all trials at once, drawn on the device: where the food lies, which sensor drives which
 // source and which neuron makes which action, the draws of the swaps, and the noise of the units' outputs.
-// A thread four elements of one environment's row, which are one Philox block. Twin: src/workload/. Limited by the stores.
+// A thread four elements of one environment's row, which are one Philox block. Twin: src/workload/maze/episodes.rs. Limited by the stores.
 #include "rng.cuh"
 #include "world/t_maze.cuh"
 
@@ -37,7 +37,8 @@ KERNEL(draw_maze, DrawMazeArgs, THREADS, 1) {
     const size_t maze = (size_t)(generation * gridDim.z + trial) * args.environments + environment;
     const Row row = {args.seeds[trial], args.stream, args.steps ? args.steps[generation].generation : 0, environment};
     if (block == 0) {
-        const uint4 first = words(row, FIRST / 4), orders = words(row, ORDERS / 4);
+        const Row shuffles = {row.seed, row.stream, row.generation, args.shuffle_together ? 0 : environment};
+        const uint4 first = words(row, FIRST / 4), orders = words(shuffles, ORDERS / 4);
         const uint32_t food = (uint32_t)(int32_t)(unit_uniform(first.x) * (float)args.places);
         const uint32_t dark = unit_uniform(first.y) < args.dark;
         const uint32_t as_they_are = 0 | 1 << 2 | 2 << 4;

@@ -268,6 +268,8 @@ abi! {
         shuffle_inputs: u32,
         /// 0: output neuron k makes action k, in every environment.
         shuffle_outputs: u32,
+        /// 1: all environments of a generation have both orders of the first.
+        shuffle_together: u32,
         /// Share of the environments whose colour sensors are dark.
         dark: f32,
         /// Standard deviation of the noise.

@@ -301,6 +301,7 @@ impl Game for Mazes {
             places: self.play.rules().layout.places().len() as u32,
             shuffle_inputs: u32::from(maze.shuffle_inputs),
             shuffle_outputs: u32::from(maze.shuffle_outputs),
+            shuffle_together: u32::from(maze.shuffle_together),
             dark: maze.dark,
             output_noise: plan.config.network.as_ref().map_or(0.0, |network| network.output_noise),
         };
