@@ -5,20 +5,20 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use phylon::config::{Config, Es, Iaf, Numerics, Run, Stdp, Task, Unit, UnitSize};
+use phylon::config::{Config, Es, Iaf, Maze, Numerics, Run, Stdp, Task, Unit, UnitSize};
 use phylon::cpu::InstructionSet;
-use phylon::engine::Engine;
 use phylon::plan::Plan;
 use phylon::rng::{Row, Stream};
 use phylon::search::mutation::{Mutation, sums};
 use phylon::task::Episodes;
-use phylon::workload::single_unit::{CpuEngine, SingleUnit};
+use phylon::workload::single_unit::SingleUnit;
+use phylon::workload::{self, Workload};
 use rayon::prelude::*;
 
 const POPULATION: u32 = 1024;
 
-fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
-    let es = Es { population: POPULATION, ..Es::default() };
+fn plan(population: u32, inputs: u32, outputs: u32, task: Task) -> Plan {
+    let es = Es { population, ..Es::default() };
     let run = Run {
         name: "bench".into(),
         generations: 1,
@@ -30,20 +30,25 @@ fn plan(inputs: u32, outputs: u32, task: Task) -> Plan {
         numerics: Numerics::Exact,
     };
     let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, ..UnitSize::default() });
-    Plan::new(Config { format: 1, run, unit, task, es: Some(es), snes: None }).expect("a plan that can run")
+    Plan::new(Config { format: 1, run, unit, network: None, task, es: Some(es), snes: None })
+        .expect("a plan that can run")
 }
 
 /// A generation of each task: mutate, play, rank, sum the noise, update.
 fn generations(c: &mut Criterion) {
     let cases = [
-        ("iaf_16_32_16", plan(16, 16, Task::Iaf(Iaf::default()))),
-        ("iaf_1_32_1", plan(1, 1, Task::Iaf(Iaf::default()))),
-        ("stdp_4_32_1", plan(4, 1, Task::Stdp(Stdp::default()))),
-        ("stdp_complex_4_32_1", plan(4, 1, Task::StdpComplex(Stdp::default()))),
+        ("iaf_16_32_16", plan(POPULATION, 16, 16, Task::Iaf(Iaf::default()))),
+        ("iaf_1_32_1", plan(POPULATION, 1, 1, Task::Iaf(Iaf::default()))),
+        ("stdp_4_32_1", plan(POPULATION, 4, 1, Task::Stdp(Stdp::default()))),
+        ("stdp_complex_4_32_1", plan(POPULATION, 4, 1, Task::StdpComplex(Stdp::default()))),
+        // 400 network steps. With energy for all of them nobody dies, so that everything counted is computed.
+        ("t_maze_64", plan(64, 16, 16, Task::TMaze(Maze { actions: 100, energy: 100, ..Maze::default() }))),
+        // As the first generations are: agents that find no food die after 40 actions of 400.
+        ("t_maze_64_starving", plan(64, 16, 16, Task::TMaze(Maze::default()))),
     ];
     let mut group = c.benchmark_group("generation");
     for (name, plan) in cases {
-        let mut engine = CpuEngine::new(&plan);
+        let mut engine = workload::cpu_engine(&plan, InstructionSet::best());
         group.sample_size(10).throughput(Throughput::Elements(engine.facts().flops));
         group.bench_function(name, |b| {
             let mut out = Vec::new();
@@ -58,7 +63,7 @@ fn generations(c: &mut Criterion) {
 
 /// The play of a generation with all sixteen inputs read, zero or not: the arithmetic of the programs compared with.
 fn dense(c: &mut Criterion) {
-    let plan = plan(16, 16, Task::Iaf(Iaf::default()));
+    let plan = plan(POPULATION, 16, 16, Task::Iaf(Iaf::default()));
     let unit = SingleUnit::new(&plan);
     let drawn = unit.generation_episodes(plan.environments, 1, 0);
     let mut episodes = Episodes::silent(plan.environments, plan.steps, plan.unit.inputs);

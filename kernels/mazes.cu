@@ -1,13 +1,13 @@
 // Mazes of K generations and all trials at once, drawn on the device: where the food lies, which sensor drives which
 // source and which neuron makes which action, the draws of the swaps, and the noise of the units' outputs.
-// A thread four elements of one environment's row, which are one Philox block. Twin: src/workload/. Limited by the stores.
+// A thread four elements of one environment's row, which are one Philox block. Twin: src/workload/maze/episodes.rs. Limited by the stores.
 #include "rng.cuh"
 #include "world/t_maze.cuh"
 
 namespace {
 
 // Element numbers of a maze's row.
-constexpr uint32_t FOOD = 0, ORDERS = 4, SWAPS = 16, NOISE = 1u << 20;
+constexpr uint32_t FIRST = 0, ORDERS = 4, SWAPS = 16, NOISE = 1u << 20;
 
 // Fisher & Yates: 0, 1, 2 in a drawn order, two bits each.
 __device__ __forceinline__ uint32_t order_of_three(uint32_t last, uint32_t middle) {
@@ -37,12 +37,14 @@ KERNEL(draw_maze, DrawMazeArgs, THREADS, 1) {
     const size_t maze = (size_t)(generation * gridDim.z + trial) * args.environments + environment;
     const Row row = {args.seeds[trial], args.stream, args.steps ? args.steps[generation].generation : 0, environment};
     if (block == 0) {
-        const uint32_t food = (uint32_t)(int32_t)(unit_uniform(words(row, FOOD / 4).x) * (float)args.places);
-        const uint4 orders = words(row, ORDERS / 4);
+        const Row shuffles = {row.seed, row.stream, row.generation, args.shuffle_together ? 0 : environment};
+        const uint4 first = words(row, FIRST / 4), orders = words(shuffles, ORDERS / 4);
+        const uint32_t food = (uint32_t)(int32_t)(unit_uniform(first.x) * (float)args.places);
+        const uint32_t dark = unit_uniform(first.y) < args.dark;
         const uint32_t as_they_are = 0 | 1 << 2 | 2 << 4;
         const uint32_t sensors = args.shuffle_inputs ? order_of_three(orders.x, orders.y) : as_they_are;
         const uint32_t motors = args.shuffle_outputs ? order_of_three(orders.z, orders.w) : as_they_are;
-        args.mazes[maze] = food | sensors << MAZE_SENSORS | motors << MAZE_MOTORS;
+        args.mazes[maze] = food | sensors << MAZE_SENSORS | motors << MAZE_MOTORS | dark << MAZE_DARK;
     } else if (block <= swap_blocks) {
         const uint4 w = words(row, SWAPS / 4 + block - 1);
         const uint32_t four[4] = {w.x, w.y, w.z, w.w}, first = 4 * (block - 1);

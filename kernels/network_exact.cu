@@ -14,8 +14,10 @@
 //
 // Rows are padded to quads: 0 in the state and -0 in the weights, whose product -0 leaves every accumulator as it is.
 //
-// Floor: 9,312 multiply-adds a lane and tick of the paper's network, 29 ms for 1,024 x 8 x 400 ticks at 33.5e12 lane
-// instructions a second; with the functions and loads, see kernels/README.md, 43 ms.
+// Floor: 9,216 multiply-adds a lane and tick of the paper's network, 29 ms for 1,024 x 8 x 400 ticks at 33.5e12 lane
+// instructions a second. Listed are about 15,300 instructions a tick, 48 ms: 3,100 are the functions' 19 or 17 each, 1,900
+// loads and stores of shared memory and the counting of loops. Shared memory has room for eight warps, two of each
+// scheduler's: 2 blocks of 4 at the paper's sizes.
 #include "unit/network.cuh"
 #include "world/t_maze.cuh"
 
@@ -61,7 +63,7 @@ struct Network {
           noise(noise),
           lane(threadIdx.x % 32),
           group(lane >> 1 & 7),
-          quad(lane & 1 | lane >> 3 & 2) {}
+          quad((lane & 1) + (lane >> 3 & 2)) {}
 
     __device__ __forceinline__ float* memory() const { return state + AGENT; }
     __device__ __forceinline__ float* scratch() const { return state + layout.scratch; }
@@ -565,7 +567,7 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
         }
         if (lane == 0) {
             const size_t out = ((size_t)trial * players + player) * args.environments + environment;
-            args.fitness[out] = (float)agent.rewards;
+            args.fitness[out] = agent.rewards;
             args.lived[out] = action * args.ticks;
         }
     }

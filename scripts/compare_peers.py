@@ -26,6 +26,9 @@ PEERS = {
     ("torch", "iaf", "1/32/1"): ["torch_enu.py", "--task", "iaf", "--impl", "fused", "--chunk", "128"],
     ("jax", "stdp", "4/32/1"): ["jax_enu.py", "--task", "stdp", "--layout", "map", "--block", "32", "--shard", "2"],
     ("torch", "stdp", "4/32/1"): ["torch_enu.py", "--task", "stdp", "--impl", "fused", "--chunk", "128"],
+    # Both compute dead agents to the end.
+    ("jax", "tmaze", "16/32/16"): ["jax_enu.py", "--task", "tmaze", "--pop", "64", "--layout", "map", "--block", "2", "--shard", "2"],
+    ("torch", "tmaze", "16/32/16"): ["torch_enu.py", "--task", "tmaze", "--pop", "64", "--impl", "fused", "--chunk", "16"],
 }
 # phylon's benchmark -> (task, unit) of the peers it is set against.
 OURS = {
@@ -33,6 +36,8 @@ OURS = {
     "generation/iaf_1_32_1": ("iaf", "1/32/1"),
     "generation/stdp_4_32_1": ("stdp", "4/32/1"),
     "play/iaf_16_32_16_dense": ("iaf", "16/32/16"),
+    "generation/t_maze_64": ("tmaze", "16/32/16"),
+    "generation/t_maze_64_starving": None,
     "update/noise_sums_6656": None,
 }
 

@@ -146,6 +146,8 @@ abi! {
         MAZE_SENSORS = 4;
         /// [`DrawMazeArgs::mazes`]: first bit of the actions of the three output neurons, two bits each.
         MAZE_MOTORS = 10;
+        /// [`DrawMazeArgs::mazes`]: the bit that says whether the colour sensors are dark.
+        MAZE_DARK = 16;
     }
 
     /// What changes from one generation of a batch to the next, worked out by the host.
@@ -244,8 +246,8 @@ abi! {
         seeds: Pointer<u64>,
         /// Of the generations drawn; null: `generation` 0 of `stream` for all.
         steps: Pointer<Step>,
-        /// Out: `[generation][trial][environment]`: place of the food, and from bits MAZE_SENSORS and MAZE_MOTORS on the
-        /// orders of sensors and motors.
+        /// Out: `[generation][trial][environment]`: place of the food; from bits MAZE_SENSORS and MAZE_MOTORS on the orders of
+        /// sensors and motors; bit MAZE_DARK.
         mazes: Pointer<u32>,
         /// Out: uniforms in [0, 1), `[generation][trial][environment][action]`.
         swaps: Pointer<f32>,
@@ -266,6 +268,10 @@ abi! {
         shuffle_inputs: u32,
         /// 0: output neuron k makes action k, in every environment.
         shuffle_outputs: u32,
+        /// 1: all environments of a generation have both orders of the first.
+        shuffle_together: u32,
+        /// Share of the environments whose colour sensors are dark.
+        dark: f32,
         /// Standard deviation of the noise.
         output_noise: f32,
     }
@@ -330,6 +336,8 @@ abi! {
         swap_after: u32,
         /// Places behind the food's, in their order, at which poison lies.
         poisons: u32,
+        /// What poison earns; food earns 1.
+        poison_reward: f32,
     }
 
     /// `network_fast_ticks_*`: the centre's networks, on sensors as given; for the tests.

@@ -342,6 +342,14 @@ pub struct Maze {
     pub shuffle_inputs: bool,
     /// Which output neuron drives which motor is drawn anew for every episode. Default true, the paper's.
     pub shuffle_outputs: bool,
+    /// What is shuffled is the same in all episodes of a generation. "Shuffled each generation" can be read so; the default,
+    /// false, asks more of an agent's offspring in each generation.
+    pub shuffle_together: bool,
+    /// Share of the episodes of evolution and validation in which the colour sensors are dark, so that only memory tells where
+    /// the food is. Fresh episodes have none of it. Default 0, the paper's.
+    pub dark: f32,
+    /// What poison earns in evolution and validation; in fresh episodes always -1. Default -1, the paper's.
+    pub poison_reward: f32,
 }
 
 impl Default for Maze {
@@ -355,6 +363,9 @@ impl Default for Maze {
             poisons: None,
             shuffle_inputs: true,
             shuffle_outputs: true,
+            shuffle_together: false,
+            dark: 0.0,
+            poison_reward: -1.0,
         }
     }
 }

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use phylon::config::{self, Adam, Config, Es, Iaf, Momentum, Numerics, Run, Snes, Stdp, Task, Unit, UnitSize};
+use phylon::config::{
+    self, Adam, Config, Es, Iaf, Maze, Momentum, Network, Numerics, Paper, Random, Run, Snes, Stdp, SynapseInput, Task,
+    Unit, UnitSize,
+};
 use phylon::plan::Plan;
 use phylon::registry::{Entry, OPTIMISERS, TASKS, UNITS, UnitKind};
 use proptest::prelude::*;
@@ -240,6 +243,60 @@ fn overrides_set_values() {
     assert_eq!(load(GOOD, &["run.name=\"quoted\""]).unwrap().config.run.name, "quoted");
 }
 
+const MAZE: &str = "format = 1\n[run]\nname = \"x\"\ngenerations = 2\n[unit.enu]\n[task.t_maze]\n[es]\n";
+
+#[test]
+fn a_maze_has_the_papers_network_unless_another_is_given() {
+    let plan = load(MAZE, &[]).unwrap();
+    let network = plan.network.as_ref().expect("a network");
+    assert_eq!((network.wiring.neurons, network.wiring.sources.len(), plan.parameters()), (6, 48, 13_312));
+    // Late defaults are written out: a run folder says all that was used.
+    let Task::TMaze(maze) = &plan.config.task else { panic!("{:?}", plan.config.task) };
+    assert_eq!((maze.swap_after, maze.poisons), (Some(4), Some(1)));
+    assert!(plan.config.network.as_ref().is_some_and(|network| network.paper.is_some()));
+    let double = load(&MAZE.replace("t_maze", "double_t_maze"), &[]).unwrap();
+    let Task::DoubleTMaze(maze) = &double.config.task else { panic!("{:?}", double.config.task) };
+    assert_eq!((maze.swap_after, maze.poisons), (Some(1), Some(3)));
+    assert_eq!(load(MAZE, &["network.shared=true"]).unwrap().parameters(), 6_656);
+    let concat = load(MAZE, &["network.synapse_input=concat"]).unwrap();
+    assert_eq!(concat.parameters(), 8_192 + 6_656);
+}
+
+#[test]
+fn networks_that_cannot_be_are_named() {
+    for (settings, why) in [
+        (&["unit.enu.outputs=8"][..], "`unit.enu.inputs`: 16 is not the number of outputs, 8: in a network"),
+        (&["unit.enu.inputs=4", "unit.enu.outputs=4"], "`unit.enu.outputs`: 4 is not an even number, at least 6"),
+        (&["network.neurons=7"], "`network.neurons`: 7 is not the paper's; for other sizes add [network.random]"),
+        (&["network.random.seed=1", "network.synapses=30"], "`network.synapses`: 30 is not in 2 to 10"),
+        (&["network.edges=[\"wal > n0\"]"], "`network.edges`: synapse 1 of 1, \"wal > n0\": `wal` is not a source"),
+        (&["network.random.seed=1", "network.edges=[]"], "`network.edges`: both network.random and network.edges"),
+        (&["network.edges_file=none.txt"], "`network.edges_file`: cannot read "),
+        (&["network.shared=true", "network.synapse_input=concat"], "`network.shared`: one chromosome needs"),
+        (&["network.output_noise=-1"], "`network.output_noise`: -1 is not a finite number"),
+        (&["task.t_maze.poisons=2"], "`task.t_maze.poisons`: 2 is not in 0 to 1"),
+        (&["task.t_maze.ticks_per_action=1000"], "`task.t_maze.ticks_per_action`: 1000 is not in 1 to 250"),
+    ] {
+        let message = load(MAZE, settings).unwrap_err();
+        assert!(message.contains(why), "{settings:?}: {message}");
+    }
+    let single = load(GOOD, &["network.neurons=3"]).unwrap_err();
+    assert!(single.contains("`network`: this task is for a single unit"), "{single}");
+}
+
+#[test]
+fn a_file_of_edges_lies_beside_the_config_and_becomes_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    std::fs::write(&path, MAZE.replace("[task", "[network]\nneurons = 3\nedges_file = \"wiring.txt\"\n[task")).unwrap();
+    std::fs::write(folder.path().join("wiring.txt"), "# the reflex\nwall > n0\nred > n1 # colours\n\nn0 > n2\n")
+        .unwrap();
+    let plan = config::load(&path, &[]).unwrap();
+    assert_eq!(plan.network.as_ref().expect("a network").wiring.sources, [0, 2, 4]);
+    let again = load(&config::to_toml(&plan.config), &[]).unwrap();
+    assert_eq!(again, plan);
+}
+
 #[test]
 fn override_mistakes_name_the_override() {
     assert!(
@@ -344,17 +401,45 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn network()(
+        neurons: u32, synapses: u32, shared: bool, output_noise in number(),
+        synapse_input in prop_oneof![Just(SynapseInput::Split), Just(SynapseInput::Sum), Just(SynapseInput::Concat)],
+        paper in proptest::option::of(Just(Paper {})), seed in proptest::option::of(any::<u64>()),
+        edges in proptest::option::of(any::<Vec<String>>()), edges_file in proptest::option::of("[a-z/.]{1,9}"),
+    ) -> Network {
+        let (random, edges_file) = (seed.map(|seed| Random { seed }), edges_file.map(Into::into));
+        Network { neurons, synapses, synapse_input, shared, output_noise, paper, random, edges, edges_file }
+    }
+}
+
+prop_compose! {
+    fn maze()(
+        sizes: [u32; 4], swap_after in proptest::option::of(any::<u32>()), poisons in proptest::option::of(any::<u32>()),
+        shuffles: [bool; 3], dark in number(), poison_reward in number(),
+    ) -> Maze {
+        let [environments, actions, ticks_per_action, energy] = sizes;
+        let [shuffle_inputs, shuffle_outputs, shuffle_together] = shuffles;
+        Maze {
+            environments, actions, ticks_per_action, energy, swap_after, poisons, shuffle_inputs, shuffle_outputs,
+            shuffle_together, dark, poison_reward,
+        }
+    }
+}
+
+prop_compose! {
     fn any_config()(
         format: u32, name: String, generations: u32, seed: u64, every: [u32; 4], unit in unit(),
         numerics in prop_oneof![Just(Numerics::Exact), Just(Numerics::Fast), Just(Numerics::Check)],
+        network in proptest::option::of(network()),
         task in prop_oneof![
-            iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex)
+            iaf().prop_map(Task::Iaf), stdp().prop_map(Task::Stdp), stdp().prop_map(Task::StdpComplex),
+            maze().prop_map(Task::TMaze), maze().prop_map(Task::DoubleTMaze)
         ],
         es in proptest::option::of(es()), snes in proptest::option::of(snes()),
     ) -> Config {
         let [checkpoint_every, validate_every, validation_episodes, first_centres] = every;
         let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, first_centres, numerics };
-        Config { format, run, unit, task, es, snes }
+        Config { format, run, unit, network, task, es, snes }
     }
 }
 

@@ -5,17 +5,17 @@ mod common;
 
 use common::*;
 use phylon::cpu::InstructionSet;
-use phylon::engine::{Engine, State};
+use phylon::engine::State;
 use phylon::hash::fnv1a;
 use phylon::plan::Plan;
 use phylon::registry::OPTIMISERS;
-use phylon::workload::single_unit::CpuEngine;
+use phylon::workload;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 fn run(plan: &Plan, instructions: InstructionSet) -> Trace {
-    let mut engine = CpuEngine::new(plan).with_instructions(instructions);
-    let generations = advance(&mut engine, GENERATIONS);
+    let mut engine = workload::cpu_engine(plan, instructions);
+    let generations = advance(engine.as_mut(), GENERATIONS);
     trace(&generations, &engine.state().expect("the CPU keeps its state"))
 }
 
@@ -60,18 +60,18 @@ fn a_restored_run_goes_on_as_if_nothing_had_happened() {
     for_each_plan(|name, plan| {
         let straight = run(plan, InstructionSet::best());
         for halfway in 1..GENERATIONS {
-            let mut first = CpuEngine::new(plan);
-            let mut generations = advance(&mut first, halfway);
-            let mut second = CpuEngine::new(plan);
+            let mut first = cpu(plan);
+            let mut generations = advance(first.as_mut(), halfway);
+            let mut second = cpu(plan);
             // Anything the second engine did before must be forgotten.
-            advance(&mut second, 1);
+            advance(second.as_mut(), 1);
             second.restore(&first.state().expect("the CPU keeps its state")).expect("the state of the same plan");
             assert_eq!(
                 state_bits(&first.state().expect("the CPU keeps its state")),
                 state_bits(&second.state().expect("the CPU keeps its state")),
                 "{name}"
             );
-            generations.extend(advance(&mut second, GENERATIONS - halfway));
+            generations.extend(advance(second.as_mut(), GENERATIONS - halfway));
             assert!(
                 trace(&generations, &second.state().expect("the CPU keeps its state")) == straight,
                 "{name}: restored at {halfway}"
@@ -83,9 +83,9 @@ fn a_restored_run_goes_on_as_if_nothing_had_happened() {
 #[test]
 fn replaying_the_fitness_gives_the_same_parameters() {
     for_each_plan(|name, plan| {
-        let mut simulated = CpuEngine::new(plan);
-        let generations = advance(&mut simulated, GENERATIONS);
-        let mut replayed = CpuEngine::new(plan);
+        let mut simulated = cpu(plan);
+        let generations = advance(simulated.as_mut(), GENERATIONS);
+        let mut replayed = cpu(plan);
         for generation in &generations {
             replayed.replay(&generation.fitness).expect("a finite fitness");
         }
@@ -100,7 +100,7 @@ fn replaying_the_fitness_gives_the_same_parameters() {
 fn runs_learn_something_and_seeds_matter() {
     for_each_plan(|name, plan| {
         let one = run(plan, InstructionSet::best());
-        let start = CpuEngine::new(plan).state().expect("the CPU keeps its state");
+        let start = cpu(plan).state().expect("the CPU keeps its state");
         assert_ne!(one.state[1].1, bits(&start.centre), "{name}: the centre did not move");
         assert!(one.fitness.windows(2).all(|pair| pair[0] != pair[1]), "{name}: generations alike");
         let first = &one.fitness[0];
@@ -127,8 +127,8 @@ const FINGERPRINTS: [(&str, &str, usize, u64); 4] = [
 #[test]
 fn the_bits_are_those_of_earlier_versions() {
     let seen = FINGERPRINTS.map(|(unit, task, optimiser, _)| {
-        let mut engine = CpuEngine::new(&plan(unit, task, OPTIMISER_TABLES[optimiser], 11));
-        advance(&mut engine, GENERATIONS);
+        let mut engine = cpu(&plan(unit, task, OPTIMISER_TABLES[optimiser], 11));
+        advance(engine.as_mut(), GENERATIONS);
         (
             unit,
             task,

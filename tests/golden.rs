@@ -9,10 +9,10 @@ mod npz;
 use std::path::PathBuf;
 
 use npz::Npz;
-use phylon::config::{self, Iaf, Stdp};
+use phylon::config::{self, Iaf, Stdp, SynapseInput};
 use phylon::cpu::{InstructionSet, Kernel, Vector};
-use phylon::config::SynapseInput;
 use phylon::network::{self, Network, Wiring};
+use phylon::plan::Plan;
 use phylon::registry::UnitKind;
 use phylon::search::mutation::{Noise, sums};
 use phylon::search::{Optimiser, es, shaping, snes};
@@ -20,7 +20,7 @@ use phylon::task::stdp::{Pair, Rule, StdpTask};
 use phylon::task::{Answer, Episodes, Task};
 use phylon::unit::{Instances, Shape};
 use phylon::workload::Workload;
-use phylon::workload::maze::{Episodes, MazePlay, Watch};
+use phylon::workload::maze::{self, MazePlay, Watch};
 use phylon::world::t_maze::{Action, Layout, Rules, TMaze};
 
 /// Absolute difference allowed over 50 steps: about forty roundings of numbers near 1. Plain single precision was seen
@@ -168,16 +168,15 @@ fn network_shapes(input: SynapseInput) -> (Shape, Shape) {
 
 struct NetworkStep<'a> {
     network: &'a mut Network,
-    weights: (&'a [f32], &'a [f32]),
-    sensors: &'a [f32],
-    noise: (&'a [f32], &'a [f32]),
+    weights: &'a [f32],
 }
 
 impl Kernel for NetworkStep<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector>(self) {
-        self.network.step::<V>(self.weights, self.sensors, self.noise);
+        self.network.sense::<V>(self.weights);
+        self.network.step::<V>(self.weights);
     }
 }
 
@@ -203,10 +202,10 @@ fn units_from_lanes(rows: &[f32], units: usize, channels: usize, lanes: usize, e
         .collect()
 }
 
-/// `[environment][sensor][channel]` into `[sensor][channel][environment]`.
-fn sensors_to_rows(values: &[f32], per_environment: usize) -> Vec<f32> {
-    let environments = values.len() / per_environment;
-    (0..values.len()).map(|i| values[(i % environments) * per_environment + i / environments]).collect()
+/// `[environment][step]` into `[step][environment]`.
+fn steps_first(values: &[f32], steps: usize) -> Vec<f32> {
+    let environments = values.len() / steps;
+    (0..values.len()).map(|i| values[(i % environments) * steps + i / environments]).collect()
 }
 
 #[test]
@@ -221,18 +220,23 @@ fn enu_networks_follow_their_trajectories() {
         let (synapse, neuron) = network_shapes(input);
         let [steps, environments, sensors, channels] = npz.shape("X")[..] else { panic!("{name}: X") };
         let neurons = npz.shape("conn")[0];
-        let wiring = Wiring { sensors, neurons, sources: npz.i64("conn").iter().map(|&s| s as usize).collect() };
-        let synapses = wiring.sources.len();
+        let sources: Vec<usize> = npz.i64("conn").iter().map(|&s| s as usize).collect();
+        let synapses = sources.len();
+        let sources: Vec<_> = sources.chunks(synapses / neurons).map(<[_]>::to_vec).collect();
+        let wiring = Wiring::new(sensors, &sources);
+        let layout = network::Layout { synapse, neuron, shared: false, input, wiring };
         each_instruction_set(|set| {
-            let mut network = Network::new(synapse, neuron, wiring.clone(), input, environments);
+            let mut network = Network::new(&layout, environments);
             let theta = npz.f32("theta");
-            let bs = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes);
-            let bn = units_to_lanes(&npz.f32("bn"), neurons, neuron.outputs, network.neurons.lanes);
+            network.synapse_noise = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes);
+            network.neuron_noise = units_to_lanes(&npz.f32("bn"), neurons, neuron.outputs, network.neurons.lanes);
             for step in 0..steps {
                 let size = environments * sensors * channels;
-                let sensors = sensors_to_rows(&npz.f32("X")[step * size..][..size], sensors * channels);
-                let weights = theta.split_at(synapse.parameters());
-                set.run(NetworkStep { network: &mut network, weights, sensors: &sensors, noise: (&bs, &bn) });
+                for (i, x) in npz.f32("X")[step * size..][..size].iter().enumerate() {
+                    let (environment, sensor) = (i / (sensors * channels), i / channels % sensors);
+                    network.sensor_mut(sensor, i % channels)[environment] = *x;
+                }
+                set.run(NetworkStep { network: &mut network, weights: &theta });
                 let n = &network.neurons;
                 for (key, rows, channels) in [("on", n.outputs(), neuron.outputs), ("hn", &n.memory[..], neuron.memory)]
                 {
@@ -303,7 +307,7 @@ fn enu_integrate_and_fire() {
     for (name, npz) in files("enu", "iaf") {
         let (environments, steps) = (npz.shape("x")[0], npz.shape("x")[1]);
         let task = Iaf::default();
-        let episodes = task.episodes(environments, steps, &sensors_to_rows(&npz.f32("x"), steps));
+        let episodes = task.episodes(environments, steps, &steps_first(&npz.f32("x"), steps));
         let spikes = from_lanes(&episodes.target, steps, episodes.lanes, environments);
         assert_close(&format!("{name} y"), spikes, &npz.f64("y"), 0.0);
         for case in 0..npz.shape("yhat")[0] {
@@ -362,7 +366,7 @@ fn enu_plasticity() {
         let pairs: Vec<Pair> = (0..environments)
             .map(|e| Pair { pre: pre[e] as usize, post: post[e] as usize, modulator: nt[e] > 0.0 })
             .collect();
-        let graded = sensors_to_rows(&npz.f32("x"), steps);
+        let graded = steps_first(&npz.f32("x"), steps);
         for (rule, suffix) in [(Rule::Plain, "stdp"), (Rule::Complex, "complex")] {
             let task = StdpTask { config: Stdp::default(), rule };
             let episodes = task.from_pairs(steps, &graded, &pairs);
@@ -386,14 +390,14 @@ fn enu_plasticity() {
 #[test]
 fn enu_t_maze_moves() {
     for (name, npz) in files("enu", "tmaze_env") {
-        let rules = Rules { energy: 40, swap_after: 2 };
+        let rules = Rules { layout: Layout::Single, energy: 40, swap_after: 2, poisons: 1 };
         let (steps, environments) = (npz.shape("action")[0], npz.shape("action")[1]);
         let perm = npz.i64("perm");
         let mut agents: Vec<TMaze> = npz.i64("side").iter().map(|&side| TMaze::new(&rules, side as i32)).collect();
         let seen = |agent: &TMaze, e: usize| {
-            let sensors = agent.observe();
+            let sensors = agent.observe(&rules);
             let mut channels = [0; 3];
-            for (j, on) in [sensors.wall, sensors.green, sensors.red].into_iter().enumerate() {
+            for (j, on) in sensors.values().into_iter().enumerate() {
                 channels[perm[e * 3 + j] as usize] = i64::from(on);
             }
             channels
@@ -412,7 +416,7 @@ fn enu_t_maze_moves() {
                     ("d", agent.direction),
                     ("energy", agent.energy),
                     ("alive", i32::from(agent.is_alive())),
-                    ("side_after", agent.side),
+                    ("side_after", agent.food),
                     ("count", agent.meals),
                     ("reward", agent.reward),
                 ];
@@ -427,76 +431,82 @@ fn enu_t_maze_moves() {
     }
 }
 
-/// What the networks of the closed loop see of their mazes, `[sensor][channel][environment]`.
-fn maze_sensors(agents: &[TMaze], perm: &[i64]) -> Vec<f32> {
-    let environments = agents.len();
-    let mut rows = vec![0.0; 4 * 16 * environments];
-    for (e, agent) in agents.iter().enumerate() {
-        let sensors = agent.observe();
-        for (j, on) in [sensors.wall, sensors.green, sensors.red].into_iter().enumerate() {
-            rows[perm[e * 3 + j] as usize * 16 * environments + e] = f32::from(on);
+/// What the watched lives of the closed loop must have been.
+struct Closed<'a> {
+    name: String,
+    npz: &'a Npz,
+    offspring: usize,
+    /// Outputs of the neurons after an action, as recorded, and how many actions have them.
+    recorded: usize,
+    ticks: usize,
+    actions: Vec<usize>,
+}
+
+impl Watch for Closed<'_> {
+    fn ticked(&mut self, network: &Network, environments: &[usize]) {
+        self.ticks += 1;
+        let action = self.ticks / 4 - 1;
+        if self.ticks.is_multiple_of(4) && action < self.recorded {
+            let neurons = &network.neurons;
+            let seen = units_from_lanes(neurons.outputs(), 6, 16, neurons.lanes, environments.len());
+            let all = self.npz.shape("on_first12")[2];
+            let size = 6 * 16;
+            let at = (self.offspring * self.recorded + action) * all * size;
+            let expected: Vec<f64> = environments
+                .iter()
+                .flat_map(|e| self.npz.f64("on_first12")[at + e * size..][..size].to_vec())
+                .collect();
+            assert_close(
+                &format!("{} offspring {} action {action}", self.name, self.offspring),
+                seen,
+                &expected,
+                TRAJECTORY,
+            );
         }
-        rows[(3 * 16 + 1) * environments + e] = f32::from(agent.reward > 0 && agent.is_alive());
-        rows[(3 * 16 + 2) * environments + e] = f32::from(agent.reward < 0 && agent.is_alive());
     }
-    rows
+
+    fn acted(&mut self, environment: usize, _: &TMaze, sums: &[f32; 3], action: Action, _: &TMaze) {
+        let [_, actions, environments] = self.npz.shape("action")[..] else { panic!("{}: action", self.name) };
+        let at = (self.offspring * actions + self.actions[environment]) * environments + environment;
+        let expected = Action::from_index(self.npz.i64("action")[at] as i32);
+        assert_eq!(action, expected, "{} offspring {} environment {environment}: {sums:?}", self.name, self.offspring);
+        self.actions[environment] += 1;
+    }
 }
 
 #[test]
 fn enu_t_maze_in_closed_loop() {
-    // The wiring of the networks in these files: two sensors, two hidden, two output neurons, reward, self.
-    let sources = vec![
-        0, 1, 5, 6, 7, 8, 3, 4, 1, 2, 6, 4, 8, 9, 3, 5, 2, 0, 4, 5, 9, 7, 3, 6, //
-        0, 1, 4, 5, 8, 9, 3, 7, 1, 2, 5, 6, 9, 7, 3, 8, 2, 0, 6, 4, 7, 8, 3, 9,
-    ];
-    let wiring = Wiring { sensors: 4, neurons: 6, sources };
-    let rules = Rules { energy: 40, swap_after: 4 };
     for (name, npz) in files("enu", "tmaze_closed") {
-        let (synapse, neuron) = network_shapes(SynapseInput::Split);
         let [offspring, actions, environments] = npz.shape("action")[..] else { panic!("{name}: action") };
+        let text = format!(
+            "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.enu]\n[network]\n\
+             [task.t_maze]\nenvironments = {environments}\nactions = {actions}\n[es]\n"
+        );
+        let play = MazePlay::new(&Plan::new(toml::from_str(&text).expect("toml")).expect("a plan"));
+        let threes = |key| npz.i64(key).chunks_exact(3).map(|row| [0, 1, 2].map(|i| row[i] as usize)).collect();
+        let (synapses, neurons) = (npz.f32("bs"), npz.f32("bn"));
+        let noise = synapses.chunks(48 * 16).zip(neurons.chunks(6 * 16)).flat_map(|(s, n)| [s, n].concat()).collect();
+        let episodes = maze::Episodes {
+            food: npz.i64("side").iter().map(|&side| side as i32).collect(),
+            senses: threes("perm"),
+            motors: threes("motor"),
+            dark: vec![false; environments],
+            poison_reward: -1.0,
+            draws: npz.f32("u"),
+            noise,
+        };
         let parameters = npz.shape("theta")[1];
-        let (perm, motor) = (npz.i64("perm"), npz.i64("motor"));
-        let set = InstructionSet::best();
         for i in 0..offspring {
             let theta = &npz.f32("theta")[i * parameters..][..parameters];
-            let mut network = Network::new(synapse, neuron, wiring.clone(), SynapseInput::Split, environments);
-            let bs = units_to_lanes(&npz.f32("bs"), 48, 16, network.synapses.lanes);
-            let bn = units_to_lanes(&npz.f32("bn"), 6, 16, network.neurons.lanes);
-            let mut agents: Vec<TMaze> = npz.i64("side").iter().map(|&side| TMaze::new(&rules, side as i32)).collect();
-            let mut fitness = vec![0.0f32; environments];
-            for action in 0..actions {
-                let sensors = maze_sensors(&agents, &perm);
-                let mut sums = vec![0.0f32; environments * 3];
-                for _ in 0..4 {
-                    let weights = theta.split_at(synapse.parameters());
-                    set.run(NetworkStep { network: &mut network, weights, sensors: &sensors, noise: (&bs, &bn) });
-                    for (e, sums) in sums.chunks_exact_mut(3).enumerate() {
-                        for (k, sum) in sums.iter_mut().enumerate() {
-                            *sum += network.neurons.outputs()[(3 + k) * environments + e];
-                        }
-                    }
-                }
-                // `on_first12` holds the neurons' outputs at the end of the first twelve actions.
-                if action < npz.shape("on_first12")[1] {
-                    let neurons = &network.neurons;
-                    let seen = units_from_lanes(neurons.outputs(), 6, 16, neurons.lanes, environments);
-                    let at = (i * npz.shape("on_first12")[1] + action) * seen.len();
-                    let expected = &npz.f64("on_first12")[at..][..seen.len()];
-                    assert_close(&format!("{name} offspring {i} action {action}"), seen, expected, TRAJECTORY);
-                }
-                for (e, agent) in agents.iter_mut().enumerate() {
-                    let sums = &sums[e * 3..][..3];
-                    let highest = (0..3).fold(0, |best, k| if sums[k] > sums[best] { k } else { best });
-                    let index = if sums[highest] > 0.0 { motor[e * 3 + highest] } else { -1 };
-                    let expected = npz.i64("action")[(i * actions + action) * environments + e];
-                    if agent.is_alive() {
-                        assert_eq!(index, expected, "{name}: offspring {i}, action {action}, environment {e}");
-                    }
-                    agent.step(&rules, Action::from_index(index as i32), npz.f32("u")[e * actions + action]);
-                    fitness[e] += agent.reward as f32;
-                }
-            }
-            assert_close(&name, fitness, &npz.f64("fitness")[i * environments..][..environments], 0.0);
+            let mut fitness = vec![0.0; environments];
+            let recorded = npz.shape("on_first12")[1];
+            let name = name.clone();
+            let mut closed =
+                Closed { name, npz: &npz, offspring: i, recorded, ticks: 0, actions: vec![0; environments] };
+            let steps =
+                play.play_watched(&mut play.workspace(environments), theta, &episodes, 0, &mut fitness, &mut closed);
+            assert_eq!(steps, 4 * closed.actions.iter().sum::<usize>() as u64);
+            assert_close(&closed.name, fitness, &npz.f64("fitness")[i * environments..][..environments], 0.0);
         }
     }
 }

@@ -5,17 +5,18 @@
 mod common;
 
 use common::*;
-use phylon::abi::{FunctionsArgs, THREADS};
+use phylon::abi::{FunctionsArgs, MAZE_DOUBLE, MAZE_SINGLE, MazeMovesArgs, THREADS};
 use phylon::config::{Config, Numerics};
 use phylon::device::{Device, Wish};
-use phylon::engine::{Engine, State};
+use phylon::engine::{Engine, Generation, State};
 use phylon::gpu::emu::{self, Order, When};
 use phylon::gpu::{Buffer, Gpu, Shape, blocks};
 use phylon::num;
 use phylon::plan::Plan;
 use phylon::profile;
 use phylon::rng::{Row, Stream};
-use phylon::workload::single_unit::{CpuEngine, GpuEngine, Pack};
+use phylon::workload::{GpuEngine, Pack};
+use phylon::world::t_maze::{Action, Layout, Rules, TMaze};
 
 const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled(5)];
 
@@ -131,7 +132,7 @@ fn functions_and_normals_have_the_bits_of_the_cpu() {
 fn every_unit_task_and_optimiser_has_the_bits_of_the_cpu() {
     for (name, plan) in plans() {
         let plan = validated(&plan);
-        let expected = traced(&mut CpuEngine::new(&plan), GENERATIONS);
+        let expected = traced(cpu(&plan).as_mut(), GENERATIONS);
         in_every_order(|order| {
             let mut engine = GpuEngine::new(&plan, gpu()).unwrap_or_else(|e| panic!("{name}: {e}"));
             compare(&format!("{name} {order}"), &expected, &traced(&mut engine, GENERATIONS));
@@ -166,7 +167,7 @@ fn awkward_sizes_have_the_bits_of_the_cpu() {
                 unit.name
             );
             let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
-            let expected = traced(&mut CpuEngine::new(&plan), 3);
+            let expected = traced(cpu(&plan).as_mut(), 3);
             in_every_order(|order| compare(&format!("{text} {order}"), &expected, &traced(&mut engine(&plan), 3)));
         }
     }
@@ -176,7 +177,7 @@ fn awkward_sizes_have_the_bits_of_the_cpu() {
 fn neither_the_shape_of_a_launch_nor_packing_changes_a_bit() {
     for (name, plan) in samples() {
         let expected: Vec<Trace> = [11, 12, 13]
-            .map(|seed| traced(&mut CpuEngine::new(&changed(&plan, |config| config.run.seed = seed)), GENERATIONS))
+            .map(|seed| traced(cpu(&changed(&plan, |config| config.run.seed = seed)).as_mut(), GENERATIONS))
             .into();
         for warps in [1, 2, 4] {
             let pack = Pack::new(&plan, gpu(), &[11, 12, 13]).and_then(|pack| pack.reshaped(warps));
@@ -198,7 +199,7 @@ fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
         if on_gpu() { &[When::AtOnce] } else { &[When::AtOnce, When::AsLateAsPossible, When::NewestFirst] };
     for (name, plan) in samples() {
         let plan = changed(&plan, |config| config.run.generations = 9);
-        let expected = traced(&mut CpuEngine::new(&plan), 9);
+        let expected = traced(cpu(&plan).as_mut(), 9);
         for &when in whens {
             if !on_gpu() {
                 emu::set_when(when).expect("the stand-in driver");
@@ -224,10 +225,10 @@ fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
 #[test]
 fn a_state_moves_between_backends_and_a_log_replays_on_both() {
     for (name, plan) in samples() {
-        let mut cpu = CpuEngine::new(&plan);
-        let early = advance(&mut cpu, 3);
+        let mut cpu = common::cpu(&plan);
+        let early = advance(cpu.as_mut(), 3);
         let halfway = cpu.state().expect("a state");
-        let late = advance(&mut cpu, 1);
+        let late = advance(cpu.as_mut(), 1);
         let expected = trace(&late, &cpu.state().expect("a state"));
 
         let mut on_device = engine(&plan);
@@ -237,11 +238,11 @@ fn a_state_moves_between_backends_and_a_log_replays_on_both() {
         assert_eq!(state_bits(&on_device.state().expect("a state")), state_bits(&halfway), "{name}");
         compare(&name, &expected, &traced(&mut on_device, 1));
 
-        let mut back = CpuEngine::new(&plan);
+        let mut back = common::cpu(&plan);
         let mut from_device = engine(&plan);
         advance(&mut from_device, 3);
         back.restore(&from_device.state().expect("a state")).expect("the state of the same plan");
-        compare(&name, &expected, &traced(&mut back, 1));
+        compare(&name, &expected, &traced(back.as_mut(), 1));
 
         let mut replayed = engine(&plan);
         for generation in early.iter().chain(&late) {
@@ -256,7 +257,7 @@ fn a_state_moves_between_backends_and_a_log_replays_on_both() {
 #[test]
 fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state() {
     // A large unclipped unit overflows under a huge sigma, once a few updates have moved it far enough.
-    let (_, plan) = plans().swap_remove(36);
+    let plan = plan("gru", "stdp", OPTIMISER_TABLES[0], 11);
     let plan = changed(&validated(&plan), |config| {
         config.run.generations = 40;
         config.unit = toml::from_str("[gru]\ninputs = 5\nmemory = 7\noutputs = 3").expect("a unit");
@@ -270,7 +271,7 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
         let error = engine.advance(40, &mut generations).expect_err("nothing to select").to_string();
         (error, trace(&generations, &engine.state().expect("a state")))
     };
-    let (cpu_error, cpu) = stopped(&mut CpuEngine::new(&plan));
+    let (cpu_error, cpu) = stopped(cpu(&plan).as_mut());
     let (gpu_error, gpu) = stopped(&mut engine(&plan));
     assert!(!cpu.fitness.is_empty(), "it stops in its first generation, which shows less");
     assert_eq!(cpu_error, gpu_error);
@@ -279,8 +280,8 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
     // Packed, all trials stop where the first of them does.
     let seeds = [11, 12, 13, 14];
     let alone = seeds.map(|seed| {
-        let mut engine = CpuEngine::new(&changed(&plan, |config| config.run.seed = seed));
-        let (_, trace) = stopped(&mut engine);
+        let mut engine = common::cpu(&changed(&plan, |config| config.run.seed = seed));
+        let (_, trace) = stopped(engine.as_mut());
         trace.fitness.len() as u32
     });
     let first = *alone.iter().min().expect("four");
@@ -291,8 +292,140 @@ fn a_generation_without_a_finite_fitness_stops_both_backends_in_the_same_state()
     let culprit = seeds[alone.iter().position(|&at| at == first).expect("one")];
     assert!(error.to_string().contains(&format!("seed {culprit}, generation {first}:")), "{error} {alone:?}");
     for ((trial, seed), generations) in seeds.into_iter().enumerate().zip(&generations) {
-        let expected = traced(&mut CpuEngine::new(&changed(&plan, |config| config.run.seed = seed)), first);
+        let expected = traced(common::cpu(&changed(&plan, |config| config.run.seed = seed)).as_mut(), first);
         compare(&format!("trial {trial}"), &expected, &trace(generations, &pack.state(trial).expect("a state")));
+    }
+}
+
+/// Generations of one trial, in blocks of at most so many warps, with the state behind them.
+fn played(plan: &Plan, warps: usize, generations: u32) -> (Vec<Generation>, Trace) {
+    let pack = Pack::new(plan, gpu(), &[plan.config.run.seed]).and_then(|pack| pack.reshaped(warps));
+    let mut pack = pack.unwrap_or_else(|e| panic!("{e}"));
+    let mut all = Vec::new();
+    pack.advance(generations, &mut |_, generation| all.push(generation)).unwrap_or_else(|e| panic!("{e}"));
+    let trace = trace(&all, &pack.state(0).expect("a state"));
+    (all, trace)
+}
+
+/// A network, which `text` describes, on both backends: the fitness, the steps lived and the state.
+fn compare_networks(text: &str, generations: u32) {
+    let plan = Plan::new(toml::from_str(text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let mut engine = cpu(&plan);
+    let expected = advance(engine.as_mut(), generations);
+    let expected_trace = trace(&expected, &engine.state().expect("a state"));
+    let steps = |generations: &[Generation]| generations.iter().map(|g| g.env_steps).collect::<Vec<_>>();
+    assert!(steps(&expected).iter().any(|&n| n < plan.facts().env_steps), "nobody dies, which shows less: {text}");
+    let orders = [(Order::Forward, 8), (Order::Reverse, 1), (Order::Shuffled(3), 3)];
+    for (order, warps) in orders {
+        if !on_gpu() {
+            emu::set_order(order).expect("the stand-in driver");
+        }
+        let name = format!("{text}\n{order:?}, {warps} warps");
+        let (seen, seen_trace) = played(&plan, warps, generations);
+        compare(&name, &expected_trace, &seen_trace);
+        assert_eq!(steps(&expected), steps(&seen), "{name}: steps");
+    }
+    if !on_gpu() {
+        emu::set_order(Order::Forward).expect("the stand-in driver");
+    }
+}
+
+#[test]
+fn networks_of_awkward_sizes_have_the_bits_of_the_cpu() {
+    // (memory, outputs, network): the paper's; one of everything that may be one; one more than a tile of synapses, of
+    // neurons, of columns; halves of a split input that are no quads; neurons without the same number of synapses.
+    let edges = "neurons = 4\nedges = ['wall > n0', 'n1 > n1', 'reward > n1', 'green > n2', 'n3 > n2', 'n0 > n2', 'red > n3', \
+                 'n2 > n3', 'n3 > n0', 'wall > n1', 'n0 > n3']";
+    let networks = [
+        (32, 16, "output_noise = 0.1"),
+        (32, 16, "shared = true"),
+        (1, 3, "neurons = 3\nsynapses = 2\nsynapse_input = 'sum'\nrandom.seed = 3"),
+        (5, 6, edges),
+        (9, 10, "neurons = 7\nsynapses = 8\nrandom.seed = 4"),
+        (17, 8, "synapse_input = 'concat'"),
+        (33, 7, "synapse_input = 'sum'\nneurons = 3\nsynapses = 6\nrandom.seed = 4\noutput_noise = 0.0"),
+        (6, 18, "synapse_input = 'concat'\nneurons = 13\nsynapses = 5\nrandom.seed = 9"),
+    ];
+    for (i, (memory, outputs, network)) in networks.into_iter().enumerate() {
+        for (j, unit) in phylon::registry::UNITS.iter().enumerate() {
+            let unit = unit.name;
+            let maze = if (i + j) % 2 == 0 {
+                "[task.t_maze]\nenvironments = 4\nswap_after = 1\nshuffle_outputs = false\ndark = 0.5\npoison_reward = -0.3"
+            } else {
+                "[task.double_t_maze]\nenvironments = 3\npoisons = 2\nshuffle_inputs = false\nshuffle_together = true"
+            };
+            let optimiser = if (i + j) % 3 == 0 {
+                "[snes]\npopulation = 3"
+            } else {
+                "[es]\nantithetic = true\nsigma = 0.4\npopulation = 4"
+            };
+            compare_networks(
+                &format!(
+                    "format = 1\n[run]\nname = 'x'\ngenerations = 2\nvalidate_every = 1\nvalidation_episodes = 5\n\
+                     [unit.{unit}]\ninputs = {outputs}\nmemory = {memory}\noutputs = {outputs}\ninitial_scale = 3.0\n\
+                     [network]\n{network}\n{maze}\nactions = 7\nticks_per_action = 2\nenergy = 6\n{optimiser}\n"
+                ),
+                2,
+            );
+        }
+    }
+}
+
+#[test]
+fn mazes_answer_every_action_as_on_the_cpu() {
+    const AGENTS: usize = 2000;
+    const MOVES: usize = 120;
+    let gpu = gpu();
+    for (layout, number) in [(Layout::Single, MAZE_SINGLE), (Layout::Double, MAZE_DOUBLE)] {
+        let places = layout.places().len() as u32;
+        for (poisons, swap_after) in [(places as i32 - 1, 1), (1, 3), (0, 2)] {
+            let rules = Rules { layout, energy: 100, swap_after, poisons };
+            let row = Row { seed: 5, stream: Stream::Fresh, generation: number, index: poisons as u32 };
+            let mut uniforms = vec![0.0; AGENTS * MOVES * 2];
+            row.uniforms(0, &mut uniforms);
+            let (choices, draws) = uniforms.split_at(AGENTS * MOVES);
+            // Forward is likelier, or an agent goes nowhere.
+            let actions: Vec<u32> = choices.iter().map(|u| [0, 0, 0, 0, 1, 2, 3, 0][(u * 8.0) as usize]).collect();
+            let mazes: Vec<u32> = (0..AGENTS as u32).map(|i| i % places).collect();
+            let out = Buffer::<i32>::zeros(&gpu, AGENTS * MOVES * 10).unwrap();
+            let (mazes_there, actions_there, draws_there) = (
+                Buffer::of(&gpu, &mazes).unwrap(),
+                Buffer::of(&gpu, &actions).unwrap(),
+                Buffer::of(&gpu, draws).unwrap(),
+            );
+            let args = MazeMovesArgs {
+                mazes: mazes_there.pointer(),
+                actions: actions_there.pointer(),
+                draws: draws_there.pointer(),
+                out: out.pointer(),
+                agents: AGENTS as u32,
+                moves: MOVES as u32,
+                layout: number,
+                energy: rules.energy as u32,
+                swap_after: rules.swap_after as u32,
+                poisons: rules.poisons as u32,
+            };
+            let shape = Shape { grid: [blocks(AGENTS, THREADS), 1, 1], block: THREADS, shared: 0 };
+            unsafe { gpu.launch("maze_moves", shape, &args) }.unwrap();
+            let seen = out.read_all(&gpu).unwrap();
+            let (mut eaten, mut moved, mut dead) = (0, 0, 0);
+            for (agent, seen) in seen.chunks_exact(MOVES * 10).enumerate() {
+                let mut maze = TMaze::new(&rules, (mazes[agent] & 3) as i32);
+                for (i, seen) in seen.chunks_exact(10).enumerate() {
+                    let (action, draw) = (actions[agent * MOVES + i], draws[agent * MOVES + i]);
+                    let food = maze.food;
+                    maze.step(&rules, Action::from_index(if action < 3 { action as i32 } else { -1 }), draw);
+                    let senses = maze.observe(&rules).values().map(i32::from);
+                    let TMaze { x, y, direction, food: at, energy, meals, reward } = maze;
+                    let expected = [&[x, y, direction, at, energy, meals, reward][..], &senses].concat();
+                    assert_eq!(expected, seen, "{rules:?}, agent {agent}, move {i}, action {action}, draw {draw}");
+                    eaten += i32::from(reward > 0);
+                    moved += i32::from(food != at);
+                    dead += i32::from(i + 1 == MOVES && energy == 0);
+                }
+            }
+            assert!(eaten > 100 && moved > 20 && dead > 100, "{eaten} meals, {moved} swaps, {dead} deaths show little");
+        }
     }
 }
 

@@ -86,28 +86,31 @@ struct Maze {
 // An agent between its network and its maze.
 struct Agent {
     Maze maze;
-    uint32_t sensors, motors;  // their orders, two bits each
-    int32_t rewards;           // added up
+    uint32_t drawn;  // as in DrawMazeArgs::mazes
+    float poison_reward, rewards;
 
     __device__ __forceinline__ Agent(const NetworkArgs& args, uint32_t drawn)
-        : maze(args, drawn), sensors(drawn >> MAZE_SENSORS), motors(drawn >> MAZE_MOTORS), rewards(0) {}
+        : maze(args, drawn), drawn(drawn), poison_reward(args.poison_reward), rewards(0.0f) {}
 
     // What it senses: bits 0 to 2 are channel 0 of these sources, bits 3 and 4 channels 1 and 2 of source 3. All others
     // are zero.
     __device__ __forceinline__ uint32_t senses() const {
         const Maze::Sensors seen = maze.observe();
-        const uint32_t sight = seen.wall << (sensors & 3) | seen.green << (sensors >> 2 & 3) | seen.red << (sensors >> 4 & 3);
+        const uint32_t sensors = drawn >> MAZE_SENSORS, light = ~drawn >> MAZE_DARK & 1;
+        const uint32_t sight = (uint32_t)seen.wall << (sensors & 3) | (seen.green & light) << (sensors >> 2 & 3) |
+                               (seen.red & light) << (sensors >> 4 & 3);
         return sight | (maze.reward > 0) << 3 | (maze.reward < 0) << 4;
     }
 
     // The neuron with the largest sum acts, the first of equals, if that is positive.
     __device__ __forceinline__ void act(float first, float second, float third, float draw) {
         float best = 0.0f;
+        const uint32_t motors = drawn >> MAZE_MOTORS;
         uint32_t action = MOTORS;
         if (first > best) best = first, action = motors & 3;
         if (second > best) best = second, action = motors >> 2 & 3;
         if (third > best) action = motors >> 4 & 3;
         maze.step(action, draw);
-        rewards += maze.reward;
+        rewards = rewards + (maze.reward < 0 ? poison_reward : (float)maze.reward);
     }
 };

@@ -35,6 +35,9 @@ pub struct Args {
 #[derive(Serialize)]
 struct Derived {
     parameters: usize,
+    /// Of a network; 0 for a single unit.
+    synapses: usize,
+    neurons: usize,
     population: usize,
     environments: usize,
     steps: usize,
@@ -57,6 +60,8 @@ fn derived(plan: &Plan) -> Derived {
     let facts = plan.facts();
     Derived {
         parameters: plan.parameters(),
+        synapses: plan.network.as_ref().map_or(0, |network| network.wiring.sources.len()),
+        neurons: plan.network.as_ref().map_or(0, |network| network.wiring.neurons),
         population: plan.population,
         environments: plan.environments,
         steps: plan.steps,
@@ -69,8 +74,12 @@ fn derived(plan: &Plan) -> Derived {
 
 fn comments(derived: &Derived) -> String {
     let bytes = |number: u64| scaled(number as f64, 1024.0, &["", "Ki", "Mi", "Gi", "Ti", "Pi"], "B");
+    let network = derived.neurons > 0;
+    let units = if network { "of the synapses' and the neurons' unit" } else { "of one unit" };
     let rows = [
-        ("parameters", grouped(derived.parameters as u64), "of one unit"),
+        ("parameters", grouped(derived.parameters as u64), units),
+        ("synapses", grouped(derived.synapses as u64), "of a network"),
+        ("neurons", grouped(derived.neurons as u64), "of a network"),
         ("population", grouped(derived.population as u64), "offspring a generation"),
         ("environments", grouped(derived.environments as u64), "episodes of each offspring a generation"),
         ("steps", grouped(derived.steps as u64), "of an episode"),
@@ -79,7 +88,8 @@ fn comments(derived: &Derived) -> String {
         ("memory", bytes(derived.memory_bytes), "in all, on the CPU"),
         ("device memory", bytes(derived.gpu_memory_bytes), "in all, on a CUDA device"),
     ];
-    rows.iter().map(|(name, value, note)| format!("# {name:<18}{value:>14}  {note}\n")).collect()
+    let shown = rows.iter().filter(|(name, ..)| network || !["synapses", "neurons"].contains(name));
+    shown.map(|(name, value, note)| format!("# {name:<18}{value:>14}  {note}\n")).collect()
 }
 
 /// 1234567 -> 1,234,567

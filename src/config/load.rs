@@ -48,9 +48,8 @@ fn plan(name: &str, file: &str, overrides: &[String]) -> Result<Plan> {
     }
     let mut config = typed(&document, &text)?;
     if let Some(network) = &mut config.network {
-        read_edges(network, Path::new(name)).map_err(|why| {
-            text.error(explain::locate(document.get_ref(), "network.edges_file"), &why, "")
-        })?;
+        read_edges(network, Path::new(name))
+            .map_err(|why| text.error(explain::locate(document.get_ref(), "network.edges_file"), &why, ""))?;
     }
     Plan::new(config).map_err(|invalid| {
         let span = explain::locate(document.get_ref(), &invalid.key);

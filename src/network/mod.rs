@@ -309,7 +309,8 @@ impl Network {
         let active = layout.wiring.neurons * self.environments;
         let first_neuron = layout.wiring.sensors * self.environments;
         let [(pre_channels, pre_input), (post_channels, post_input)] = layout.channels();
-        let rows = |channels: Range<usize>| &neurons.outputs()[channels.start * neurons.lanes..channels.end * neurons.lanes];
+        let rows =
+            |channels: Range<usize>| &neurons.outputs()[channels.start * neurons.lanes..channels.end * neurons.lanes];
         let of_pre = (rows(pre_channels), neurons.lanes, active);
         pre.multiply::<V>(layout.synapse, weights, pre_input, of_pre, first_neuron);
         post.multiply::<V>(layout.synapse, weights, post_input, (rows(post_channels), neurons.lanes, active), 0);

@@ -11,19 +11,19 @@ use rayon::prelude::*;
 use super::start::first_centre;
 use super::{Workload, check_record, mean, mean_fitness, nothing_to_select};
 use crate::config;
-use crate::cpu::{InstructionSet, Kernel, Vector};
+use crate::cpu::{Kernel, Vector};
 use crate::engine::{Best, Engine, Facts, Generation, State};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::profile::{self, Ceilings, Part, Profile, Work};
 use crate::rng::Stream;
-use crate::search::{Optimiser, Spread};
 use crate::search::es::Es;
 use crate::search::mutation::{Mutation, sums};
 use crate::search::snes::Snes;
+use crate::search::{Optimiser, Spread};
 
 /// A workload under an optimiser.
-pub struct CpuEngine<W: Workload> {
+pub(super) struct CpuEngine<W: Workload> {
     workload: W,
     optimiser: Box<dyn Optimiser>,
     seed: u64,
@@ -41,7 +41,7 @@ impl<W: Workload> CpuEngine<W> {
     ///
     /// # Panics
     /// When the plan's config was changed and has no optimiser any more.
-    pub fn new(plan: &Plan, workload: W) -> Self {
+    pub(super) fn new(plan: &Plan, workload: W) -> Self {
         let seed = plan.config.run.seed;
         let centre = first_centre(&workload, plan, seed);
         let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
@@ -61,11 +61,6 @@ impl<W: Workload> CpuEngine<W> {
             generation: 0,
             best: None,
         }
-    }
-
-    /// The same, run with another instruction set of this machine: the bits must not change.
-    pub fn with_instructions(self, instructions: InstructionSet) -> Self {
-        Self { workload: self.workload.with_instructions(instructions), ..self }
     }
 
     fn mutation(&self) -> Mutation {
@@ -124,7 +119,7 @@ impl<W: Workload> CpuEngine<W> {
     ///
     /// # Errors
     /// As [`Engine::advance`].
-    pub fn profile(&mut self, plan: &Plan, description: &str) -> Result<Profile> {
+    pub(super) fn profile(&mut self, plan: &Plan, description: &str) -> Result<Profile> {
         let ceilings = Ceilings::of_cpu();
         let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
         let mut steps = Vec::new();

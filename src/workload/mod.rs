@@ -6,7 +6,6 @@ pub mod maze;
 pub mod single_unit;
 mod start;
 
-pub use cpu::CpuEngine;
 pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
 
 use rayon::prelude::*;
@@ -19,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::rng::Stream;
+use cpu::CpuEngine;
 use maze::MazePlay;
 use single_unit::SingleUnit;
 
@@ -87,7 +87,10 @@ pub trait Workload: Sync {
 pub fn open(plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
     match device.open()? {
         Some(gpu) => Ok(Box::new(GpuEngine::new(plan, gpu)?)),
-        None => Ok(OnCpu::open(plan)?.boxed()),
+        None => {
+            check_numerics(plan)?;
+            Ok(cpu_engine(plan, InstructionSet::best()))
+        }
     }
 }
 
@@ -99,44 +102,39 @@ pub fn profile(plan: &Plan, device: &Device, trials: u32) -> Result<Profile> {
     let seeds: Vec<u64> = (0..u64::from(trials)).map(|trial| plan.config.run.seed + trial).collect();
     match device.open()? {
         Some(gpu) => Pack::new(plan, gpu, &seeds)?.profile(&device.description),
-        None if trials == 1 => OnCpu::open(plan)?.profile(plan, &device.description),
+        None if trials == 1 => {
+            check_numerics(plan)?;
+            cpu_profile(plan, &device.description)
+        }
         None => Err(Error::Config("--trials: the CPU does not pack trials; try: --trials 1".into())),
     }
 }
 
-/// The CPU's engine for a plan, whatever it simulates.
-enum OnCpu {
-    SingleUnit(CpuEngine<SingleUnit>),
-    Maze(CpuEngine<MazePlay>),
+/// The CPU's engine for a plan, with an instruction set of this machine: the bits do not depend on it.
+pub fn cpu_engine(plan: &Plan, instructions: InstructionSet) -> Box<dyn Engine> {
+    match plan.config.task {
+        Task::TMaze(_) | Task::DoubleTMaze(_) => {
+            Box::new(CpuEngine::new(plan, MazePlay::new(plan).with_instructions(instructions)))
+        }
+        _ => Box::new(CpuEngine::new(plan, SingleUnit::new(plan).with_instructions(instructions))),
+    }
 }
 
-impl OnCpu {
-    fn open(plan: &Plan) -> Result<Self> {
-        if plan.config.run.numerics != Numerics::Exact {
-            return Err(Error::Config(
-                "`run.numerics`: the CPU computes in `exact` only; try: --device cuda, or --set run.numerics=exact"
-                    .into(),
-            ));
-        }
-        Ok(match plan.config.task {
-            Task::TMaze(_) | Task::DoubleTMaze(_) => Self::Maze(CpuEngine::new(plan, MazePlay::new(plan))),
-            _ => Self::SingleUnit(CpuEngine::new(plan, SingleUnit::new(plan))),
-        })
+fn cpu_profile(plan: &Plan, description: &str) -> Result<Profile> {
+    match plan.config.task {
+        Task::TMaze(_) | Task::DoubleTMaze(_) => CpuEngine::new(plan, MazePlay::new(plan)).profile(plan, description),
+        _ => CpuEngine::new(plan, SingleUnit::new(plan)).profile(plan, description),
     }
+}
 
-    fn boxed(self) -> Box<dyn Engine> {
-        match self {
-            Self::SingleUnit(engine) => Box::new(engine),
-            Self::Maze(engine) => Box::new(engine),
-        }
+/// The CPU has one mode.
+fn check_numerics(plan: &Plan) -> Result<()> {
+    if plan.config.run.numerics == Numerics::Exact {
+        return Ok(());
     }
-
-    fn profile(self, plan: &Plan, description: &str) -> Result<Profile> {
-        match self {
-            Self::SingleUnit(mut engine) => engine.profile(plan, description),
-            Self::Maze(mut engine) => engine.profile(plan, description),
-        }
-    }
+    Err(Error::Config(
+        "`run.numerics`: the CPU computes in `exact` only; try: --device cuda, or --set run.numerics=exact".into(),
+    ))
 }
 
 /// Fitness of every episode of parameters on fresh episodes of a seed.

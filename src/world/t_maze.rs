@@ -234,11 +234,7 @@ impl TMaze {
         }
         let (x, y) = self.in_front();
         let meal = self.meal_at(rules, x, y);
-        Sensors {
-            wall: !rules.layout.is_open(x, y),
-            green: meal == Some(Meal::Food),
-            red: meal == Some(Meal::Poison),
-        }
+        Sensors { wall: !rules.layout.is_open(x, y), green: meal == Some(Meal::Food), red: meal == Some(Meal::Poison) }
     }
 }
 

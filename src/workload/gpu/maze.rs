@@ -127,6 +127,7 @@ impl Mazes {
             energy: rules.energy as u32,
             swap_after: rules.swap_after as u32,
             poisons: rules.poisons as u32,
+            poison_reward: maze.poison_reward,
         }
     }
 }
@@ -354,6 +355,8 @@ impl Game for Mazes {
             places: self.play.rules().layout.places().len() as u32,
             shuffle_inputs: u32::from(maze.shuffle_inputs),
             shuffle_outputs: u32::from(maze.shuffle_outputs),
+            shuffle_together: u32::from(maze.shuffle_together),
+            dark: maze.dark,
             output_noise: plan.config.network.as_ref().map_or(0.0, |network| network.output_noise),
         };
         let each = 1 + actions(plan).div_ceil(4) + outputs(network).div_ceil(4);

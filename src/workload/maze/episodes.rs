@@ -3,7 +3,7 @@
 
 use crate::config::Maze;
 use crate::network::{Network, Wiring, shuffle};
-use crate::rng::Row;
+use crate::rng::{Row, Stream};
 use crate::world::t_maze::{Action, Rules, Sensors};
 
 /// Episodes, the same for every offspring of a generation. Row numbers are environments.
@@ -15,6 +15,10 @@ pub struct Episodes {
     pub senses: Vec<[usize; Sensors::COUNT]>,
     /// The motor that each output neuron drives.
     pub motors: Vec<[usize; Action::MOTORS]>,
+    /// Whether the colour sensors are dark.
+    pub dark: Vec<bool>,
+    /// What poison earns; food earns 1.
+    pub poison_reward: f32,
     /// In [0, 1), `[environment][action]`: whether and whereto the food moves.
     pub draws: Vec<f32>,
     /// `[environment][unit][output]`, synapses first.
@@ -22,6 +26,7 @@ pub struct Episodes {
 }
 
 /// Elements of an environment's row of random numbers.
+const DARK: usize = 1;
 const SHUFFLES: usize = 4;
 const DRAWS: usize = 16;
 const NOISE: usize = 1 << 20;
@@ -38,13 +43,19 @@ impl Episodes {
         row: impl Fn(usize) -> Row,
     ) -> Self {
         let units = wiring.sources.len() + wiring.neurons;
+        let fresh = environments == 0 || row(0).stream == Stream::Fresh;
+        let (dark, poison_reward) = if fresh { (0.0, -1.0) } else { (maze.dark, maze.poison_reward) };
         let mut episodes = Self {
+            dark: Vec::with_capacity(environments),
+            poison_reward,
             food: Vec::with_capacity(environments),
             senses: Vec::with_capacity(environments),
             motors: Vec::with_capacity(environments),
             draws: vec![0.0; environments * maze.actions as usize],
             noise: vec![0.0; environments * units * outputs],
         };
+        let mut together = [0.0; DRAWS];
+        row(0).uniforms(0, &mut together);
         let rows = episodes.draws.chunks_exact_mut(maze.actions as usize);
         for (environment, (draws, noise)) in rows.zip(episodes.noise.chunks_exact_mut(units * outputs)).enumerate() {
             let row = row(environment);
@@ -53,12 +64,14 @@ impl Episodes {
             let places = rules.layout.places().len() as f32;
             episodes.food.push((first[0] * places) as i32);
             let (mut senses, mut motors) = (std::array::from_fn(|i| i), std::array::from_fn(|i| i));
+            let shuffles = &if maze.shuffle_together { together } else { first }[SHUFFLES..];
             if maze.shuffle_inputs {
-                shuffle(&mut senses, &first[SHUFFLES..]);
+                shuffle(&mut senses, shuffles);
             }
             if maze.shuffle_outputs {
-                shuffle(&mut motors, &first[SHUFFLES + Sensors::COUNT - 1..]);
+                shuffle(&mut motors, &shuffles[Sensors::COUNT - 1..]);
             }
+            episodes.dark.push(first[DARK] < dark);
             episodes.senses.push(senses);
             episodes.motors.push(motors);
             row.uniforms(DRAWS, draws);

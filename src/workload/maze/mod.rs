@@ -51,20 +51,25 @@ pub struct Workspace {
 /// Told of all that happens while lives are played.
 pub trait Watch {
     /// A network step has been made; `environments` are the numbers, in the episodes, of those it was made for.
-    #[inline(always)]
     fn ticked(&mut self, network: &Network, environments: &[usize]) {
         let _ = (network, environments);
     }
 
     /// An agent has acted; `sums` are those of the output neurons.
-    fn acted(&mut self, environment: usize, before: &TMaze, sums: &[f32; Action::MOTORS], action: Action, after: &TMaze);
+    fn acted(
+        &mut self,
+        environment: usize,
+        before: &TMaze,
+        sums: &[f32; Action::MOTORS],
+        action: Action,
+        after: &TMaze,
+    );
 }
 
 /// Nobody watches.
 struct Unwatched;
 
 impl Watch for Unwatched {
-    #[inline(always)]
     fn acted(&mut self, _: usize, _: &TMaze, _: &[f32; Action::MOTORS], _: Action, _: &TMaze) {}
 }
 
@@ -139,8 +144,69 @@ impl MazePlay {
         fitness: &mut [f32],
         watch: &mut W,
     ) -> u64 {
+        let Self { rules, probe, .. } = self;
         let network = &mut workspace.network;
-        self.instructions.run(Play { play: self, network, parameters, episodes, first, fitness, watch })
+        network.reset(fitness.len());
+        episodes.set_noise(network, first, probe.no_noise);
+        fitness.fill(0.0);
+        let mut agents: Vec<TMaze> =
+            (first..first + fitness.len()).map(|e| TMaze::new(rules, episodes.food[e])).collect();
+        // Numbers of those alive, in the episodes.
+        let mut alive: Vec<usize> = (first..first + fitness.len()).collect();
+        let mut sums = vec![[0.0; Action::MOTORS]; fitness.len()];
+        let mut steps = 0;
+        for action in 0..self.maze.actions as usize {
+            self.show(network, &agents, &alive, episodes);
+            self.instructions.run(Sense { network, parameters });
+            sums.fill([0.0; Action::MOTORS]);
+            for _ in 0..self.maze.ticks_per_action {
+                self.instructions.run(Tick { network, parameters });
+                add_motors(network, &mut sums);
+                watch.ticked(network, &alive);
+            }
+            steps += (alive.len() * self.maze.ticks_per_action as usize) as u64;
+            for (slot, agent) in agents.iter_mut().enumerate() {
+                let environment = alive[slot];
+                let choice = choose(&sums[slot]);
+                let motor = choice.map_or(-1, |neuron| episodes.motors[environment][neuron] as i32);
+                let (before, acted) = (*agent, Action::from_index(motor));
+                agent.step(rules, acted, episodes.draw_at(environment, action));
+                fitness[environment - first] += match agent.reward {
+                    reward if reward < 0 => episodes.poison_reward,
+                    reward => reward as f32,
+                };
+                watch.acted(environment, &before, &sums[slot], acted, agent);
+                if probe.freeze_synapses && agent.reward != 0 {
+                    network.rest_synapses(slot);
+                }
+            }
+            if agents.iter().any(|agent| !agent.is_alive()) {
+                let keep: Vec<usize> = (0..agents.len()).filter(|&slot| agents[slot].is_alive()).collect();
+                if keep.is_empty() {
+                    break;
+                }
+                network.retain(&keep);
+                agents = keep.iter().map(|&slot| agents[slot]).collect();
+                alive = keep.iter().map(|&slot| alive[slot]).collect();
+            }
+        }
+        steps
+    }
+
+    /// What each agent senses, on the sources that its sensors drive; and the reward.
+    fn show(&self, network: &mut Network, agents: &[TMaze], alive: &[usize], episodes: &Episodes) {
+        network.clear_sensors();
+        for (slot, (agent, &environment)) in agents.iter().zip(alive).enumerate() {
+            let Sensors { wall, green, red } = agent.observe(&self.rules);
+            let light = !(self.probe.dark || episodes.dark[environment]);
+            let seen = [wall, green && light, red && light];
+            for (&source, on) in episodes.senses[environment].iter().zip(seen) {
+                network.sensor_mut(source, 0)[slot] = f32::from(on);
+            }
+            if agent.reward != 0 && !self.probe.no_reward_signal {
+                network.sensor_mut(REWARD, if agent.reward > 0 { 1 } else { 2 })[slot] = 1.0;
+            }
+        }
     }
 }
 
@@ -152,7 +218,15 @@ impl Workload for MazePlay {
 
     fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Episodes {
         let row = |environment: usize| Row { seed, stream, generation, index: environment as u32 };
-        Episodes::draw(&self.network.wiring, self.network.neuron.outputs, &self.maze, &self.rules, self.output_noise, environments, row)
+        Episodes::draw(
+            &self.network.wiring,
+            self.network.neuron.outputs,
+            &self.maze,
+            &self.rules,
+            self.output_noise,
+            environments,
+            row,
+        )
     }
 
     fn environments(episodes: &Episodes) -> usize {
@@ -183,86 +257,37 @@ impl Workload for MazePlay {
     }
 }
 
-/// Some lives together; its output is the network steps made.
-struct Play<'a, W> {
-    play: &'a MazePlay,
+/// [`Network::sense`] as compiled per instruction set.
+struct Sense<'a> {
     network: &'a mut Network,
     parameters: &'a [f32],
-    episodes: &'a Episodes,
-    first: usize,
-    fitness: &'a mut [f32],
-    watch: &'a mut W,
 }
 
-impl<W: Watch> Kernel for Play<'_, W> {
-    type Output = u64;
+impl Kernel for Sense<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector>(self) -> u64 {
-        let Self { play, network, parameters, episodes, first, fitness, watch } = self;
-        let MazePlay { rules, probe, .. } = play;
-        network.reset(fitness.len());
-        episodes.set_noise(network, first, probe.no_noise);
-        fitness.fill(0.0);
-        let mut agents: Vec<TMaze> =
-            (first..first + fitness.len()).map(|e| TMaze::new(rules, episodes.food[e])).collect();
-        // Numbers of those alive, in the episodes.
-        let mut alive: Vec<usize> = (first..first + fitness.len()).collect();
-        let mut sums = vec![[0.0; Action::MOTORS]; fitness.len()];
-        let mut steps = 0;
-        for action in 0..play.maze.actions as usize {
-            show(network, &agents, &alive, episodes, play);
-            network.sense::<V>(parameters);
-            sums.fill([0.0; Action::MOTORS]);
-            for _ in 0..play.maze.ticks_per_action {
-                network.step::<V>(parameters);
-                add_motors(network, &mut sums);
-                watch.ticked(network, &alive);
-            }
-            steps += (alive.len() * play.maze.ticks_per_action as usize) as u64;
-            for (slot, agent) in agents.iter_mut().enumerate() {
-                let environment = alive[slot];
-                let choice = choose(&sums[slot]);
-                let motor = choice.map_or(-1, |neuron| episodes.motors[environment][neuron] as i32);
-                let (before, acted) = (*agent, Action::from_index(motor));
-                agent.step(rules, acted, episodes.draw_at(environment, action));
-                fitness[environment - first] += agent.reward as f32;
-                watch.acted(environment, &before, &sums[slot], acted, agent);
-                if probe.freeze_synapses && agent.reward != 0 {
-                    network.rest_synapses(slot);
-                }
-            }
-            if agents.iter().any(|agent| !agent.is_alive()) {
-                let keep: Vec<usize> = (0..agents.len()).filter(|&slot| agents[slot].is_alive()).collect();
-                if keep.is_empty() {
-                    break;
-                }
-                network.retain(&keep);
-                agents = keep.iter().map(|&slot| agents[slot]).collect();
-                alive = keep.iter().map(|&slot| alive[slot]).collect();
-            }
-        }
-        steps
+    fn run<V: Vector>(self) {
+        self.network.sense::<V>(self.parameters);
     }
 }
 
-/// What each agent senses, on the sources that its sensors drive; and the reward.
-fn show(network: &mut Network, agents: &[TMaze], alive: &[usize], episodes: &Episodes, play: &MazePlay) {
-    network.clear_sensors();
-    for (slot, (agent, &environment)) in agents.iter().zip(alive).enumerate() {
-        let Sensors { wall, green, red } = agent.observe(&play.rules);
-        let seen = [wall, green && !play.probe.dark, red && !play.probe.dark];
-        for (&source, on) in episodes.senses[environment].iter().zip(seen) {
-            network.sensor_mut(source, 0)[slot] = f32::from(on);
-        }
-        if agent.reward != 0 && !play.probe.no_reward_signal {
-            network.sensor_mut(REWARD, if agent.reward > 0 { 1 } else { 2 })[slot] = 1.0;
-        }
+/// [`Network::step`] as compiled per instruction set: once, and not in every loop that steps networks.
+struct Tick<'a> {
+    network: &'a mut Network,
+    parameters: &'a [f32],
+}
+
+impl Kernel for Tick<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        self.network.step::<V>(self.parameters);
     }
 }
 
 /// Channel 0 of the last neurons, one for each motor.
-#[inline(always)]
 fn add_motors(network: &Network, sums: &mut [[f32; Action::MOTORS]]) {
     let environments = network.environments();
     let first = network.wiring().neurons - Action::MOTORS;

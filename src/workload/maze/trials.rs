@@ -87,7 +87,6 @@ impl Trials {
 }
 
 impl Watch for Trials {
-    #[inline(always)]
     fn acted(&mut self, environment: usize, before: &TMaze, _: &[f32; Action::MOTORS], _: Action, after: &TMaze) {
         self.record(environment, before, after);
     }

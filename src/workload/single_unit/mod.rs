@@ -121,13 +121,12 @@ impl Workload for SingleUnit {
         first: usize,
         fitness: &mut [f32],
     ) -> u64 {
+        let Workspace { instances, outputs } = workspace;
+        self.instructions.run(Rollout { weights: parameters, episodes, first, instances, outputs });
+        let answer = Answer { outputs, lanes: instances.lanes, first };
         match &self.task {
-            OpenLoop::Iaf(task) => {
-                self.instructions.run(Play { task, weights: parameters, episodes, workspace, first, fitness });
-            }
-            OpenLoop::Stdp(task) => {
-                self.instructions.run(Play { task, weights: parameters, episodes, workspace, first, fitness });
-            }
+            OpenLoop::Iaf(task) => self.instructions.run(Score { task, episodes, answer, fitness }),
+            OpenLoop::Stdp(task) => self.instructions.run(Score { task, episodes, answer, fitness }),
         }
         (fitness.len() * episodes.steps) as u64
     }
@@ -141,25 +140,20 @@ impl Workload for SingleUnit {
     }
 }
 
-/// A window of the episodes, with its fitness.
-struct Play<'a, T> {
+/// The fitness of a window of the episodes. Apart from [`Rollout`], which is long and the same for all tasks.
+struct Score<'a, T> {
     task: &'a T,
-    weights: &'a [f32],
     episodes: &'a Episodes,
-    workspace: &'a mut Workspace,
-    first: usize,
+    answer: Answer<'a>,
     fitness: &'a mut [f32],
 }
 
-impl<T: Task> Kernel for Play<'_, T> {
+impl<T: Task> Kernel for Score<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Self { task, weights, episodes, workspace: Workspace { instances, outputs }, first, fitness } = self;
-        let lanes = instances.lanes;
-        Rollout { weights, episodes, first, instances, outputs }.run::<V>();
-        task.fitness(episodes, Answer { outputs, lanes, first }, fitness);
+        self.task.fitness(self.episodes, self.answer, self.fitness);
     }
 }
 
