@@ -659,7 +659,7 @@ struct Player {
         if (lane == 0) {
             const size_t players = (size_t)blockIdx.y * (args.population + 1) + lot->player;
             const size_t to = players * args.environments + episode->environment;
-            args.fitness[to] = (float)episode->agent.rewards;
+            args.fitness[to] = episode->agent.rewards;
             args.lived[to] = episode->action * args.ticks;
         }
     }
