@@ -21,17 +21,27 @@ if [[ $device == emu ]]; then
     trials=2
     length=(--set es.population=4 --set run.generations=60 --set run.checkpoint_every=2 --set run.validate_every=30
         --set run.validation_episodes=4 --set task.iaf.steps=6)
-    of_profile() { echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
+    mazes=(4 8)
+    of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
     trials=30
     length=(--set run.generations=8000 --set run.checkpoint_every=200)
-    of_profile() { :; }
+    mazes=(64 256 1024 4096 16384 65536 262144 1048576)
+    # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
+    # Batches of one, as a generation of a million takes seconds.
+    of_profile() {
+        [[ $1 == tmaze ]] && echo --set task.t_maze.actions=100 --set task.t_maze.energy=100 --set run.checkpoint_every=1
+    }
 fi
 # Two windows of environments, the second not full; some generations, some of them judged.
 small() {
-    echo --set es.population=16 --set run.generations=4 --set run.validate_every=2 --set run.validation_episodes=40 \
-        --set "task.$1.environments=40" --set "task.$1.steps=12"
+    echo --set es.population=16 --set run.generations=4 --set run.validate_every=2 --set run.validation_episodes=40
+    if [[ $1 == tmaze ]]; then short_lives 40; else echo --set "task.$1.environments=40" --set "task.$1.steps=12"; fi
+}
+short_lives() { # environments
+    echo --set "task.t_maze.environments=$1" --set task.t_maze.actions=6 --set task.t_maze.ticks_per_action=2 \
+        --set task.t_maze.energy=4 --set run.validation_episodes=8
 }
 run=(./phylon run --quiet --no-report)
 
@@ -163,6 +173,7 @@ for test in tests/*; do
 done
 step equals-the-cpu-iaf 40 bash -euxc 'equals_the_cpu "$@"' - iaf $(small iaf)
 step equals-the-cpu-stdp 40 bash -euxc 'equals_the_cpu "$@"' - stdp $(small stdp)
+step equals-the-cpu-tmaze 40 bash -euxc 'equals_the_cpu "$@"' - tmaze $(small tmaze) --set unit.enu.initial_scale=3
 for numerics in exact fast; do
     step "killed-and-resumed-$numerics" 60 bash -euxc 'killed_and_resumed "$@"' - --set "run.numerics=$numerics" "${length[@]}"
     rm -rf "$out/runs"
@@ -171,6 +182,8 @@ for tool in memcheck racecheck initcheck synccheck; do
     sanitize $tool iaf exact
     sanitize $tool iaf fast
     sanitize $tool stdp fast
+    sanitize $tool tmaze exact
+    sanitize $tool tmaze fast
 done
 
 # In turns with the peers, twice, so that a card that warms up or is shared shows.
@@ -193,6 +206,16 @@ for population in "${populations[@]:1}"; do
         ours iaf $numerics 1 "$population"
     done
     peers iaf "$population" 5
+done
+# Networks in the maze: the size that the peers are timed at in turns with them, then the table over populations.
+for round in 1 2; do
+    for numerics in exact fast; do
+        ours tmaze $numerics 1 "${mazes[-6]-${mazes[0]}}"
+    done
+    peers tmaze "${mazes[-6]-${mazes[0]}}" 3
+done
+for population in "${mazes[@]}"; do
+    ours tmaze fast 1 "$population"
 done
 # Single precision as such, and half precision, of what was timed above in what the peers choose on a GPU.
 sizes=(--task iaf --nx 16 --no 16 --pop "${populations[0]}")

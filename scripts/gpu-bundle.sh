@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
-DEVICE_TESTS=(parity)
+DEVICE_TESTS=(parity network_fast)
 LIMIT_MIB=60
 
 peers=

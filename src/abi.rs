@@ -162,6 +162,8 @@ abi! {
         square_scale: f32,
         /// IAF: share of the currents that all steps of an episode have in common.
         shared: f32,
+        /// Mazes: what poison earns.
+        poison_reward: f32,
     }
 
     /// `draw_iaf`, `draw_stdp`: grid (environments / THREADS, generations, trials).
@@ -336,8 +338,8 @@ abi! {
         swap_after: u32,
         /// Places behind the food's, in their order, at which poison lies.
         poisons: u32,
-        /// What poison earns; food earns 1.
-        poison_reward: f32,
+        /// 1: poison earns [`Step::poison_reward`]; 0: -1, as in validation. Food earns 1.
+        evolution: u32,
     }
 
     /// `network_fast_ticks_*`: the centre's networks, on sensors as given; for the tests.
@@ -590,7 +592,7 @@ abi! {
 
 impl Default for Step {
     fn default() -> Self {
-        Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0, shared: 0.0 }
+        Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0, shared: 0.0, poison_reward: -1.0 }
     }
 }
 

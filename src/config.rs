@@ -348,8 +348,12 @@ pub struct Maze {
     /// Share of the episodes of evolution and validation in which the colour sensors are dark, so that only memory tells where
     /// the food is. Fresh episodes have none of it. Default 0, the paper's.
     pub dark: f32,
-    /// What poison earns in evolution and validation; in fresh episodes always -1. Default -1, the paper's.
+    /// What poison earns in the first generation. As long as it costs little, agents learn to walk to the arms' ends, where half
+    /// the time there is food; only when it costs something does it pay to remember where. In validation and fresh
+    /// episodes it is always -1. Default -1, the paper's.
     pub poison_reward: f32,
+    /// The distance of what poison earns from -1 is multiplied by this after every generation. Default 1 (constant).
+    pub poison_decay: f32,
 }
 
 impl Default for Maze {
@@ -366,6 +370,7 @@ impl Default for Maze {
             shuffle_together: false,
             dark: 0.0,
             poison_reward: -1.0,
+            poison_decay: 1.0,
         }
     }
 }

@@ -233,6 +233,7 @@ fn check_maze(
     within(table, "poisons", poisons, (0, others))?;
     within(table, "dark", maze.dark, (0.0, 1.0))?;
     within(table, "poison_reward", maze.poison_reward, (-1.0, 0.0))?;
+    within(table, "poison_decay", maze.poison_decay, (0.0, 1.0))?;
     Ok((0, maze.environments as usize, (maze.actions * maze.ticks_per_action) as usize))
 }
 

@@ -117,17 +117,24 @@ fn least(seconds: Vec<f64>) -> f64 {
     seconds.into_iter().fold(f64::INFINITY, f64::min)
 }
 
-/// Makes a call at least `fewest` times, for half a second or so, and collects the seconds that each returns.
+/// Seconds after which a measurement is not repeated any more.
+pub(crate) const LONG: f64 = 5.0;
+
+/// Makes a call at least `fewest` times, for half a second or so, and collects the seconds that each returns; fewer times
+/// where calls take seconds.
 pub fn times<E>(
     fewest: usize,
     mut call: impl FnMut() -> std::result::Result<f64, E>,
 ) -> std::result::Result<Vec<f64>, E> {
     let start = Instant::now();
     let mut all = Vec::new();
-    while all.len() < fewest || (all.len() < 1_000 && start.elapsed().as_secs_f64() < 0.5) {
+    loop {
         all.push(call()?);
+        let elapsed = start.elapsed().as_secs_f64();
+        if elapsed > LONG || (all.len() >= fewest && (all.len() >= 1_000 || elapsed > 0.5)) {
+            return Ok(all);
+        }
     }
-    Ok(all)
 }
 
 impl Ceilings {

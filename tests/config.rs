@@ -415,13 +415,13 @@ prop_compose! {
 prop_compose! {
     fn maze()(
         sizes: [u32; 4], swap_after in proptest::option::of(any::<u32>()), poisons in proptest::option::of(any::<u32>()),
-        shuffles: [bool; 3], dark in number(), poison_reward in number(),
+        shuffles: [bool; 3], dark in number(), poison_reward in number(), poison_decay in number(),
     ) -> Maze {
         let [environments, actions, ticks_per_action, energy] = sizes;
         let [shuffle_inputs, shuffle_outputs, shuffle_together] = shuffles;
         Maze {
             environments, actions, ticks_per_action, energy, swap_after, poisons, shuffle_inputs, shuffle_outputs,
-            shuffle_together, dark, poison_reward,
+            shuffle_together, dark, poison_reward, poison_decay,
         }
     }
 }

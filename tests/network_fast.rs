@@ -185,7 +185,7 @@ impl Memory {
             energy: 40,
             swap_after: 4,
             poisons: 1,
-            poison_reward: -1.0,
+            evolution: 0,
         }
     }
 }

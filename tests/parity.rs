@@ -357,7 +357,7 @@ fn networks_of_awkward_sizes_have_the_bits_of_the_cpu() {
         for (j, unit) in phylon::registry::UNITS.iter().enumerate() {
             let unit = unit.name;
             let maze = if (i + j) % 2 == 0 {
-                "[task.t_maze]\nenvironments = 4\nswap_after = 1\nshuffle_outputs = false\ndark = 0.5\npoison_reward = -0.3"
+                "[task.t_maze]\nenvironments = 4\nswap_after = 1\nshuffle_outputs = false\ndark = 0.5\npoison_reward = -0.3\npoison_decay = 0.5"
             } else {
                 "[task.double_t_maze]\nenvironments = 3\npoisons = 2\nshuffle_inputs = false\nshuffle_together = true"
             };

@@ -90,7 +90,7 @@ struct Agent {
     float poison_reward, rewards;
 
     __device__ __forceinline__ Agent(const NetworkArgs& args, uint32_t drawn)
-        : maze(args, drawn), drawn(drawn), poison_reward(args.poison_reward), rewards(0.0f) {}
+        : maze(args, drawn), drawn(drawn), poison_reward(args.evolution ? args.step->poison_reward : -1.0f), rewards(0.0f) {}
 
     // What it senses: bits 0 to 2 are channel 0 of these sources, bits 3 and 4 channels 1 and 2 of source 3. All others
     // are zero.

@@ -127,7 +127,7 @@ impl Mazes {
             energy: rules.energy as u32,
             swap_after: rules.swap_after as u32,
             poisons: rules.poisons as u32,
-            poison_reward: maze.poison_reward,
+            evolution: u32::from(self.size.players > 1),
         }
     }
 }

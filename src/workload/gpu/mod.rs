@@ -315,8 +315,12 @@ impl Mark {
     /// What the kernels need to know of the generation here; then to the next.
     fn advance(&mut self, plan: &Plan) -> Step {
         let mut step = Step { generation: self.generation, sigma: self.schedule.sigma, ..Step::default() };
-        if let config::Task::Iaf(iaf) = &plan.config.task {
-            step.shared = iaf.shared_at(self.generation);
+        match &plan.config.task {
+            config::Task::Iaf(iaf) => step.shared = iaf.shared_at(self.generation),
+            config::Task::TMaze(maze) | config::Task::DoubleTMaze(maze) => {
+                step.poison_reward = maze.poison_at(self.generation);
+            }
+            config::Task::Stdp(_) | config::Task::StdpComplex(_) => {}
         }
         if let Some(es) = &plan.config.es {
             if let Some(adam) = &es.adam {

@@ -66,7 +66,7 @@ impl Pack {
         })
     }
 
-    /// Over at least ten batches.
+    /// Over at least ten batches, or fewer where that takes long.
     fn time_generations(&mut self) -> Result<Timed> {
         let (batches, batch) = (if self.gpu.is_emulated() { 2 } else { 12 }, self.batch);
         // The first captures the graph and starts the device running ahead.
@@ -81,6 +81,9 @@ impl Pack {
                     generations += 1;
                 }
             })?;
+            if start.elapsed().as_secs_f64() > profile::LONG {
+                break;
+            }
         }
         let each = f64::from(generations) * self.seeds.len() as f64;
         let wall = start.elapsed().as_secs_f64();

@@ -2,6 +2,7 @@
 //! motor an output neuron drives, and the noise on every unit's output gate.
 
 use crate::config::Maze;
+use crate::num;
 use crate::network::{Network, Wiring, shuffle};
 use crate::rng::{Row, Stream};
 use crate::world::t_maze::{Action, Rules, Sensors};
@@ -31,6 +32,13 @@ const SHUFFLES: usize = 4;
 const DRAWS: usize = 16;
 const NOISE: usize = 1 << 20;
 
+impl Maze {
+    /// What poison earns in this generation of evolution.
+    pub fn poison_at(&self, generation: u32) -> f32 {
+        (1.0 + self.poison_reward) * num::power(self.poison_decay, generation) - 1.0
+    }
+}
+
 impl Episodes {
     /// Draw episodes; `row(e)` addresses the random numbers of environment e.
     pub fn draw(
@@ -43,8 +51,12 @@ impl Episodes {
         row: impl Fn(usize) -> Row,
     ) -> Self {
         let units = wiring.sources.len() + wiring.neurons;
-        let fresh = environments == 0 || row(0).stream == Stream::Fresh;
-        let (dark, poison_reward) = if fresh { (0.0, -1.0) } else { (maze.dark, maze.poison_reward) };
+        let Row { stream, generation, .. } = row(0);
+        let dark = if stream == Stream::Fresh { 0.0 } else { maze.dark };
+        let poison_reward = match stream {
+            Stream::Fresh | Stream::Validation => -1.0,
+            _ => maze.poison_at(generation),
+        };
         let mut episodes = Self {
             dark: Vec::with_capacity(environments),
             poison_reward,
