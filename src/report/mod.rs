@@ -5,6 +5,7 @@
 //! `stdp` (what the unit learned); their common look is in `plot` and `axis`.
 
 mod axis;
+mod behaviour;
 mod curves;
 mod evaluation;
 mod html;
@@ -25,7 +26,9 @@ use crate::workload;
 use crate::workload::single_unit::SingleUnit;
 use evaluation::Evaluated;
 use html::count;
-pub use statistics::Evaluation;
+
+pub use behaviour::{Behaviour, FirstChoice, GROUPS, MazeEvaluation, References, evaluate_maze};
+pub use statistics::{Evaluation, MannWhitney, Share};
 
 /// Fresh episodes of the evaluation.
 const EPISODES: usize = 1000;
