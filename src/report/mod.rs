@@ -1,8 +1,8 @@
 //! `report.html`: one self-contained page with what a run did, drawn from its folder alone.
 //!
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
-//! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf` and
-//! `stdp` (what the unit learned); their common look is in `plot` and `axis`.
+//! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
+//! and `maze` (what was learned); their common look is in `plot` and `axis`.
 
 mod axis;
 mod behaviour;
@@ -10,6 +10,7 @@ mod curves;
 mod evaluation;
 mod html;
 mod iaf;
+mod maze;
 mod plot;
 mod statistics;
 mod stdp;
@@ -132,7 +133,7 @@ impl Page<'_> {
                     let stdp = unit.stdp().map(|task| stdp::figures(task, &unit, &subject)).transpose()?;
                     iaf.or(stdp).unwrap_or_default()
                 }
-                Task::TMaze(_) | Task::DoubleTMaze(_) => Vec::new(),
+                Task::TMaze(_) | Task::DoubleTMaze(_) => maze::figures(self.plan, &subject)?,
             };
             out.extend(figures.iter().map(html::figure));
         }

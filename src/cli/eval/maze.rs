@@ -76,7 +76,8 @@ impl Probed {
     /// What was taken from the agent; meals; and first choices.
     pub fn tables(&self) -> String {
         let MazeEvaluation { agent, references: References { reflex, win_stay_lose_shift } } = &self.evaluation;
-        let agent_name = if self.taken.is_empty() { "agent".into() } else { format!("agent, {}", self.taken.join(", ")) };
+        let agent_name =
+            if self.taken.is_empty() { "agent".into() } else { format!("agent, {}", self.taken.join(", ")) };
         let [reflex_name, shift_name] = Strategy::ALL.map(|strategy| strategy.name().to_owned());
         let players = [(agent_name, agent), (reflex_name, reflex), (shift_name, win_stay_lose_shift)];
 
