@@ -7,8 +7,8 @@ mod probes;
 
 use plotters::style::RGBColor;
 
-use super::behaviour::{Behaviour, GROUPS};
-use super::html::{self, Figure, measured};
+use super::behaviour::Behaviour;
+use super::html::{Figure, measured};
 use super::plot::{LESIONED, MODEL, REFERENCE, UNIT};
 use super::{EPISODES, Subject, affordable};
 use crate::error::Result;
@@ -72,19 +72,12 @@ pub fn figures(plan: &Plan, subject: &Subject) -> Result<Vec<Figure>> {
     ])
 }
 
-/// What players eat, and their first choices.
-fn table<'p>(players: impl IntoIterator<Item = (&'p str, &'p Behaviour)>) -> String {
-    let groups = GROUPS.map(|group| format!("right after {group}"));
-    let meals = ["", "food", "poison", "starved", "food > poison"];
-    let head: Vec<&str> = meals.into_iter().chain(groups.iter().map(String::as_str)).chain(["after 1 > 0"]).collect();
-    let percent = |share: f64| if share.is_finite() { format!("{:.0} %", 100.0 * share) } else { measured(share) };
-    let row = |(name, behaviour): (&str, &Behaviour)| {
-        let Behaviour { food, poison, food_against_poison, starved, first_choice, .. } = behaviour;
-        let meals = [name.to_owned(), measured(*food), measured(*poison), percent(*starved)];
-        let choices = first_choice.outcomes_met.iter().map(|share| percent(share.share));
-        let tests = [food_against_poison, &first_choice.one_against_none].map(ToString::to_string);
-        let [food_test, choice_test] = tests;
-        meals.into_iter().chain([food_test]).chain(choices).chain([choice_test]).collect()
-    };
-    html::table(&head, &players.into_iter().map(row).collect::<Vec<_>>())
+/// A share in a table.
+fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.0} %", 100.0 * share) } else { measured(share) }
+}
+
+/// How often the first choice was right.
+fn right(behaviour: &Behaviour, group: usize) -> String {
+    behaviour.first_choice.outcomes_met.get(group).map_or_else(String::new, |share| percent(share.share))
 }

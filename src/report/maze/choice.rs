@@ -3,19 +3,19 @@
 use std::ops::RangeInclusive;
 
 use super::super::axis::Axis;
-use super::super::behaviour;
-use super::super::html::Figure;
+use super::super::behaviour::{self, Behaviour, GROUPS};
+use super::super::html::{self, Figure, measured};
 use super::super::plot::{self, Chart, Frame, Key, Mark, REFERENCE};
 use super::super::statistics::Share;
-use super::{Player, Subject, table};
+use super::{Player, Subject, right};
 use crate::error::Result;
 use crate::workload::maze::Life;
 use crate::world::t_maze::Rules;
 
 /// Outcomes met that are shown: by then the food may have moved twice.
 const OUTCOMES: u32 = 12;
-/// Trials since a move that are shown.
-const SINCE: u32 = 8;
+/// Trials since a move that are shown: later on most lives whose choices were right have had the next one.
+const SINCE: u32 = 6;
 
 /// Right first choices against outcomes met, with the table of all players.
 pub fn after_outcomes(players: &[&Player], rules: &Rules, subject: &Subject) -> Result<Figure> {
@@ -26,15 +26,30 @@ pub fn after_outcomes(players: &[&Player], rules: &Rules, subject: &Subject) -> 
          order every time, sees the poison from one cell away, turns back, and finds the food in every trial. What shows it is \
          the first arm that it enters in a trial (from the start to the next meal). An agent that learns enters the right one \
          more often after it has met food or poison than before, when no one can know; win-stay lose-shift goes where the food \
-         was last, or else on to the next place. Bars: 95 % confidence intervals (Wilson); dashed: chance. From the {}th outcome on \
-         the food may have been moved. A life counts once for each number: one that starved before counts as wrong, or \
+         was last, or else on to the next place. Bars: 95 % confidence intervals (Wilson); dashed: chance. The food may be moved at \
+         meal {} at a place and at each later one, so that right choices then become fewer. A life counts once for each number: one that starved before counts as wrong, or \
          dying of wrong choices would look like learning; one that the end of the episode cut before is left out. In the table, a \
          > b is how likely a value of a is the larger one, with the p of the two-sided Mann-Whitney test. {lives} fresh episodes \
          (seed {}), the same for all. {}",
         rules.swap_after, subject.seed, subject.described,
     );
-    let head = table(players.iter().map(|player| (player.name, &player.behaviour)));
-    Ok(Figure { id: "choice", title: "First arm entered, by outcomes already met".into(), head, svg, caption })
+    let title = "First arm entered, by outcomes already met".into();
+    Ok(Figure { id: "choice", title, head: table(players), svg, caption })
+}
+
+/// What players eat, and their first choices.
+fn table(players: &[&Player]) -> String {
+    let groups = GROUPS.map(|group| format!("right after {group}"));
+    let meals = ["", "food", "poison", "food > poison"];
+    let head: Vec<&str> = meals.into_iter().chain(groups.iter().map(String::as_str)).chain(["after 1 > 0"]).collect();
+    let row = |player: &&Player| {
+        let behaviour = &player.behaviour;
+        let Behaviour { food, poison, food_against_poison, first_choice, .. } = behaviour;
+        let meals = [player.name.to_owned(), measured(*food), measured(*poison), food_against_poison.to_string()];
+        let choices = (0..GROUPS.len()).map(|group| right(behaviour, group));
+        meals.into_iter().chain(choices).chain([first_choice.one_against_none.to_string()]).collect()
+    };
+    html::table(&head, &players.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Right first choices against trials since the food was moved.
@@ -44,8 +59,8 @@ pub fn after_a_move(players: &[&Player], rules: &Rules, subject: &Subject) -> Re
     let caption = format!(
         "The same by trials since the food was last moved, in lives in which it was: at 0 the agent has met no outcome at \
          the new place, and one that remembers goes to the old one. A life's value is the share right over all its moves. \
-         The food was moved in {moved} of the evolved agent's lives. {}",
-        subject.described,
+         From trial {} on, lives whose food was moved again drop out, and these are the ones that chose well. The food was moved in {moved} of the evolved agent's lives. {}",
+        rules.swap_after, subject.described,
     );
     let title = "First arm entered, after the food was moved".into();
     Ok(Figure { id: "reversal", title, head: String::new(), svg, caption })

@@ -1,9 +1,10 @@
 //! What agents earn with something taken from them, beside what they earn intact.
 
 use super::super::axis::Axis;
-use super::super::html::{Figure, number};
+use super::super::behaviour::Behaviour;
+use super::super::html::{self, Figure, measured, number};
 use super::super::plot::{self, Chart, Frame, MODEL, REFERENCE};
-use super::{Player, Subject, table};
+use super::{Player, Subject, percent, right};
 use crate::error::Result;
 
 /// A column a probe, and the references as lines.
@@ -40,6 +41,26 @@ pub fn figure(probed: &[(&'static str, &Player)], references: &[&Player], subjec
          choices, in the table, do. {}",
         subject.seed, subject.described,
     );
-    let head = table(probed.iter().map(|(name, player)| (*name, &player.behaviour)));
-    Ok(Figure { id: "probes", title: "With something taken from the agent".into(), head, svg, caption })
+    let title = "With something taken from the agent".into();
+    Ok(Figure { id: "probes", title, head: table(probed), svg, caption })
+}
+
+fn table(probed: &[(&str, &Player)]) -> String {
+    let head = ["", "fitness", "95 % CI", "food", "poison", "starved", "right after 0", "right after 1", "after 1 > 0"];
+    let row = |(name, player): &(&str, &Player)| {
+        let behaviour = &player.behaviour;
+        let Behaviour { fitness, food, poison, starved, first_choice, .. } = behaviour;
+        vec![
+            (*name).to_owned(),
+            measured(fitness.mean),
+            format!("{} to {}", measured(fitness.ci95.0), measured(fitness.ci95.1)),
+            measured(*food),
+            measured(*poison),
+            percent(*starved),
+            right(behaviour, 0),
+            right(behaviour, 1),
+            first_choice.one_against_none.to_string(),
+        ]
+    };
+    html::table(&head, &probed.iter().map(row).collect::<Vec<_>>())
 }
