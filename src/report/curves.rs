@@ -226,7 +226,7 @@ mod tests {
         for (task, best, worst) in [
             (Task::TMaze(single.clone()), "ENU of the paper 36.6", "one chromosome 21.4"),
             (Task::TMaze(Maze { environments: 16, ..single.clone() }), "ENU of the paper 36.6", "one chromosome 21.4"),
-            (Task::DoubleTMaze(double.clone()), "ENU of the paper 18.8", "one chromosome 12.4"),
+            (Task::DoubleTMaze(double.clone()), "ENU of the paper 18.8", "one chromosome 12.3"),
         ] {
             let svg = shown(task).svg;
             assert!(svg.contains(best) && svg.contains(worst) && !svg.contains("log scale"), "{best}");

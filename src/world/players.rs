@@ -117,3 +117,53 @@ impl Way {
         self.actions[self.pose(agent)].unwrap_or(Action::Nothing)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The actions of a player in a life that begins with food at a place, until it has eaten twice.
+    fn played(strategy: Strategy, rules: &Rules, food: i32) -> Vec<(u32, i32)> {
+        let (mut player, mut agent) = (Player::new(strategy, rules), TMaze::new(rules, food));
+        let (mut eaten, mut actions) = (Vec::new(), 0);
+        while eaten.len() < 2 && actions < 100 {
+            agent.step(rules, player.act(&agent.clone()), 0.9);
+            actions += 1;
+            if agent.reward != 0 {
+                eaten.push((actions, agent.reward));
+                actions = 0;
+            }
+        }
+        eaten
+    }
+
+    #[test]
+    fn players_walk_shortest_ways() {
+        use Strategy::{Reflex, WinStayLoseShift};
+        let single = Rules { layout: Layout::Single, energy: 40, swap_after: 4, poisons: 1 };
+        assert_eq!(played(Reflex, &single, 0), [(5, 1), (5, 1)]);
+        // Four actions to see the poison, two to turn and leave the arm, two through the other.
+        assert_eq!(played(Reflex, &single, 1), [(8, 1), (8, 1)]);
+        assert_eq!(played(WinStayLoseShift, &single, 0), [(5, 1), (5, 1)]);
+        assert_eq!(played(WinStayLoseShift, &single, 1), [(5, -1), (5, 1)]);
+
+        let double = Rules { layout: Layout::Double, energy: 40, swap_after: 1, poisons: 3 };
+        assert_eq!(played(Reflex, &double, 0), [(6, 1), (6, 1)]);
+        // Five to see it at place 0, two to turn, two to place 1.
+        assert_eq!(played(Reflex, &double, 1), [(9, 1), (9, 1)]);
+        assert_eq!(played(WinStayLoseShift, &double, 1), [(6, -1), (6, 1)]);
+        assert_eq!(played(WinStayLoseShift, &double, 3), [(6, -1), (6, -1)]);
+    }
+
+    #[test]
+    fn where_there_is_nothing_players_go_on() {
+        // Food at place 2, poison at 3, nothing at 0 and 1.
+        let rules = Rules { layout: Layout::Double, energy: 100, swap_after: 9, poisons: 1 };
+        for strategy in Strategy::ALL {
+            let eaten = played(strategy, &rules, 2);
+            assert_eq!(eaten.iter().map(|meal| meal.1).collect::<Vec<_>>(), [1, 1], "{strategy:?}");
+            assert!(eaten[0].0 > 12, "{strategy:?}: by way of 0 and 1");
+            assert_eq!(eaten[1].0 == 6, strategy == Strategy::WinStayLoseShift, "{strategy:?}");
+        }
+    }
+}

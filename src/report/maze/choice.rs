@@ -28,7 +28,7 @@ pub fn after_outcomes(players: &[&Player], rules: &Rules, subject: &Subject) -> 
          more often after it has met food or poison than before, when no one can know; win-stay lose-shift goes where the food \
          was last, or else on to the next place. Bars: 95 % confidence intervals (Wilson); dashed: chance. The food may be moved at \
          meal {} at a place and at each later one, so that right choices then become fewer. A life counts once for each number: one that starved before counts as wrong, or \
-         dying of wrong choices would look like learning; one that the end of the episode cut before is left out. In the table, a \
+         dying of wrong choices would look like learning; one that the end of the episode cut before is left out. The table has the first choices that were right, by outcomes met; a \
          > b is how likely a value of a is the larger one, with the p of the two-sided Mann-Whitney test. {lives} fresh episodes \
          (seed {}), the same for all. {}",
         rules.swap_after, subject.seed, subject.described,
@@ -39,9 +39,9 @@ pub fn after_outcomes(players: &[&Player], rules: &Rules, subject: &Subject) -> 
 
 /// What players eat, and their first choices.
 fn table(players: &[&Player]) -> String {
-    let groups = GROUPS.map(|group| format!("right after {group}"));
+    let groups = GROUPS.map(|group| format!("{group} met"));
     let meals = ["", "food", "poison", "food > poison"];
-    let head: Vec<&str> = meals.into_iter().chain(groups.iter().map(String::as_str)).chain(["after 1 > 0"]).collect();
+    let head: Vec<&str> = meals.into_iter().chain(groups.iter().map(String::as_str)).chain(["1 met > 0"]).collect();
     let row = |player: &&Player| {
         let behaviour = &player.behaviour;
         let Behaviour { food, poison, food_against_poison, first_choice, .. } = behaviour;

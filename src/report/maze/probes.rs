@@ -46,7 +46,7 @@ pub fn figure(probed: &[(&'static str, &Player)], references: &[&Player], subjec
 }
 
 fn table(probed: &[(&str, &Player)]) -> String {
-    let head = ["", "fitness", "95 % CI", "food", "poison", "starved", "right after 0", "right after 1", "after 1 > 0"];
+    let head = ["", "fitness", "95 % CI", "food", "poison", "starved", "0 met", "1 met", "1 met > 0"];
     let row = |(name, player): &(&str, &Player)| {
         let behaviour = &player.behaviour;
         let Behaviour { fitness, food, poison, starved, first_choice, .. } = behaviour;

@@ -311,3 +311,6 @@ fn choose(sums: &[f32; Action::MOTORS]) -> Option<usize> {
     }
     choice
 }
+
+#[cfg(test)]
+mod tests;
