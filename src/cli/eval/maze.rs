@@ -16,8 +16,9 @@ pub struct Probes {
     /// Agents are not told what they ate.
     #[arg(long)]
     no_reward_signal: bool,
-    /// Synapses are put back to rest when an agent is back at the start and when it has been told what it ate. A score
-    /// that falls was made by what synapses had learned; a fixed strategy keeps its own.
+    /// Synapses are put back to rest when an agent is back at the start and when it has been told what it ate. A fixed strategy
+    /// needs nothing that they carry over: first choices that fall to chance, and the score with them, were made by
+    /// what synapses had learned.
     #[arg(long)]
     freeze_synapses: bool,
     /// No noise on the output gates.

@@ -35,8 +35,8 @@ pub fn figure(probed: &[(&'static str, &Player)], references: &[&Player], subjec
     let caption = format!(
         "Food less poison in the same fresh episodes (seed {}), with 95 % confidence intervals of the mean. No reward signal: the \
          agent is not told what it ate. Frozen synapses: they are put back to rest when the agent is back at the start and when \
-         it has been told what it ate, so that they carry nothing from one trial to the next; a fixed strategy does as well \
-         with that, and what falls was made by what the synapses had learned. No noise: none on the output gates. Dark: the \
+         it has been told what it ate, so that they carry nothing from one trial to the next. A fixed strategy needs nothing of the \
+         kind: first choices that fall to chance, and the score with them, were made by what the synapses had learned. No noise: none on the output gates. Dark: the \
          colour sensors see nothing. What agents earn does not show learning by itself, as the reflex shows; their first \
          choices, in the table, do. {}",
         subject.seed, subject.described,

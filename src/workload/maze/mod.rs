@@ -37,8 +37,9 @@ pub struct Probe {
     pub no_reward_signal: bool,
     /// Synapses learn nothing from one visit for the next: they are put back to rest when the agent is back at the start, and
     /// again when the reward has been shown, which is in the action after it. Within a visit they work as ever, for
-    /// what passes through a synapse passes through its state; neurons keep theirs. A score that falls with this was made by
-    /// what synapses had learned; a fixed strategy keeps its own.
+    /// what passes through a synapse passes through its state; neurons keep theirs. A fixed strategy needs nothing that
+    /// synapses carry over: first choices that fall to chance, and the score with them, were made by what synapses had
+    /// learned.
     pub freeze_synapses: bool,
     /// No noise on the output gates.
     pub no_noise: bool,
