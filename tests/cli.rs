@@ -400,6 +400,94 @@ fn eval_of_a_run_without_a_best_centre_says_what_it_takes() {
     assert!(refused.contains("no best centre") && refused.contains("try: --which last"), "{refused}");
 }
 
+/// Of a network in a maze whose agents live a few actions.
+fn ran_in_a_maze(task: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = "memory = 4\ninputs = 6\noutputs = 6\n";
+    let maze = TINY.replace("memory = 4\n", unit).replace("iaf", task).replace("steps = 20", "actions = 60");
+    fs::write(folder.path().join("tiny.toml"), maze).unwrap();
+    succeed(folder.path(), "run tiny.toml --quiet --no-report --device cpu");
+    folder
+}
+
+#[test]
+fn eval_in_a_maze_shows_what_is_eaten_and_first_choices_beside_players() {
+    for (task, chance) in [("t_maze", 0.5), ("double_t_maze", 0.25)] {
+        let folder = ran_in_a_maze(task);
+        let shown = succeed(folder.path(), "eval runs/tiny --episodes 300");
+        assert!(
+            shown.starts_with("fitness ") && shown.contains("\n300 fresh episodes of seed 1; last centre "),
+            "{shown}"
+        );
+        for row in ["agent ", "reflex ", "win-stay lose-shift "] {
+            assert_eq!(shown.lines().filter(|line| line.starts_with(row)).count(), 3, "{row} in {shown}");
+        }
+        assert!(shown.contains("p < 1e-") || shown.contains("p = "), "{shown}");
+        let tables: Vec<Vec<&str>> = shown.split("\n\n").map(|table| table.lines().collect()).collect();
+        for table in &tables[1..4] {
+            let rows = &table[table.len() - 4..];
+            assert!(rows.iter().all(|row| row.len() == rows[0].len()), "aligned: {rows:?}");
+        }
+
+        let evaluated = json(folder.path(), "eval runs/tiny --episodes 300 --json");
+        assert_eq!((&evaluated["episodes"], &evaluated["which"]), (&300.into(), &"last".into()));
+        assert_eq!(evaluated["probe"]["dark"], false);
+        let (food, poison) = (evaluated["food"].as_f64().unwrap(), evaluated["poison"].as_f64().unwrap());
+        assert!((food - poison - evaluated["mean"].as_f64().unwrap()).abs() < 1e-9, "{evaluated}");
+        let references = &evaluated["references"];
+        for player in [&evaluated, &references["reflex"], &references["win_stay_lose_shift"]] {
+            for test in [&player["food_against_poison"], &player["first_choice"]["one_against_none"]] {
+                let (p, larger) = (test["p"].as_f64().unwrap(), test["larger"].as_f64().unwrap());
+                assert!(p > 0.0 && p <= 1.0 && (0.0..=1.0).contains(&larger), "{test}");
+            }
+            for groups in ["outcomes_met", "trials_since_move"] {
+                assert_eq!(player["first_choice"][groups].as_array().unwrap().len(), 4, "{player}");
+            }
+        }
+        assert_eq!(references["reflex"]["poison"], 0.0);
+        let share = |player: &str, met: usize| {
+            references[player]["first_choice"]["outcomes_met"][met]["share"].as_f64().unwrap()
+        };
+        assert!((share("reflex", 0) - chance).abs() < 0.08 && (share("reflex", 2) - chance).abs() < 0.08);
+        assert!(share("win_stay_lose_shift", 2) > 1.5 * chance);
+
+        let alone = json(folder.path(), "eval runs/tiny --episodes 300 --json --threads 1");
+        assert_eq!(alone, evaluated);
+        let by_default = json(folder.path(), "eval runs/tiny --json");
+        assert_eq!(by_default["episodes"], 1000);
+    }
+}
+
+#[test]
+fn probes_are_for_mazes() {
+    let folder = ran_in_a_maze("t_maze");
+    for (flag, field) in [
+        ("--no-reward-signal", "no_reward_signal"),
+        ("--freeze-synapses", "freeze_synapses"),
+        ("--no-noise", "no_noise"),
+        ("--dark", "dark"),
+    ] {
+        let probed = json(folder.path(), &format!("eval runs/tiny --episodes 20 --json {flag}"));
+        for (probe, on) in probed["probe"].as_object().unwrap() {
+            assert_eq!(on.as_bool(), Some(probe == field), "{flag}: {probed}");
+        }
+        let shown = succeed(folder.path(), &format!("eval runs/tiny --episodes 20 {flag}"));
+        assert!(shown.contains(&format!("\nagent, {} ", &flag[2..])), "{shown}");
+    }
+    let probed = json(folder.path(), "eval runs/tiny --episodes 20 --json --no-noise");
+    assert_eq!((&probed["food"], &probed["starved"]), (&0.0.into(), &1.0.into()), "a network at rest stays there");
+
+    let folder = ran();
+    for flag in ["--no-reward-signal", "--freeze-synapses", "--no-noise", "--dark"] {
+        let stderr = fail(folder.path(), &format!("eval runs/tiny {flag}"), 2);
+        assert_eq!(
+            stderr,
+            format!("error: {flag}: runs/tiny has no maze: its task is for a single unit; try: without {flag}\n")
+        );
+    }
+    assert_eq!(json(folder.path(), "eval runs/tiny --json")["episodes"], 10_000);
+}
+
 #[test]
 fn completions_for_every_shell() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,12 @@
 //! `phylon eval`: how good the evolved parameters are on episodes that no generation has seen.
 
+mod maze;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use phylon::config;
+use phylon::config::{self, Task};
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
 use phylon::report::{self, Evaluation};
@@ -16,19 +18,22 @@ use super::output;
 /// Evaluate the parameters of a run on fresh episodes.
 ///
 /// Prints the mean fitness, its standard deviation over episodes and the 95 % confidence interval of the mean, and says
-/// whose they are.
+/// whose they are. For a task in a maze also what shows whether agents learn within their life: what they eat, and how often
+/// the first arm they enter in a trial leads to the food, beside two players without a network in the same episodes: a
+/// reflex without memory, which turns back where it sees poison, and win-stay lose-shift.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   phylon eval runs/quickstart
   phylon eval runs/quickstart --which last --episodes 100000 --seed 7
-  phylon eval runs/quickstart --json")]
+  phylon eval runs/quickstart --json
+  phylon eval runs/enu-tmaze-paper --freeze-synapses --dark")]
 pub struct Args {
     /// The run folder.
     run: PathBuf,
-    /// Episodes to evaluate on; none of them was used by the run.
-    #[arg(long, value_name = "N", default_value = "10000")]
-    episodes: NonZeroUsize,
+    /// Episodes to evaluate on; none of them was used by the run [default: 10000; in a maze, where they are long, 1000].
+    #[arg(long, value_name = "N")]
+    episodes: Option<NonZeroUsize>,
     /// Seed of the fresh episodes.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -38,6 +43,8 @@ pub struct Args {
     /// Print one object with run, which, generation, seed and the figures.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    probes: maze::Probes,
 }
 
 #[derive(Clone, Copy, ValueEnum, Serialize)]
@@ -49,19 +56,23 @@ enum Which {
 
 /// What is printed as JSON.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Answer<'a, E> {
     run: &'a str,
     which: Which,
     /// Generations that led to the parameters.
     generation: u32,
     seed: u64,
     #[serde(flatten)]
-    evaluation: Evaluation,
+    evaluation: E,
 }
 
 pub fn run(args: &Args) -> Result<()> {
     let folder = Folder::open(&args.run)?;
     let plan = config::load(&folder.config_path(), &[])?;
+    let in_maze = matches!(plan.config.task, Task::TMaze(_) | Task::DoubleTMaze(_));
+    if !in_maze {
+        args.probes.refuse(&args.run)?;
+    }
     let state = folder.checkpoint(&plan)?;
     let which = args.which.unwrap_or(if state.best.is_some() { Which::Best } else { Which::Last });
     let (generation, parameters) = match (which, state.best) {
@@ -69,23 +80,37 @@ pub fn run(args: &Args) -> Result<()> {
         (Which::Best, Some(best)) => (best.generation, best.parameters),
         (Which::Best, None) => return Err(no_best(&args.run, &plan, state.generation)),
     };
-    let evaluation = report::evaluate(&plan, &parameters, args.episodes.get(), args.seed);
-    if args.json {
-        let run = &plan.config.run.name;
-        return output::json(&Answer { run, which, generation, seed: args.seed, evaluation });
+    let (run, seed) = (&plan.config.run.name, args.seed);
+    let episodes = args.episodes.map_or(if in_maze { 1_000 } else { 10_000 }, NonZeroUsize::get);
+    if in_maze {
+        let evaluation = maze::evaluate(&plan, &parameters, (episodes, seed), &args.probes);
+        if args.json {
+            return output::json(&Answer { run, which, generation, seed, evaluation });
+        }
+        let text = fitness(args, which, generation, evaluation.fitness());
+        return output::print(&(text + &evaluation.tables()));
     }
-    let Evaluation { episodes, non_finite, mean, sd, ci95: (low, high), .. } = evaluation;
+    let evaluation = report::evaluate(&plan, &parameters, episodes, seed);
+    if args.json {
+        return output::json(&Answer { run, which, generation, seed, evaluation });
+    }
+    output::print(&fitness(args, which, generation, &evaluation))
+}
+
+/// The mean, and whose it is.
+fn fitness(args: &Args, which: Which, generation: u32, evaluation: &Evaluation) -> String {
+    let &Evaluation { episodes, non_finite, mean, sd, ci95: (low, high), .. } = evaluation;
     let bad = if non_finite == 0 { String::new() } else { format!(", {non_finite} of them NaN or infinite, left out") };
     let (whose, why) = match (which, args.which) {
         (Which::Best, _) => ("best", ""),
         (Which::Last, Some(_)) => ("last", ""),
         (Which::Last, None) => ("last", ", for there is no best one yet"),
     };
-    output::print(&format!(
+    format!(
         "fitness {mean:.4} +- {sd:.4} (sd), 95 % confidence interval of the mean {low:.4} to {high:.4}\n\
          {episodes} fresh episodes of seed {}{bad}; {whose} centre (after {generation} generations){why}\n",
         args.seed
-    ))
+    )
 }
 
 fn no_best(run: &Path, plan: &Plan, generations: u32) -> Error {

@@ -36,6 +36,12 @@ impl Axis {
         Self { label: label.into(), scale: Scale::Linear, low, high, ticks: round_ticks(low, high, count) }
     }
 
+    /// A place for each name, at 0, 1, 2, ...
+    pub fn named(names: &[&str]) -> Self {
+        let ticks = names.iter().enumerate().map(|(i, name)| (i as f64, (*name).to_owned())).collect();
+        Self { ticks, ..Self::linear("", -0.5, names.len() as f64 - 0.5, 1) }
+    }
+
     /// Linear over the finite ones of `values`, with a little room on both sides.
     pub fn around(label: &str, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
         let (low, high) = extent(values).unwrap_or((0.0, 1.0));

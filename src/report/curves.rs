@@ -4,10 +4,11 @@ use super::axis::Axis;
 use super::html::{Figure, number};
 use super::plot::{self, BEST, Chart, Frame, Key, Mark, OFFSPRING, REFERENCE, UNIT};
 use super::statistics::percentile;
-use crate::config::{Iaf, Stdp, Task};
+use crate::config::{Iaf, Maze, Stdp, Task};
 use crate::error::Result;
 use crate::run::Metrics;
 
+const LABEL: &str = "fitness, mean over episodes";
 /// Points of a curve at most. With more, the noise of single generations hides the curves from each other.
 const POINTS: usize = 350;
 
@@ -35,6 +36,22 @@ const IAF: &[Reference] = &[
 const STDP: &[Reference] = &[Reference::new("silence", -25.2), Reference::new("output = input", -0.33)];
 const STDP_COMPLEX: &[Reference] = &[Reference::new("silence", -29.3), Reference::new("output = input", -1.28)];
 
+/// Table 1 and Extended Data Table 1 of Bertens & Lee 2020.
+const T_MAZE: &[Reference] = &[
+    Reference::new("ENU of the paper", 36.65),
+    Reference::new("NFENU", 31.18),
+    Reference::new("LSTM", 26.33),
+    Reference::new("GRU", 26.16),
+    Reference::new("one chromosome", 21.37),
+];
+const DOUBLE_T_MAZE: &[Reference] = &[
+    Reference::new("ENU of the paper", 18.79),
+    Reference::new("NFENU", 18.39),
+    Reference::new("GRU", 16.91),
+    Reference::new("LSTM", 16.42),
+    Reference::new("one chromosome", 12.35),
+];
+
 /// Known results hold for the task's default settings only; how episodes of evolution depart from them for a while, the
 /// caption says.
 fn references(task: &Task) -> &'static [Reference] {
@@ -43,6 +60,8 @@ fn references(task: &Task) -> &'static [Reference] {
         Task::Iaf(t) if paper_episodes(t) => IAF,
         Task::Stdp(t) if default_stdp(t) => STDP,
         Task::StdpComplex(t) if default_stdp(t) => STDP_COMPLEX,
+        Task::TMaze(t) if paper_maze(t, 4, 1) => T_MAZE,
+        Task::DoubleTMaze(t) if paper_maze(t, 1, 3) => DOUBLE_T_MAZE,
         _ => &[],
     }
 }
@@ -50,6 +69,13 @@ fn references(task: &Task) -> &'static [Reference] {
 fn paper_episodes(task: &Iaf) -> bool {
     let &Iaf { environments, shared, shared_decay, .. } = task;
     *task == Iaf { environments, shared, shared_decay, ..Iaf::default() }
+}
+
+/// What is shuffled together is a reading of the paper as well.
+fn paper_maze(task: &Maze, swap_after: u32, poisons: u32) -> bool {
+    let &Maze { environments, shuffle_together, .. } = task;
+    let (swap_after, poisons) = (Some(swap_after), Some(poisons));
+    *task == Maze { environments, shuffle_together, swap_after, poisons, ..Maze::default() }
 }
 
 /// The figure, from one row or more.
@@ -69,7 +95,11 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
     let last = last.max(1.0);
     // No more ticks than generations, so that they stay whole.
     let x = Axis::linear("generation", 0.0, last, (last as usize).min(6));
-    let y = Axis::fitness("fitness, mean over episodes", values.iter().copied());
+    let y = match task {
+        // Food less poison: small whole numbers of either sign.
+        Task::TMaze(_) | Task::DoubleTMaze(_) => Axis::around(LABEL, values.iter().copied(), 6),
+        _ => Axis::fitness(LABEL, values.iter().copied()),
+    };
     let keys = [
         Key { mark: Mark::Line, colour: BEST, label: "best offspring" },
         Key { mark: Mark::Line, colour: OFFSPRING, label: "mean of offspring" },
@@ -119,6 +149,15 @@ fn caption(task: &Task, rows: &[Metrics], references: &[Reference]) -> String {
         caption.push_str(&format!(
             " A share of each current, {shared} at first and {shared_decay} times as much after every generation, is common \
              to the whole episode; known results are for none."
+        ));
+    }
+    if let Task::TMaze(maze) | Task::DoubleTMaze(maze) = task
+        && (maze.dark > 0.0 || maze.poison_reward != -1.0)
+    {
+        caption.push_str(&format!(
+            " In these episodes, but not in fresh ones, the colour sensors are dark with probability {}, and poison earns {}.",
+            number(f64::from(maze.dark)),
+            number(f64::from(maze.poison_reward)),
         ));
     }
     if !references.is_empty() {
@@ -174,6 +213,35 @@ mod tests {
         assert!(fading.svg.contains("silence −888") && fading.caption.contains("A share of each current, 0.5"));
         let other = fitness(&Task::Iaf(Iaf { steps: 50, ..Iaf::default() }), &rows).unwrap();
         assert!(!other.svg.contains("silence"));
+    }
+
+    #[test]
+    fn a_maze_has_a_linear_axis_and_the_papers_results_for_the_papers_setting() {
+        // All negative and far apart, which other tasks show on a logarithmic axis.
+        let rows: Vec<_> = (0..50).map(|g| row(g, -8.0 / (1.0 + g as f32))).collect();
+        let given =
+            |swap_after, poisons| Maze { swap_after: Some(swap_after), poisons: Some(poisons), ..Maze::default() };
+        let (single, double) = (given(4, 1), given(1, 3));
+        let shown = |task| fitness(&task, &rows).unwrap();
+        for (task, best, worst) in [
+            (Task::TMaze(single.clone()), "ENU of the paper 36.6", "one chromosome 21.4"),
+            (Task::TMaze(Maze { environments: 16, ..single.clone() }), "ENU of the paper 36.6", "one chromosome 21.4"),
+            (Task::DoubleTMaze(double.clone()), "ENU of the paper 18.8", "one chromosome 12.3"),
+        ] {
+            let svg = shown(task).svg;
+            assert!(svg.contains(best) && svg.contains(worst) && !svg.contains("log scale"), "{best}");
+        }
+        for other in [
+            Maze { actions: 100, ..single.clone() },
+            Maze { dark: 0.5, ..single.clone() },
+            Maze { poison_reward: 0.0, ..single.clone() },
+            double,
+        ] {
+            let figure = shown(Task::TMaze(other.clone()));
+            assert!(!figure.svg.contains("ENU of the paper") && !figure.svg.contains("log scale"), "{other:?}");
+            let eased = other.dark > 0.0 || other.poison_reward > -1.0;
+            assert_eq!(figure.caption.contains("but not in fresh ones"), eased, "{other:?}");
+        }
     }
 
     #[test]

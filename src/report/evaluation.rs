@@ -69,7 +69,8 @@ fn histogram(evaluated: &Evaluated) -> Result<(String, String)> {
         Key { mark: Mark::Dashes, colour: MODEL, label: "mean" },
     ];
     let svg = plot::figure(270, |canvas| {
-        let x = Axis::around("fitness of an episode", shown.iter().copied().chain([mean]), 8);
+        let ends = columns.iter().flat_map(|&(from, to, _)| [from, to]);
+        let x = Axis::around("fitness of an episode", ends.chain([mean]), 8);
         let y = Axis::linear("episodes", 0.0, 1.08 * highest, 5);
         let mut chart = Chart::new(canvas, &Frame { keys: &keys, ..Frame::default() }, x, y)?;
         chart.columns(&columns, UNIT)?;
@@ -90,10 +91,16 @@ fn histogram_from(sorted: &[f64]) -> f64 {
     if tail - lowest > body { tail } else { lowest }
 }
 
-/// `(from, to, episodes)` of equal widths.
+/// `(from, to, episodes)` of equal widths. Where all values are whole, as in a maze, so are the widths, with a value in the
+/// middle: others would hold more values here than there.
 fn columns(values: &[f64]) -> Vec<(f64, f64, f64)> {
     let Some((low, high)) = extent(values.iter().copied()) else { return Vec::new() };
-    let width = if low < high { (high - low) / BINS as f64 } else { (0.01 * low.abs()).max(1e-4) };
+    let whole = values.iter().all(|value| value.fract() == 0.0);
+    let (low, width) = match high - low {
+        span if whole => (low - 0.5, ((span + 1.0) / BINS as f64).ceil()),
+        span if span > 0.0 => (low, span / BINS as f64),
+        _ => (low, (0.01 * low.abs()).max(1e-4)),
+    };
     let mut columns: Vec<_> = (0..BINS).map(|i| (low + width * i as f64, low + width * (i + 1) as f64, 0.0)).collect();
     for value in values {
         let bin = (((value - low) / width) as usize).min(BINS - 1);
@@ -113,11 +120,20 @@ mod tests {
 
     #[test]
     fn every_value_is_in_one_column() {
-        let values: Vec<f64> = (0..1000).map(|i| -f64::from(i)).collect();
-        let columns = columns(&values);
-        assert_eq!(columns.iter().map(|c| c.2).sum::<f64>(), 1000.0);
-        assert_eq!(columns.len(), BINS);
-        assert_eq!(super::columns(&[2.0, 2.0]), [(2.0, 2.02, 2.0)]);
+        let values: Vec<f64> = (0..1000).map(|i| 0.5 - f64::from(i)).collect();
+        let shown = columns(&values);
+        assert_eq!(shown.iter().map(|c| c.2).sum::<f64>(), 1000.0);
+        assert_eq!(shown.len(), BINS);
+        assert_eq!(columns(&[2.5, 2.5]), [(2.5, 2.525, 2.0)]);
+    }
+
+    #[test]
+    fn whole_values_have_columns_that_hold_as_many_of_them_each() {
+        let values: Vec<f64> = (-30..=57).map(f64::from).collect();
+        let shown = columns(&values);
+        assert_eq!(shown[0], (-30.5, -27.5, 3.0));
+        assert!(shown[..shown.len() - 1].iter().all(|column| column.2 == 3.0), "{shown:?}");
+        assert_eq!(columns(&[0.0, 0.0, 2.0]), [(-0.5, 0.5, 2.0), (1.5, 2.5, 1.0)]);
     }
 
     #[test]

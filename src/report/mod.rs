@@ -1,14 +1,16 @@
 //! `report.html`: one self-contained page with what a run did, drawn from its folder alone.
 //!
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
-//! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf` and
-//! `stdp` (what the unit learned); their common look is in `plot` and `axis`.
+//! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
+//! and `maze` (what was learned); their common look is in `plot` and `axis`.
 
 mod axis;
+mod behaviour;
 mod curves;
 mod evaluation;
 mod html;
 mod iaf;
+mod maze;
 mod plot;
 mod statistics;
 mod stdp;
@@ -25,7 +27,9 @@ use crate::workload;
 use crate::workload::single_unit::SingleUnit;
 use evaluation::Evaluated;
 use html::count;
-pub use statistics::Evaluation;
+
+pub use behaviour::{Behaviour, FirstChoice, GROUPS, MazeEvaluation, References, evaluate_maze};
+pub use statistics::{Evaluation, MannWhitney, Share};
 
 /// Fresh episodes of the evaluation.
 const EPISODES: usize = 1000;
@@ -129,7 +133,7 @@ impl Page<'_> {
                     let stdp = unit.stdp().map(|task| stdp::figures(task, &unit, &subject)).transpose()?;
                     iaf.or(stdp).unwrap_or_default()
                 }
-                Task::TMaze(_) | Task::DoubleTMaze(_) => Vec::new(),
+                Task::TMaze(_) | Task::DoubleTMaze(_) => maze::figures(self.plan, &subject)?,
             };
             out.extend(figures.iter().map(html::figure));
         }
@@ -154,17 +158,19 @@ mod tests {
     use super::*;
     use crate::config::{Config, Task};
     use crate::engine::Best;
+    use crate::workload::maze::Probe;
 
     fn plan(task: &str) -> Plan {
+        let (inputs, outputs) = if task.ends_with("t_maze") { (6, 6) } else { (4, 1) };
         let text = format!(
             "format = 1
             [run]
             name = 'a-run'
             generations = 3
             [unit.enu]
-            inputs = 4
+            inputs = {inputs}
             memory = 4
-            outputs = 1
+            outputs = {outputs}
             [task.{task}]
             [es]
             population = 4"
@@ -220,6 +226,8 @@ mod tests {
             ("iaf", vec!["fitness", "evaluation", "episode", "rates"]),
             ("stdp", vec!["fitness", "evaluation", "window", "episode"]),
             ("stdp_complex", vec!["fitness", "evaluation", "window", "episode"]),
+            ("t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes"]),
+            ("double_t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes"]),
         ];
         for (task, figures) in cases {
             let plan = plan(task);
@@ -259,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_unit_with_broken_parameters_has_a_report() {
-        for task in ["iaf", "stdp"] {
+        for task in ["iaf", "stdp", "t_maze"] {
             let plan = plan(task);
             let page = html(&plan, &rows(&[-5.0]), Some(&state(&plan, f32::NAN)));
             assert_sound(&page);
@@ -275,6 +283,31 @@ mod tests {
         assert_ne!(first.mean, evaluate(&plan, &parameters, 50, 2).mean);
         assert!(first.episodes == 50 && first.ci95.0 < first.mean && first.mean < first.ci95.1);
         assert!(first.min <= first.p5 && first.p5 <= first.median && first.median <= first.p95);
+    }
+
+    #[test]
+    fn a_maze_is_evaluated_beside_players_and_says_what_shows_learning() {
+        let plan = plan("t_maze");
+        let parameters = state(&plan, 1.0).centre;
+        let evaluated = evaluate_maze(&plan, &parameters, 200, 5, Probe::default());
+        assert_eq!(evaluated.agent.fitness, evaluate(&plan, &parameters, 200, 5));
+        let References { reflex, win_stay_lose_shift } = evaluated.references;
+        // A reflex eats more than a player that learns, and learns nothing.
+        assert!(reflex.poison == 0.0 && reflex.fitness.mean > win_stay_lose_shift.fitness.mean);
+        let [never, once, ..] = reflex.first_choice.outcomes_met;
+        assert!(never == once && never.ci95.0 < 0.5 && 0.5 < never.ci95.1 && never.lives == 200, "{never:?}");
+        assert_eq!(reflex.first_choice.one_against_none.p, 1.0);
+        let shift = win_stay_lose_shift.first_choice;
+        assert!(shift.outcomes_met[0] == never && shift.outcomes_met[1].share == 1.0);
+        assert!(shift.one_against_none.p < 1e-20 && shift.one_against_none.larger > 0.7, "{shift:?}");
+        assert_eq!(shift.trials_since_move.map(|share| share.share), [0.0, 1.0, 1.0, 1.0]);
+        assert!(win_stay_lose_shift.food_against_poison.p < 1e-20);
+
+        let page = html(&plan, &rows(&[0.5]), Some(&state(&plan, 1.0)));
+        assert!(page.contains("How much an agent eats does not show whether it learns"));
+        for name in ["reflex", "win-stay lose-shift", "evolved agent in the dark", "frozen synapses", "no noise"] {
+            assert!(page.contains(&format!("<th scope=\"row\">{name}</th>")), "{name}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 pub const MODEL: RGBColor = RGBColor(0, 0, 0);
 /// The evolved unit, and the centre of the population, whose parameters it has.
 pub const UNIT: RGBColor = RGBColor(213, 94, 0);
+/// The evolved agent with something taken from it.
+pub const LESIONED: RGBColor = RGBColor(204, 121, 167);
 /// What both are shown.
 pub const INPUT: RGBColor = RGBColor(86, 180, 233);
 /// The best offspring of a generation.

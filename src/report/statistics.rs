@@ -1,4 +1,10 @@
-//! Summary of the fitness of parameters over fresh episodes.
+//! Summary of the fitness of parameters over fresh episodes; below it a test of two samples, and shares.
+
+mod mann_whitney;
+mod share;
+
+pub use mann_whitney::MannWhitney;
+pub use share::Share;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};

@@ -197,7 +197,7 @@ impl TMaze {
         }
     }
 
-    fn walk(&mut self, rules: &Rules, action: Action) {
+    pub(super) fn walk(&mut self, rules: &Rules, action: Action) {
         self.direction = match action {
             Action::Nothing => return,
             Action::Forward => self.direction,

@@ -8,7 +8,7 @@ mod episodes;
 mod trials;
 
 pub use episodes::Episodes;
-pub use trials::{Trial, Trials};
+pub use trials::{Life, Trial, Trials};
 
 use super::Workload;
 use crate::config::{self, Maze, Task};
@@ -17,6 +17,7 @@ use crate::network::{Layout, Network};
 use crate::plan::Plan;
 use crate::rng::{Row, Stream};
 use crate::world::t_maze::{self, Action, REWARD, Rules, Sensors, TMaze};
+use serde::Serialize;
 
 /// A network and its maze: draws episodes and plays them with given parameters.
 #[derive(Debug, Clone)]
@@ -30,15 +31,19 @@ pub struct MazePlay {
 }
 
 /// What is taken from an agent to see what it needs. Nothing by default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Probe {
-    /// The reward's source stays silent.
+    /// The reward's source stays silent: no network can learn from what it ate.
     pub no_reward_signal: bool,
-    /// Synapses learn nothing from one visit for the next: at every return to the start they are put back to rest.
+    /// Synapses learn nothing from one visit for the next: they are put back to rest when the agent is back at the start, and
+    /// again when the reward has been shown, which is in the action after it. Within a visit they work as ever, for
+    /// what passes through a synapse passes through its state; neurons keep theirs. A fixed strategy needs nothing that
+    /// synapses carry over: first choices that fall to chance, and the score with them, were made by what synapses had
+    /// learned.
     pub freeze_synapses: bool,
     /// No noise on the output gates.
     pub no_noise: bool,
-    /// The two colour sensors stay dark.
+    /// The two colour sensors stay dark: only memory tells where the food is.
     pub dark: bool,
 }
 
@@ -176,7 +181,7 @@ impl MazePlay {
                     reward => reward as f32,
                 };
                 watch.acted(environment, &before, &sums[slot], acted, agent);
-                if probe.freeze_synapses && agent.reward != 0 {
+                if probe.freeze_synapses && (before.reward != 0 || agent.reward != 0) {
                     network.rest_synapses(slot);
                 }
             }
@@ -307,3 +312,6 @@ fn choose(sums: &[f32; Action::MOTORS]) -> Option<usize> {
     }
     choice
 }
+
+#[cfg(test)]
+mod tests;
