@@ -1,9 +1,9 @@
 //! An agent in its maze beside the strips of its life, as an SVG that moves by itself: no script, so that it also plays
 //! where a picture is all that is allowed.
 //!
-//! Everything moves by SMIL: unlike keyframes of CSS it can be stopped at any time (`setCurrentTime`), and an attribute's
-//! values and times stand in the element they move. Time is counted in actions from the first one shown. During an action
-//! the agent stands where it is while its network makes its steps, then turns, then moves.
+//! Everything moves by SMIL: values and times stand in the element that they move, where keyframes of CSS have names, which
+//! must differ between the films of a page. Time is counted in actions from the first one shown. During an action the agent
+//! stands where it is while its network makes its steps, then turns, then moves.
 
 use std::ops::Range;
 use std::path::Path;
@@ -257,8 +257,9 @@ impl Film<'_> {
             let (x, y) = self.cell(agent.x, agent.y);
             format!("{} {}", px(x), px(y))
         };
-        let (mut places, mut angles): (Keys, Keys) = (Vec::new(), Vec::new());
-        let mut angle = self.moments().first().map_or(0, |moment| 90 * moment.before.direction);
+        let Some(start) = self.moments().first().map(|moment| moment.before) else { return String::new() };
+        let mut angle = 90 * start.direction;
+        let (mut places, mut angles): (Keys, Keys) = (vec![(0.0, at(&start))], vec![(0.0, angle.to_string())]);
         for (number, ((back, before), moment)) in self.states().into_iter().zip(self.moments()).enumerate() {
             let time = number as f64;
             if back > time {
@@ -284,11 +285,6 @@ impl Film<'_> {
         if let Some((back, last)) = self.states().last().filter(|(_, last)| last.reward != 0) {
             places.push((back + JUMP, at(last)));
             angles.push((back + JUMP, (90 * last.direction).to_string()));
-        }
-        for keys in [&mut places, &mut angles] {
-            if let Some(first) = keys.first_mut() {
-                first.0 = 0.0;
-            }
         }
         let alive = |agent: &TMaze| hex(if agent.is_alive() { AGENT } else { DEAD });
         let fill: Keys = self.states().iter().map(|(time, agent)| (*time, alive(agent))).collect();
@@ -381,5 +377,167 @@ impl Film<'_> {
             self.moved("translate", Motion::Smooth, &keys([0.0, passed, passed]), &pale),
         ];
         strips.names() + &window((0.0, -ABOVE), (WINDOW, height + ABOVE), &moving.concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::{Document, Node};
+
+    use super::*;
+    use crate::report::life::tests::{broken, recordings};
+
+    /// Share of the film at which a time is.
+    fn share(life: &Recording, time: f64) -> f64 {
+        time / (life.moments.len() as f64 + REST)
+    }
+
+    fn numbers(text: &str) -> Vec<f64> {
+        text.split(' ').map(|number| number.parse().unwrap_or(f64::NAN)).collect()
+    }
+
+    /// Values and times of an animation.
+    fn keys<'a>(animation: &Node<'a, '_>) -> (Vec<&'a str>, Vec<f64>) {
+        let of = |name| animation.attribute(name).unwrap_or_default().split(';');
+        (of("values").collect(), of("keyTimes").map(|time| time.parse().unwrap()).collect())
+    }
+
+    /// What an attribute of an element is at a share of the film.
+    fn at(element: &Node, attribute: &str, share: f64) -> Vec<f64> {
+        let animation = element.children().find(|child| child.attribute("attributeName") == Some(attribute));
+        let Some(animation) = animation else {
+            let still = element.attribute(attribute).unwrap();
+            return numbers(still.split_once('(').map_or(still, |(_, inner)| inner.trim_end_matches(')')));
+        };
+        let (values, times) = keys(&animation);
+        let next = times.partition_point(|time| *time <= share);
+        let before = numbers(values[next - 1]);
+        if animation.attribute("calcMode") == Some("discrete") || next == times.len() {
+            return before;
+        }
+        let part = (share - times[next - 1]) / (times[next] - times[next - 1]);
+        before.iter().zip(numbers(values[next])).map(|(a, b)| a + part * (b - a)).collect()
+    }
+
+    /// The number that a counter shows.
+    fn counted(film: &Document, which: usize, share: f64) -> usize {
+        let counters =
+            film.descendants().filter(|node| node.has_tag_name("text") && node.children().any(|c| c.is_element()));
+        let text = counters.clone().nth(which).unwrap();
+        let row = -at(&text.parent().unwrap(), "transform", share)[1] / 20.0;
+        text.children().filter(Node::is_element).nth(row as usize).unwrap().text().unwrap().parse().unwrap()
+    }
+
+    fn near(a: &[f64], b: (f64, f64)) -> bool {
+        (a[0] - b.0).abs() < 1e-3 && (a[1] - b.1).abs() < 1e-3
+    }
+
+    #[test]
+    fn a_film_is_an_xml_file_in_which_everything_can_move() {
+        for life in recordings().into_iter().chain(broken()) {
+            let lived = life.moments.len();
+            for actions in [0..lived, 0..1, lived / 2..lived, 3..lived.min(9)] {
+                let text = svg(&life, actions, "a < b & \"c\"", "it's");
+                let film = Document::parse(&text).unwrap();
+                assert!(!text.contains("NaN") && !text.contains("inf") && !text.contains("script"), "{text}");
+                for animation in film
+                    .descendants()
+                    .filter(|node| node.has_tag_name("animate") || node.has_tag_name("animateTransform"))
+                {
+                    let (values, times) = keys(&animation);
+                    assert_eq!(values.len(), times.len());
+                    assert!(
+                        times.is_sorted_by(|a, b| a < b) && times[0] == 0.0 && times.iter().all(|t| *t <= 1.0),
+                        "{times:?}"
+                    );
+                    let smooth = animation.attribute("calcMode") != Some("discrete");
+                    assert!(!smooth || times.last() == Some(&1.0), "{times:?}");
+                    let colour = animation.attribute("attributeName") == Some("fill");
+                    assert!(colour || values.iter().flat_map(|v| numbers(v)).all(f64::is_finite), "{values:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_agent_is_where_it_was_and_looks_where_it_looked() {
+        for life in recordings() {
+            let text = svg(&life, 0..life.moments.len(), "x", "y");
+            let document = Document::parse(&text).unwrap();
+            let film = Film { life: &life, actions: 0..life.moments.len(), end: 0.0 };
+            let triangle =
+                document.descendants().find(|node| node.attribute("d").is_some_and(|d| d.starts_with("M0 -19L")));
+            let turning = triangle.unwrap().parent().unwrap();
+            let moving = turning.parent().unwrap();
+            let looks = |time: f64| at(&turning, "transform", share(&life, time))[0].rem_euclid(360.0) / 90.0;
+            let stands = |time: f64| at(&moving, "transform", share(&life, time));
+            for (number, moment) in life.moments.iter().enumerate() {
+                let (time, reached) = (number as f64, moment.reached(&life.rules));
+                assert!(near(&stands(time + TURNS - 0.01), film.cell(moment.before.x, moment.before.y)), "{number}");
+                assert!((looks(time + TURNS - 0.01) - f64::from(moment.before.direction)).abs() < 1e-3, "{number}");
+                assert!(
+                    near(&stands(time + 1.0 + 1e-3), film.cell(reached.x, reached.y)) || moment.after.reward == 0,
+                    "{number}"
+                );
+                assert!((looks(time + MOVES + 0.01) - f64::from(reached.direction)).abs() < 1e-3, "{number}");
+            }
+            let (last, end) = (life.moments.last().unwrap().after, life.moments.len() as f64 + STAYS + 0.1);
+            assert!(near(&stands(end), film.cell(last.x, last.y)));
+            // Every place it goes through, with those it jumps from and to.
+            let animation = moving.children().find(|child| child.has_tag_name("animateTransform")).unwrap();
+            let open: Vec<_> = (0..5)
+                .flat_map(|x| (0..5).map(move |y| (x, y)))
+                .filter(|&(x, y)| life.rules.layout.is_open(x, y))
+                .collect();
+            for place in keys(&animation).0 {
+                assert!(open.iter().any(|&(x, y)| near(&numbers(place), film.cell(x, y))), "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn counters_energy_and_food_are_those_of_the_life() {
+        for life in recordings() {
+            let (from, lived) = (7, life.moments.len());
+            let text = svg(&life, from..lived, "x", "y");
+            let document = Document::parse(&text).unwrap();
+            let film = Film { life: &life, actions: from..lived, end: 0.0 };
+            let bar = document
+                .descendants()
+                .filter(|node| node.has_tag_name("rect"))
+                .find(|node| node.has_children())
+                .unwrap();
+            let full = bar.prev_sibling_element().unwrap().attribute("width").unwrap().parse::<f64>().unwrap();
+            let discs: Vec<_> = document.descendants().filter(|node| node.attribute("r") == Some("14.6")).collect();
+            for (number, moment) in life.moments.iter().enumerate().skip(from) {
+                let share = ((number - from) as f64 + TURNS) / ((lived - from) as f64 + REST);
+                let (food, poison) = life.meals(number);
+                let energy = moment.before.energy as usize;
+                let counted = [0, 1, 2, 3].map(|which| counted(&document, which, share));
+                assert_eq!(counted, [number + 1, energy, food, poison]);
+                let width = full * f64::from(moment.before.energy) / f64::from(life.rules.energy);
+                assert!((at(&bar, "width", share)[0] - width).abs() < 0.1, "{number}");
+                let seen: Vec<_> =
+                    discs.iter().filter(|disc| at(&disc.parent().unwrap(), "opacity", share) == [1.0]).collect();
+                let (x, y) = life.rules.layout.places()[moment.before.food as usize];
+                let place =
+                    [seen[0].attribute("cx").unwrap(), seen[0].attribute("cy").unwrap()].map(|c| c.parse().unwrap());
+                assert!(seen.len() == 1 && near(&place, film.cell(x, y)), "{number}: {seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn films_stay_below_a_megabyte() {
+        for (neurons, ticks) in [(6, 4), (6, 250), (300, 250), (4096, 1)] {
+            let [mut life, ..] = recordings();
+            life.moments = life.moments.iter().cycle().take(400).copied().collect();
+            (life.neurons, life.ticks_per_action) = (neurons, ticks);
+            life.outputs = (0..400 * ticks * neurons).map(|i| (i as f32).sin().abs()).collect();
+            let length = default_length(&life);
+            assert!(length >= 1 && length <= 120);
+            let size = svg(&life, 0..length, "x", "y").len();
+            assert!(size < 1_000_000, "{size} bytes for {length} actions of {neurons} neurons with {ticks} steps");
+        }
     }
 }

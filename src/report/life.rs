@@ -50,7 +50,7 @@ pub fn figure(play: &MazePlay, subject: &Subject) -> Figure {
     let (food, poison) = life.meals(usize::MAX);
     let caption = format!(
         "The first {} actions of one fresh episode (seed {}): what the sensors show, the reward of the action before, channel \
-         0 of each neuron, all on one scale, and what the agent does: on, left, right, or a dot for nothing. An output \
+         0 of each neuron, all on one scale, and what the agent does: forward, left, right, or a dot for nothing. An output \
          neuron is shaded while its action is done. Where the agent eats, a line goes through all strips: food (disc) or \
          poison (cross); in the lowest strip, where the food lies. {} {}In the {} actions of its whole life it ate food {food} \
          times and poison {poison} times.",
@@ -313,7 +313,9 @@ impl<'a> Strips<'a> {
         for tick in self.actions.clone().chain([self.actions.end]).filter(|action| action.is_multiple_of(10)) {
             let x = self.x(tick - self.actions.start);
             out += &line((x, y), (x, y + 4.0), TEXT, 1.0, "");
-            out += &text((x, y + 12.0), Anchor::Middle, 11.0, TEXT, &tick.to_string());
+            // What is left of the first action is cut off in a film.
+            let anchor = if tick == self.actions.start { Anchor::Start } else { Anchor::Middle };
+            out += &text((x, y + 12.0), anchor, 11.0, TEXT, &tick.to_string());
         }
         out
     }
@@ -360,4 +362,115 @@ fn runs<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<(Range<usize>, T)>
         }
     }
     runs
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use roxmltree::Document;
+
+    use super::*;
+    use crate::plan::Plan;
+    use crate::rng::{Row, Stream};
+
+    fn play(maze: &str) -> (MazePlay, Vec<f32>) {
+        let text = format!(
+            "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.enu]\ninputs = 8\nmemory = 6\noutputs = 8\n\
+             [network]\nneurons = 7\nsynapses = 5\nrandom.seed = 3\n[task.{maze}]\nactions = 150\nticks_per_action = 3\n\
+             swap_after = 1\nenergy = 25\n[es]\npopulation = 4"
+        );
+        let plan = Plan::new(toml::from_str(&text).unwrap()).unwrap();
+        let mut parameters = vec![0.0; plan.parameters()];
+        Row { seed: 1, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut parameters);
+        (MazePlay::new(&plan), parameters)
+    }
+
+    /// A life in each maze in which food and poison are eaten and the food moves.
+    pub fn recordings() -> [Recording; 2] {
+        ["t_maze", "double_t_maze"].map(|maze| {
+            let (play, parameters) = play(maze);
+            let episodes = play.fresh_episodes(60, 1);
+            let mut lives = (0..60).map(|environment| Recording::of(&play, &parameters, &episodes, environment));
+            let full = |life: &Recording| {
+                let moves = runs(life.moments.iter().map(|moment| moment.before.food)).len() > 1;
+                moves && life.meals(150).0 > 1 && life.meals(150).1 > 0
+            };
+            lives.find(full).unwrap()
+        })
+    }
+
+    /// The life of an agent whose neurons put out no numbers.
+    pub fn broken() -> [Recording; 1] {
+        let (play, parameters) = play("t_maze");
+        [Recording::of(&play, &vec![f32::NAN; parameters.len()], &play.fresh_episodes(1, 1), 0)]
+    }
+
+    #[test]
+    fn a_life_is_drawn_as_it_was() {
+        for life in recordings() {
+            let (from, to) = (5, life.moments.len());
+            let strips = Strips::new(&life, from..to, 10.0);
+            let text = format!("<svg>{}{}</svg>", strips.names(), strips.drawing());
+            let document = Document::parse(&text).unwrap();
+            let filled = |colour: RGBColor| {
+                let colour = hex(colour);
+                let rects = document.descendants().filter(|node| node.attribute("fill") == Some(&colour));
+                let width = |node: roxmltree::Node| node.attribute("width").map_or(0.0, |w| w.parse::<f64>().unwrap());
+                (rects.map(width).sum::<f64>() / 10.0).round() as usize
+            };
+            let count = |of: fn(&Moment) -> bool| life.moments[from..].iter().filter(|moment| of(moment)).count();
+            assert_eq!(filled(REFERENCE), count(|m| m.shown.wall));
+            assert_eq!(filled(FOOD), count(|m| m.shown.green) + count(|m| m.reward_shown > 0));
+            assert_eq!(filled(POISON), count(|m| m.shown.red) + count(|m| m.reward_shown < 0));
+            assert_eq!(filled(DECIDES), count(|m| m.action != Action::Nothing));
+            let shapes = |name, colour: &str| {
+                document.descendants().filter(|n| n.has_tag_name(name) && n.attribute("fill") == Some(colour)).count()
+            };
+            assert_eq!(shapes("circle", &hex(FOOD)), count(|m| m.after.reward > 0));
+            let traces: Vec<_> =
+                document.descendants().filter(|n| n.attribute("stroke") == Some(&hex(AGENT))).collect();
+            assert_eq!(traces.len(), 7);
+            // The traces' order is that of their names, whatever motors the output neurons drive.
+            let names: Vec<_> =
+                document.descendants().filter(|n| n.has_tag_name("text")).filter_map(|n| n.text()).collect();
+            for (motor, name) in ["forward", "left", "right"].into_iter().enumerate() {
+                let neuron = 4 + life.motors.iter().position(|m| *m == motor).unwrap();
+                assert!(names.contains(&format!("{name} n{neuron}").as_str()), "{names:?}");
+                let path = traces[4 + motor].attribute("d").unwrap();
+                let top = strips.strips.iter().find(|strip| strip.0 == Content::Neuron(neuron)).unwrap().1;
+                let heights =
+                    path[1..].split('L').map(|point| point.split_once(' ').unwrap().1.parse::<f64>().unwrap());
+                let expected = life.trace(neuron).skip(from * 3).map(|y| top + strips.level(f64::from(y)));
+                assert!(heights.clone().count() == (to - from) * 3);
+                assert!(heights.zip(expected).all(|(a, b)| (a - b).abs() < 0.06), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_figure_survives_nan_and_says_what_it_leaves_out() {
+        let (play, parameters) = play("double_t_maze");
+        for parameters in [parameters.clone(), vec![f32::NAN; parameters.len()]] {
+            let subject = Subject { parameters: &parameters, described: "Of a test.", seed: 7 };
+            let figure = figure(&play, &subject);
+            Document::parse(&figure.svg).unwrap();
+            assert!(!figure.svg.contains("NaN") && !figure.svg.contains("inf"));
+            assert!(figure.caption.contains("seed 7") && !figure.caption.contains("not shown"), "{}", figure.caption);
+        }
+        let [mut life, _] = recordings();
+        life.neurons = 21;
+        assert_eq!(Strips::new(&life, 0..1, 10.0).left_out(), "9 more hidden neurons are not shown. ");
+        assert_eq!(shown_neurons(&life).len(), HIDDEN + 3);
+    }
+
+    #[test]
+    fn places_are_named_by_where_they_are() {
+        for layout in [Layout::Single, Layout::Double] {
+            for (place, &(x, y)) in layout.places().iter().enumerate() {
+                let name = place_name(layout, place);
+                assert!(name.ends_with(if x < 2 { "left" } else { "right" }), "{name}");
+                assert_eq!(name.starts_with("upper"), layout == Layout::Double && y > 2);
+                assert_eq!(name.starts_with("lower"), layout == Layout::Double && y < 2);
+            }
+        }
+    }
 }
