@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use phylon::config::{self, Task};
+use phylon::engine::State;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
 use phylon::report::{self, Evaluation};
 use phylon::run::Folder;
 use serde::Serialize;
 
-use super::output;
+use super::{output, probe};
 
 /// Evaluate the parameters of a run on fresh episodes.
 ///
@@ -44,14 +45,33 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    probes: maze::Probes,
+    probes: probe::Args,
 }
 
-#[derive(Clone, Copy, ValueEnum, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Which {
+pub(super) enum Which {
     Best,
     Last,
+}
+
+impl Which {
+    /// The centre asked for, else the best, else the last: which it is, the generations that led to it, its parameters.
+    pub fn choose(asked: Option<Self>, state: State, run: &Path, plan: &Plan) -> Result<(Self, u32, Vec<f32>)> {
+        let which = asked.unwrap_or(if state.best.is_some() { Self::Best } else { Self::Last });
+        match (which, state.best) {
+            (Self::Last, _) => Ok((which, state.generation, state.centre)),
+            (Self::Best, Some(best)) => Ok((which, best.generation, best.parameters)),
+            (Self::Best, None) => Err(no_best(run, plan, state.generation)),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+        }
+    }
 }
 
 /// What is printed as JSON.
@@ -74,12 +94,7 @@ pub fn run(args: &Args) -> Result<()> {
         args.probes.refuse(&args.run)?;
     }
     let state = folder.checkpoint(&plan)?;
-    let which = args.which.unwrap_or(if state.best.is_some() { Which::Best } else { Which::Last });
-    let (generation, parameters) = match (which, state.best) {
-        (Which::Last, _) => (state.generation, state.centre),
-        (Which::Best, Some(best)) => (best.generation, best.parameters),
-        (Which::Best, None) => return Err(no_best(&args.run, &plan, state.generation)),
-    };
+    let (which, generation, parameters) = Which::choose(args.which, state, &args.run, &plan)?;
     let (run, seed) = (&plan.config.run.name, args.seed);
     let episodes = args.episodes.map_or(if in_maze { 1_000 } else { 10_000 }, NonZeroUsize::get);
     if in_maze {
@@ -101,11 +116,8 @@ pub fn run(args: &Args) -> Result<()> {
 fn fitness(args: &Args, which: Which, generation: u32, evaluation: &Evaluation) -> String {
     let &Evaluation { episodes, non_finite, mean, sd, ci95: (low, high), .. } = evaluation;
     let bad = if non_finite == 0 { String::new() } else { format!(", {non_finite} of them NaN or infinite, left out") };
-    let (whose, why) = match (which, args.which) {
-        (Which::Best, _) => ("best", ""),
-        (Which::Last, Some(_)) => ("last", ""),
-        (Which::Last, None) => ("last", ", for there is no best one yet"),
-    };
+    let whose = which.name();
+    let why = if which == Which::Last && args.which.is_none() { ", for there is no best one yet" } else { "" };
     format!(
         "fitness {mean:.4} +- {sd:.4} (sd), 95 % confidence interval of the mean {low:.4} to {high:.4}\n\
          {episodes} fresh episodes of seed {}{bad}; {whose} centre (after {generation} generations){why}\n",

@@ -6,7 +6,9 @@ mod device;
 mod eval;
 mod list;
 mod output;
+mod probe;
 mod profile;
+mod render;
 mod replay;
 mod report;
 mod run;
@@ -61,6 +63,7 @@ enum Command {
     List(list::Args),
     Eval(eval::Args),
     Report(report::Args),
+    Render(render::Args),
     Replay(replay::Args),
     Profile(profile::Args),
     Completions(completions::Args),
@@ -85,6 +88,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Eval(args) => eval::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Render(args) => render::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
     }?;

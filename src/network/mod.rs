@@ -261,6 +261,11 @@ impl Network {
         &mut self.senses[channel * self.sense_lanes + sensor * self.environments..][..self.environments]
     }
 
+    /// What a channel of a sensor shows each environment.
+    pub fn sensor(&self, sensor: usize, channel: usize) -> &[f32] {
+        &self.senses[channel * self.sense_lanes + sensor * self.environments..][..self.environments]
+    }
+
     /// All sensors silent.
     pub fn clear_sensors(&mut self) {
         self.senses.fill(0.0);

@@ -2,19 +2,23 @@
 //!
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
 //! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
-//! and `maze` (what was learned); their common look is in `plot` and `axis`.
+//! and `maze` (what was learned), `life` (an agent in a maze); their common look is in `plot` and `axis`. The film of
+//! `phylon render` is in `film`.
 
 mod axis;
 mod behaviour;
 mod curves;
 mod evaluation;
+pub mod film;
 mod html;
 mod iaf;
+mod life;
 mod maze;
 mod plot;
 mod statistics;
 mod stdp;
 mod summary;
+mod svg;
 
 use std::path::PathBuf;
 
@@ -24,6 +28,7 @@ use crate::error::Result;
 use crate::plan::Plan;
 use crate::run::{Folder, Metrics, durable};
 use crate::workload;
+use crate::workload::maze::MazePlay;
 use crate::workload::single_unit::SingleUnit;
 use evaluation::Evaluated;
 use html::count;
@@ -133,7 +138,11 @@ impl Page<'_> {
                     let stdp = unit.stdp().map(|task| stdp::figures(task, &unit, &subject)).transpose()?;
                     iaf.or(stdp).unwrap_or_default()
                 }
-                Task::TMaze(_) | Task::DoubleTMaze(_) => maze::figures(self.plan, &subject)?,
+                Task::TMaze(_) | Task::DoubleTMaze(_) => {
+                    let mut figures = maze::figures(self.plan, &subject)?;
+                    figures.push(life::figure(&MazePlay::new(self.plan), &subject));
+                    figures
+                }
             };
             out.extend(figures.iter().map(html::figure));
         }

@@ -34,7 +34,7 @@ const GRID: RGBColor = RGBColor(228, 228, 228);
 /// Width of every figure.
 pub const WIDTH: u32 = 760;
 const FINE: f64 = 4.0;
-const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
+pub const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 const TEXT: f64 = 12.0;
 const LEFT: f64 = 62.0;
 /// Opacity of areas.

@@ -21,11 +21,12 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const PREVIOUS: &str = "checkpoint.previous.safetensors";
 const BEST: &str = "best.safetensors";
 const REPORT: &str = "report.html";
+const LIFE: &str = "life.svg";
 /// Locked by the process that writes; its presence also marks a folder as a run's, see [`Folder::create`].
 const LOCK: &str = "run.lock";
 
 /// What `--force` removes. The config is the first to go: a folder half emptied must not look like a run.
-const FILES: [&str; 7] = [CONFIG, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT];
+const FILES: [&str; 8] = [CONFIG, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT, LIFE];
 
 /// A run folder. Any number of processes may read it; one at a time may write, from [`Folder::create`] or
 /// [`super::evolve`] until its `Folder` is dropped.
@@ -96,6 +97,11 @@ impl Folder {
     /// The report, which is there once [`crate::report::write`] has drawn it.
     pub fn report_path(&self) -> PathBuf {
         self.path.join(REPORT)
+    }
+
+    /// The film of an agent in its maze, which is there once `phylon render` has drawn it.
+    pub fn life_path(&self) -> PathBuf {
+        self.path.join(LIFE)
     }
 
     /// The best centre so far, a state with no optimiser in the format of [`checkpoint`].

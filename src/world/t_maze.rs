@@ -197,7 +197,8 @@ impl TMaze {
         }
     }
 
-    pub(super) fn walk(&mut self, rules: &Rules, action: Action) {
+    /// Turn and move, without the rest of a step: where an agent has got to before what it eats takes it back to the start.
+    pub fn walk(&mut self, rules: &Rules, action: Action) {
         self.direction = match action {
             Action::Nothing => return,
             Action::Forward => self.direction,

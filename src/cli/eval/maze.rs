@@ -1,56 +1,12 @@
 //! `phylon eval` of a task in a maze: probes, and tables that show whether agents learn within their life.
 
-use std::path::Path;
-
-use phylon::error::{Error, Result};
 use phylon::plan::Plan;
 use phylon::report::{self, Behaviour, Evaluation, GROUPS, MazeEvaluation, References, Share};
 use phylon::workload::maze::Probe;
 use phylon::world::players::Strategy;
 use serde::Serialize;
 
-/// What is taken from the agents to see what they need.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Probes, for tasks in a maze")]
-pub struct Probes {
-    /// Agents are not told what they ate.
-    #[arg(long)]
-    no_reward_signal: bool,
-    /// Synapses are put back to rest when an agent is back at the start and when it has been told what it ate. A fixed strategy
-    /// needs nothing that they carry over: first choices that fall to chance, and the score with them, were made by
-    /// what synapses had learned.
-    #[arg(long)]
-    freeze_synapses: bool,
-    /// No noise on the output gates.
-    #[arg(long)]
-    no_noise: bool,
-    /// The colour sensors are dark: only memory tells where the food is.
-    #[arg(long)]
-    dark: bool,
-}
-
-impl Probes {
-    fn named(&self) -> [(&'static str, bool); 4] {
-        [
-            ("no-reward-signal", self.no_reward_signal),
-            ("freeze-synapses", self.freeze_synapses),
-            ("no-noise", self.no_noise),
-            ("dark", self.dark),
-        ]
-    }
-
-    fn probe(&self) -> Probe {
-        let &Self { no_reward_signal, freeze_synapses, no_noise, dark } = self;
-        Probe { no_reward_signal, freeze_synapses, no_noise, dark }
-    }
-
-    /// For a run whose task is not in a maze.
-    pub fn refuse(&self, run: &Path) -> Result<()> {
-        let Some((name, _)) = self.named().into_iter().find(|(_, given)| *given) else { return Ok(()) };
-        let run = run.display();
-        Err(Error::Config(format!("--{name}: {run} has no maze: its task is for a single unit; try: without --{name}")))
-    }
-}
+use super::super::probe;
 
 /// How an agent fares, with what was taken from it.
 #[derive(Serialize)]
@@ -62,7 +18,7 @@ pub struct Probed {
     taken: Vec<&'static str>,
 }
 
-pub fn evaluate(plan: &Plan, parameters: &[f32], (episodes, seed): (usize, u64), probes: &Probes) -> Probed {
+pub fn evaluate(plan: &Plan, parameters: &[f32], (episodes, seed): (usize, u64), probes: &probe::Args) -> Probed {
     let probe = probes.probe();
     let taken = probes.named().into_iter().filter_map(|(name, given)| given.then_some(name)).collect();
     Probed { probe, evaluation: report::evaluate_maze(plan, parameters, episodes, seed, probe), taken }

@@ -2,8 +2,8 @@
 //! motor an output neuron drives, and the noise on every unit's output gate.
 
 use crate::config::Maze;
-use crate::num;
 use crate::network::{Network, Wiring, shuffle};
+use crate::num;
 use crate::rng::{Row, Stream};
 use crate::world::t_maze::{Action, Rules, Sensors};
 

@@ -5,9 +5,11 @@
 //! stepped no more: the lanes of the others move together.
 
 mod episodes;
+mod recording;
 mod trials;
 
 pub use episodes::Episodes;
+pub use recording::{Moment, Recording};
 pub use trials::{Life, Trial, Trials};
 
 use super::Workload;
