@@ -16,9 +16,8 @@ use super::{output, probe};
 
 /// Draw an evolved agent in its maze, beside the outputs of its neurons, and print the path of the file.
 ///
-/// The file is an animated SVG without scripts, which every browser plays. It shows one fresh episode, so the same agent in
-/// another one has its senses and motors shuffled anew, where the config has it so. A life is as long as the agent lives,
-/// at most the config's actions.
+/// The file is an animated SVG without scripts, which every browser plays. It shows one fresh episode, as long as the agent
+/// lives in it; --episode and --seed show others.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -11,7 +11,7 @@ use std::path::Path;
 use plotters::style::{RGBColor, WHITE};
 
 use super::html::escape;
-use super::life::{AGENT, FOOD, NAMES, POISON, QUIET, Strips, TEXT};
+use super::life::{AGENT, FOOD, NAMES, POISON, QUIET, Strips, TEXT, shown_neurons};
 use super::plot::FONT;
 use super::svg::{Anchor, cross, disc, hex, line, px, rect, text};
 use crate::error::Result;
@@ -52,7 +52,7 @@ const DEAD: RGBColor = RGBColor(150, 150, 150);
 pub fn default_length(life: &Recording) -> usize {
     const LENGTH: usize = 120;
     const POINTS: usize = 60_000;
-    LENGTH.min(POINTS / (life.ticks_per_action * life.neurons.min(12))).max(1)
+    LENGTH.min(POINTS / (life.ticks_per_action * shown_neurons(life).len())).max(1)
 }
 
 /// Write the film of some actions of a life, all of which it has; `title` and `subtitle` say whose life it is.
@@ -535,7 +535,7 @@ mod tests {
             (life.neurons, life.ticks_per_action) = (neurons, ticks);
             life.outputs = (0..400 * ticks * neurons).map(|i| (i as f32).sin().abs()).collect();
             let length = default_length(&life);
-            assert!(length >= 1 && length <= 120);
+            assert!((1..=120).contains(&length));
             let size = svg(&life, 0..length, "x", "y").len();
             assert!(size < 1_000_000, "{size} bytes for {length} actions of {neurons} neurons with {ticks} steps");
         }

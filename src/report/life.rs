@@ -322,7 +322,7 @@ impl<'a> Strips<'a> {
 }
 
 /// Hidden neurons as far as there is room, then those of the motors.
-fn shown_neurons(life: &Recording) -> Vec<usize> {
+pub fn shown_neurons(life: &Recording) -> Vec<usize> {
     let hidden = life.neurons - Action::MOTORS;
     let mut outputs: Vec<usize> = (hidden..life.neurons).collect();
     outputs.sort_by_key(|neuron| life.motors[neuron - hidden]);
