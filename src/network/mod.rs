@@ -17,7 +17,7 @@ pub use wiring::{Wiring, shuffle};
 use std::ops::Range;
 
 use crate::config::SynapseInput;
-use crate::cpu::{LANES, Vector, padded, product_strip};
+use crate::cpu::{Begin, Keep, LANES, Vector, Zero, padded, product_strip, unrolled};
 use crate::unit::{Instances, Shape, Start};
 
 /// Kinds and sizes of the units of a network, and how they are joined.
@@ -84,11 +84,12 @@ pub struct Network {
     pre: Contributions,
     /// What each neuron adds to the gates of its own synapses.
     post: Contributions,
-    /// The neuron of each synapse.
-    owners: Vec<usize>,
+    /// Of every synapse, with the environments that there are now.
+    runs: Vec<Run>,
 }
 
-/// Parts of the sums of the synapses' gates: `[gate][column][source * environments + environment]`.
+/// Parts of the sums of the synapses' gates: `[gate][column][source * environments + environment]`, a row's first source
+/// behind [`LANES`] that are read but not used.
 #[derive(Debug, Clone)]
 struct Contributions {
     sums: Vec<f32>,
@@ -97,9 +98,9 @@ struct Contributions {
 
 impl Contributions {
     fn new(synapse: Shape, sources: usize, capacity: usize) -> Self {
-        // Whole registers are written and read, which may run over the last source of a row.
+        // Whole registers are written and read, which may run over the last source of a row, into the next one's front.
         let lanes = padded(sources * capacity) + LANES;
-        Self { sums: vec![0.0; synapse.gates() * synapse.memory * lanes + LANES], lanes }
+        Self { sums: vec![0.0; synapse.gates() * synapse.memory * lanes + 2 * LANES], lanes }
     }
 
     /// Multiply `rows`, of which `active` lanes hold something, with the weights of the synapses' inputs from `input` on; the
@@ -115,22 +116,22 @@ impl Contributions {
     ) {
         let size = synapse.gate_rows() * synapse.memory;
         let first = (synapse.gate_rows() - synapse.inputs + input) * synapse.memory;
-        for (gate, sums) in self.sums.chunks_mut(synapse.memory * self.lanes).take(synapse.gates()).enumerate() {
+        for gate in 0..synapse.gates() {
             let weights = &weights[gate * size + first..(gate + 1) * size];
+            let sums = &mut self.sums[gate * synapse.memory * self.lanes + LANES + to..];
             for lane in (0..active).step_by(V::WIDTH) {
                 let parts = [(&rows[lane..], lanes), (&[][..], lanes)];
-                product_strip::<V, 1, false>(weights, synapse.memory, parts, (&mut sums[to + lane..], self.lanes));
+                let mut out = Keep { out: &mut sums[lane..], lanes: self.lanes };
+                product_strip::<V, 1, _, _>(weights, synapse.memory, parts, Zero, &mut out);
             }
         }
     }
 }
 
-/// The environments of one synapse that lie in a strip.
-#[derive(Clone, Copy, Default)]
+/// The lanes of a synapse, and where its contributions lie.
+#[derive(Debug, Clone, Copy)]
 struct Run {
-    /// Lane of the strip.
-    to: usize,
-    length: usize,
+    first: usize,
     /// Lanes of the contributions.
     pre: usize,
     post: usize,
@@ -138,45 +139,68 @@ struct Run {
 
 /// Where the synapses' gates start from.
 struct FromSources<'a> {
-    layout: &'a Layout,
-    owners: &'a [usize],
+    runs: &'a [Run],
     environments: usize,
+    columns: usize,
     pre: &'a Contributions,
     post: &'a Contributions,
 }
 
-impl Start for FromSources<'_> {
-    const GIVEN: bool = true;
+fn runs(wiring: &Wiring, environments: usize) -> Vec<Run> {
+    let of_synapse = |(synapse, (&source, owner))| Run {
+        first: synapse * environments,
+        pre: source * environments,
+        post: owner * environments,
+    };
+    wiring.sources.iter().zip(wiring.owners()).enumerate().map(of_synapse).collect()
+}
 
+impl Start for FromSources<'_> {
     #[inline(always)]
-    fn fill<V: Vector>(&self, lanes: Range<usize>, gates: &mut [f32]) {
-        let Self { layout, owners, environments, pre, post } = *self;
-        let (mut runs, mut count) = ([Run::default(); 2 * LANES], 0);
-        let mut lane = lanes.start;
-        while lane < lanes.end && lane / environments < owners.len() {
-            let (synapse, environment) = (lane / environments, lane % environments);
-            let length = (environments - environment).min(lanes.end - lane);
-            runs[count] = Run {
-                to: lane - lanes.start,
-                length,
-                pre: layout.wiring.sources[synapse] * environments + environment,
-                post: owners[synapse] * environments + environment,
-            };
-            count += 1;
-            lane += length;
+    fn gate(&self, gate: usize, lane: usize) -> impl Begin {
+        let column = gate * self.columns;
+        FromRuns {
+            runs: self.runs,
+            environments: self.environments,
+            lane,
+            pre: (&self.pre.sums[column * self.pre.lanes..], self.pre.lanes),
+            post: (&self.post.sums[column * self.post.lanes..], self.post.lanes),
         }
-        let columns = layout.synapse.gates() * layout.synapse.memory;
-        for column in 0..columns {
-            let pre = &pre.sums[column * pre.lanes..];
-            let post = &post.sums[column * post.lanes..];
-            // Whole registers are stored, in ascending order: what runs over is overwritten by the run it belongs to.
-            let gates = &mut gates[column * lanes.len()..];
-            for run in &runs[..count] {
-                for n in (0..run.length).step_by(V::WIDTH) {
-                    V::load(&pre[run.pre + n..]).add(V::load(&post[run.post + n..])).store(&mut gates[run.to + n..]);
+    }
+}
+
+/// Where a gate's sums start from.
+#[derive(Clone, Copy)]
+struct FromRuns<'a> {
+    runs: &'a [Run],
+    environments: usize,
+    lane: usize,
+    pre: (&'a [f32], usize),
+    post: (&'a [f32], usize),
+}
+
+impl Begin for FromRuns<'_> {
+    #[inline(always)]
+    fn begin<V: Vector, const N: usize, const M: usize>(self, column: usize) -> [[V; N]; M] {
+        let mut sums = [[V::splat(0.0); N]; M];
+        let (pre, post) = (&self.pre.0[column * self.pre.1..], &self.post.0[column * self.post.1..]);
+        unrolled!(n < N {
+            let lane = self.lane + n * V::WIDTH;
+            for run in self.runs.iter().skip(lane / self.environments) {
+                if run.first >= lane + V::WIDTH {
+                    break;
                 }
+                // A run is read as if it filled the register from its start or before; the next one is laid over it.
+                let to = run.first.saturating_sub(lane);
+                let from = LANES + lane - run.first;
+                unrolled!(m < M {
+                    let pre = V::load(&pre[m * self.pre.1 + run.pre + from..]);
+                    let post = V::load(&post[m * self.post.1 + run.post + from..]);
+                    sums[m][n] = sums[m][n].until(to, pre.add(post));
+                });
             }
-        }
+        });
+        sums
     }
 }
 
@@ -204,7 +228,7 @@ impl Network {
             sense_lanes,
             pre: Contributions::new(synapse, wiring.sensors + wiring.neurons, environments),
             post: Contributions::new(synapse, wiring.neurons, environments),
-            owners: wiring.owners().collect(),
+            runs: runs(wiring, environments),
             layout: layout.clone(),
         }
     }
@@ -223,6 +247,7 @@ impl Network {
         self.environments = environments;
         self.synapses.resize(self.layout.wiring.sources.len() * environments);
         self.neurons.resize(self.layout.wiring.neurons * environments);
+        self.runs = runs(&self.layout.wiring, environments);
     }
 
     /// Who reads whom.
@@ -295,8 +320,8 @@ impl Network {
     pub fn step<V: Vector>(&mut self, weights: &[f32]) {
         let (synapse_weights, neuron_weights) = self.layout.split(weights);
         self.contribute::<V>(synapse_weights);
-        let Self { layout, owners, environments, pre, post, synapses, synapse_noise, .. } = self;
-        let start = FromSources { layout, owners, environments: *environments, pre, post };
+        let Self { layout, runs, environments, pre, post, synapses, synapse_noise, .. } = self;
+        let start = FromSources { runs, environments: *environments, columns: layout.synapse.memory, pre, post };
         synapses.step_from::<V, _>(synapse_weights, 0, Some(synapse_noise), &start);
         self.integrate::<V>();
         self.neurons.step::<V>(neuron_weights, self.neurons.shape.inputs, Some(&self.neuron_noise));
@@ -326,7 +351,7 @@ impl Network {
             let outputs = &synapses.outputs_and_behind()[channel * synapse_lanes..];
             for neuron in 0..layout.wiring.neurons {
                 for n in (0..*environments).step_by(V::WIDTH) {
-                    let mut sum = V::zero();
+                    let mut sum = V::splat(0.0);
                     for synapse in layout.wiring.synapses_of(neuron) {
                         sum = sum.add(V::load(&outputs[synapse * *environments + n..]));
                     }

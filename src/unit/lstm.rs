@@ -8,29 +8,104 @@
 //!
 //! Matrices in the order Wi, Wf, Wg, Wy.
 
-use super::gru::gate;
 use super::{Shape, Start, Strip};
-use crate::cpu::Vector;
+use crate::cpu::{End, Vector, product_strip};
 use crate::num::{sigmoid, tanh};
 
 #[inline(always)]
-pub(super) fn remember<V: Vector, S: Start, const N: usize>(strip: Strip<'_>, weights: &[f32], shape: Shape) {
-    let Strip { memory, cell, behind, lanes, gates } = strip;
+pub(super) fn remember<V: Vector, S: Start, const N: usize>(
+    strip: Strip<'_>,
+    weights: &[f32],
+    shape: Shape,
+    start: &S,
+) {
+    let Strip { memory, cell, behind, lane, lanes, gates } = strip;
     let (columns, width) = (shape.memory, N * V::WIDTH);
-    let gates = &mut gates[..4 * columns * width];
-    for (weights, sums) in weights.chunks_exact(weights.len() / 4).zip(gates.chunks_exact_mut(columns * width)) {
-        gate::<V, S, N>(weights, columns, [(&*memory, lanes), (behind, lanes)], sums);
+    let mut weights = weights.chunks_exact(weights.len() / 4);
+    let [input_weights, forget_weights, candidate_weights, exposure_weights] =
+        std::array::from_fn(|_| weights.next().unwrap_or(&[]));
+    let (input, rest) = gates.split_at_mut(columns * width);
+    let exposed = &mut rest[..columns * width];
+
+    let begun = [(&*memory, lanes), (behind, lanes)];
+    product_strip::<V, N, _, _>(
+        input_weights,
+        columns,
+        begun,
+        start.gate(0, lane),
+        &mut Logistic { out: input, width },
+    );
+    product_strip::<V, N, _, _>(
+        forget_weights,
+        columns,
+        begun,
+        start.gate(1, lane),
+        &mut Logistic { out: exposed, width },
+    );
+    product_strip::<V, N, _, _>(
+        candidate_weights,
+        columns,
+        begun,
+        start.gate(2, lane),
+        &mut Renew { input, forget: exposed, width, cell, lanes },
+    );
+    product_strip::<V, N, _, _>(
+        exposure_weights,
+        columns,
+        begun,
+        start.gate(3, lane),
+        &mut Expose { cell, lanes, out: exposed, width },
+    );
+    // All of h was read to the end.
+    for (memory, exposed) in memory.chunks_mut(lanes).zip(exposed.chunks_exact(width)) {
+        memory[..width].copy_from_slice(exposed);
     }
-    let mut gates = gates.chunks_exact(columns * width);
-    let [input, forget, candidate, exposure] = std::array::from_fn(|_| gates.next().unwrap_or(&[]));
-    let rows = memory.chunks_mut(lanes).zip(cell.chunks_mut(lanes));
-    for (row, (memory, cell)) in rows.enumerate() {
-        let [input, forget, candidate, exposure] =
-            [input, forget, candidate, exposure].map(|gate| &gate[row * width..][..width]);
-        let gates = input.iter().zip(forget).zip(candidate).zip(exposure);
-        for ((h, c), (((i, f), g), y)) in memory[..width].iter_mut().zip(&mut cell[..width]).zip(gates) {
-            *c = sigmoid(*f).mul_add(*c, sigmoid(*i) * tanh(*g));
-            *h = sigmoid(*y) * tanh(*c);
-        }
+}
+
+/// i or f, `[memory][lane of the strip]`.
+struct Logistic<'a> {
+    out: &'a mut [f32],
+    width: usize,
+}
+
+impl End for Logistic<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
+        sigmoid(sum).store(&mut self.out[column * self.width + lane..]);
+    }
+}
+
+/// c', in the place of c.
+struct Renew<'a> {
+    input: &'a [f32],
+    forget: &'a [f32],
+    width: usize,
+    cell: &'a mut [f32],
+    lanes: usize,
+}
+
+impl End for Renew<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
+        let at = column * self.width + lane;
+        let (i, f) = (V::load(&self.input[at..]), V::load(&self.forget[at..]));
+        let cell = &mut self.cell[column * self.lanes + lane..];
+        f.mul_add(V::load(cell), i.mul(tanh(sum))).store(cell);
+    }
+}
+
+/// h', `[memory][lane of the strip]`.
+struct Expose<'a> {
+    cell: &'a [f32],
+    lanes: usize,
+    out: &'a mut [f32],
+    width: usize,
+}
+
+impl End for Expose<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
+        let c = V::load(&self.cell[column * self.lanes + lane..]);
+        sigmoid(sum).mul(tanh(c)).store(&mut self.out[column * self.width + lane..]);
     }
 }

@@ -9,9 +9,7 @@ mod enu;
 mod gru;
 mod lstm;
 
-use std::ops::Range;
-
-use crate::cpu::{LANES, Vector, padded, product_strip};
+use crate::cpu::{Begin, End, LANES, Vector, Zero, padded, product_strip};
 use crate::registry::UnitKind;
 
 /// Kind and sizes of a unit: all that its matrices follow from.
@@ -84,27 +82,21 @@ pub struct Instances {
     /// Outputs of the last step, then inputs of the next: `[outputs + inputs][lane]`, one block so that both are rows
     /// of one product; with room for a register behind them.
     outputs_and_inputs: Vec<f32>,
-    /// Gate values of the strip in work, `[gate][memory][lane of the strip]`, with room for a register behind them.
+    /// Gate values of the strip in work, for two gates: `[gate][memory][lane of the strip]`.
     gates: Vec<f32>,
 }
 
 /// What the sums of the gates start from.
 pub(crate) trait Start {
-    /// Whether [`Start::fill`] gives it; else it is zero.
-    const GIVEN: bool;
-    /// Fill `gates`, `[gate][memory][lane]`, for these lanes; it has a register's length more than it needs, for stores
-    /// that run over.
-    fn fill<V: Vector>(&self, lanes: Range<usize>, gates: &mut [f32]);
+    /// For a gate, in the lanes from `lane` on.
+    fn gate(&self, gate: usize, lane: usize) -> impl Begin;
 }
 
-/// Every sum starts from zero.
-struct FromZero;
-
-impl Start for FromZero {
-    const GIVEN: bool = false;
-
+impl Start for Zero {
     #[inline(always)]
-    fn fill<V: Vector>(&self, _: Range<usize>, _: &mut [f32]) {}
+    fn gate(&self, _: usize, _: usize) -> impl Begin {
+        Self
+    }
 }
 
 /// A few lanes in the middle of a step: rows begin at the strip's first lane, a row's length on lies the next.
@@ -113,6 +105,8 @@ struct Strip<'a> {
     cell: &'a mut [f32],
     /// The rows that every gate reads behind the memory: fed-back outputs and live inputs.
     behind: &'a [f32],
+    /// The strip's first.
+    lane: usize,
     lanes: usize,
     gates: &'a mut [f32],
 }
@@ -131,7 +125,7 @@ impl Instances {
             memory: vec![0.0; shape.memory * lanes],
             cell: vec![0.0; cell],
             outputs_and_inputs: vec![0.0; (shape.outputs + shape.inputs) * lanes + LANES],
-            gates: vec![0.0; (shape.gates() * shape.memory * 2 + 1) * LANES],
+            gates: vec![0.0; 2 * shape.memory * 2 * LANES],
         }
     }
 
@@ -195,7 +189,7 @@ impl Instances {
     /// When `weights` is shorter than the gates' matrices, or `live` is more than there are inputs.
     #[inline(always)]
     pub fn step<V: Vector>(&mut self, weights: &[f32], live: usize, noise: Option<&[f32]>) {
-        self.step_from::<V, _>(weights, live, noise, &FromZero);
+        self.step_from::<V, _>(weights, live, noise, &Zero);
     }
 
     /// [`Instances::step`] with the gates' sums starting from what `start` gives.
@@ -228,35 +222,53 @@ impl Instances {
         start: &S,
         first: usize,
     ) {
-        let (shape, lanes, width) = (self.shape, self.lanes, N * V::WIDTH);
+        let (shape, lanes) = (self.shape, self.lanes);
         let (gate_weights, read_out) = weights.split_at(shape.gates() * shape.gate_rows() * shape.memory);
         let behind = (shape.outputs - shape.feedback()) * lanes + first..(shape.outputs + live) * lanes;
-        if S::GIVEN {
-            start.fill::<V>(first..first + width, &mut self.gates);
-        }
         let strip = Strip {
             memory: &mut self.memory[first..],
             cell: self.cell.get_mut(first..).unwrap_or(&mut []),
             behind: self.outputs_and_inputs.get(behind).unwrap_or(&[]),
+            lane: first,
             lanes,
             gates: &mut self.gates,
         };
         match shape.kind {
-            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => gru::remember::<V, S, N>(strip, gate_weights, shape),
-            UnitKind::Lstm => lstm::remember::<V, S, N>(strip, gate_weights, shape),
-        }
-        let memory = (&self.memory[first..], lanes);
-        let outputs = &mut self.outputs_and_inputs[first..];
-        product_strip::<V, N, false>(read_out, shape.outputs, [memory, (&[], lanes)], (outputs, lanes));
-        for (channel, outputs) in outputs.chunks_mut(lanes).take(shape.outputs).enumerate() {
-            let outputs = &mut outputs[..width];
-            if let Some(noise) = noise {
-                let noise = &noise[channel * lanes + first..][..width];
-                outputs.iter_mut().zip(noise).for_each(|(output, noise)| *output += noise);
+            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => {
+                gru::remember::<V, S, N>(strip, gate_weights, shape, start)
             }
-            if matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu) {
-                enu::clip(outputs);
-            }
+            UnitKind::Lstm => lstm::remember::<V, S, N>(strip, gate_weights, shape, start),
         }
+        let mut outputs = Outputs {
+            outputs: &mut self.outputs_and_inputs[first..],
+            noise: noise.map(|noise| &noise[first..]),
+            lanes,
+            is_clipped: matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu),
+        };
+        let parts = [(&self.memory[first..], lanes), (&[][..], lanes)];
+        product_strip::<V, N, _, _>(read_out, shape.outputs, parts, Zero, &mut outputs);
+    }
+}
+
+/// The read-out's sums as the unit's outputs; rows as in [`Strip`].
+struct Outputs<'a> {
+    outputs: &'a mut [f32],
+    noise: Option<&'a [f32]>,
+    lanes: usize,
+    is_clipped: bool,
+}
+
+impl End for Outputs<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
+        let at = column * self.lanes + lane;
+        let mut output = sum;
+        if let Some(noise) = self.noise {
+            output = output.add(V::load(&noise[at..]));
+        }
+        if self.is_clipped {
+            output = enu::clip(output);
+        }
+        output.store(&mut self.outputs[at..]);
     }
 }
