@@ -6,7 +6,7 @@
 mod product;
 
 pub use product::product;
-pub(crate) use product::{Begin, End, Keep, Zero, product_strip, unrolled};
+pub(crate) use product::{Begin, End, Rows, RowsMut, Zero, product_strip, unrolled};
 
 use std::sync::LazyLock;
 
@@ -98,12 +98,12 @@ pub trait Kernel {
     fn run<V: Vector>(self) -> Self::Output;
 }
 
-/// A register of floats, for what is not left to the compiler: the product, and what is done with its sums before they
-/// leave the registers.
+/// A register of floats, or a [`Pair`], for what is not left to the compiler: the product, and what is done with its sums
+/// before they leave the registers.
 pub trait Vector: Real {
-    /// Floats in it; divides [`LANES`].
+    /// Floats in it; divides [`LANES`] or twice as many.
     const WIDTH: usize;
-    /// Outputs per tile: as many accumulators, two registers each, as the register file holds.
+    /// Columns of a product's tile: as many sums as the register file holds.
     const TILE: usize;
     /// The first `WIDTH` floats of `from`.
     ///
@@ -117,9 +117,102 @@ pub trait Vector: Real {
     fn store(self, to: &mut [f32]);
     /// The lanes below `lane` of this one, the others of `other`.
     fn until(self, lane: usize, other: Self) -> Self;
+    /// Side by side: `WIDTH` / 8 groups of lanes from different places.
+    fn gather(groups: &[&[f32; 8]]) -> Self;
     /// Run a part of a kernel as a function of its own, compiled with the same instructions: what is large and called from
     /// several places, which in one piece would take the compiler minutes.
     fn apart<K: Kernel>(part: K) -> K::Output;
+}
+
+/// Two registers side by side: two sums for every weight that is loaded.
+#[derive(Clone, Copy)]
+pub struct Pair<V>(V, V);
+
+impl<V: Vector> Real for Pair<V> {
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        Self(V::splat(x), V::splat(x))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        Self(self.0.mul_add(factor.0, sum.0), self.1.mul_add(factor.1, sum.1))
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0.add(other.0), self.1.add(other.1))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.sub(other.0), self.1.sub(other.1))
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0.mul(other.0), self.1.mul(other.1))
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        Self(self.0.div(other.0), self.1.div(other.1))
+    }
+
+    #[inline(always)]
+    fn at_most(self, limit: Self) -> Self {
+        Self(self.0.at_most(limit.0), self.1.at_most(limit.1))
+    }
+
+    #[inline(always)]
+    fn at_least(self, limit: Self) -> Self {
+        Self(self.0.at_least(limit.0), self.1.at_least(limit.1))
+    }
+}
+
+impl<V: Vector> Vector for Pair<V> {
+    const WIDTH: usize = 2 * V::WIDTH;
+    const TILE: usize = V::TILE / 2;
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from = &from[..Self::WIDTH];
+        Self(V::load(from), V::load(&from[V::WIDTH..]))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to = &mut to[..Self::WIDTH];
+        self.0.store(to);
+        self.1.store(&mut to[V::WIDTH..]);
+    }
+
+    #[inline(always)]
+    fn until(self, lane: usize, other: Self) -> Self {
+        Self(self.0.until(lane, other.0), self.1.until(lane.saturating_sub(V::WIDTH), other.1))
+    }
+
+    #[inline(always)]
+    fn gather(groups: &[&[f32; 8]]) -> Self {
+        Self(V::gather(groups), V::gather(&groups[V::WIDTH / 8..]))
+    }
+
+    #[inline(always)]
+    fn apart<K: Kernel>(part: K) -> K::Output {
+        V::apart(InPairs(part))
+    }
+}
+
+/// A kernel, run with pairs of what it is to be run with.
+struct InPairs<K>(K);
+
+impl<K: Kernel> Kernel for InPairs<K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> K::Output {
+        self.0.run::<Pair<V>>()
+    }
 }
 
 mod portable {
@@ -189,7 +282,7 @@ mod portable {
 
     impl super::Vector for Vector {
         const WIDTH: usize = 8;
-        const TILE: usize = 4;
+        const TILE: usize = 8;
 
         #[inline(always)]
         fn load(from: &[f32]) -> Self {
@@ -209,6 +302,11 @@ mod portable {
                 *x = if i < lane { *x } else { y };
             }
             self
+        }
+
+        #[inline(always)]
+        fn gather(groups: &[&[f32; 8]]) -> Self {
+            Self(*groups[0])
         }
 
         #[inline(never)]
@@ -256,9 +354,20 @@ mod x86 {
         }
     }
 
+    #[inline(always)]
+    fn gather512(groups: &[&[f32; 8]]) -> __m512 {
+        let (low, high) = (groups[0].as_ptr(), groups[1].as_ptr());
+        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)) }
+    }
+
+    #[inline(always)]
+    fn gather256(groups: &[&[f32; 8]]) -> __m256 {
+        unsafe { _mm256_loadu_ps(groups[0].as_ptr()) }
+    }
+
     macro_rules! vector {
-        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $load:ident, $store:ident, $splat:ident,
-         $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident) => {
+        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $gather:ident, $load:ident, $store:ident,
+         $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident) => {
             #[derive(Clone, Copy)]
             pub struct $name($register);
 
@@ -325,6 +434,11 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                fn gather(groups: &[&[f32; 8]]) -> Self {
+                    Self($gather(groups))
+                }
+
+                #[inline(always)]
                 fn apart<K: Kernel>(part: K) -> K::Output {
                     unsafe { $run(part) }
                 }
@@ -336,9 +450,10 @@ mod x86 {
         Vector512,
         __m512,
         16,
-        8,
+        16,
         run_avx512,
         until512,
+        gather512,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_set1_ps,
@@ -354,9 +469,10 @@ mod x86 {
         Vector256,
         __m256,
         8,
-        4,
+        8,
         run_avx2,
         until256,
+        gather256,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_set1_ps,

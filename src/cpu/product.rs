@@ -4,33 +4,18 @@
 //! on the width of the vectors. Where the sums begin and what becomes of them is the caller's ([`Begin`], [`End`]): both
 //! happen in registers, and the functions of one tile's sums overlap with the products of the next.
 
-use super::{Kernel, Vector};
-
-/// The body for `i` = 0, 1, .. below `count`, which is at most 8. The compiler leaves a loop over a long body as it is, and
-/// what a loop counts through lies in memory, not in registers.
-macro_rules! unrolled {
-    ($i:ident < $count:ident $body:block) => {
-        unrolled!($i < $count $body 0 1 2 3 4 5 6 7)
-    };
-    ($i:ident < $count:ident $body:block $($k:literal)*) => {
-        $(if $k < $count {
-            let $i = $k;
-            $body
-        })*
-    };
-}
-pub(crate) use unrolled;
+use super::{Kernel, Pair, Vector};
 
 /// What sums start from.
 pub(crate) trait Begin: Copy {
-    /// For `M` columns from `column` on, `N` registers of lanes each.
-    fn begin<V: Vector, const N: usize, const M: usize>(self, column: usize) -> [[V; N]; M];
+    /// For `M` columns from `column` on.
+    fn begin<V: Vector, const M: usize>(self, column: usize) -> [V; M];
 }
 
 /// What becomes of the sums.
 pub(crate) trait End {
-    /// Take a register of a column's, which begins at this lane of the strip.
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V);
+    /// Take those of a column.
+    fn end<V: Vector>(&mut self, column: usize, sums: V);
 }
 
 /// Sums that start from zero.
@@ -39,23 +24,44 @@ pub(crate) struct Zero;
 
 impl Begin for Zero {
     #[inline(always)]
-    fn begin<V: Vector, const N: usize, const M: usize>(self, _: usize) -> [[V; N]; M] {
-        [[V::splat(0.0); N]; M]
+    fn begin<V: Vector, const M: usize>(self, _: usize) -> [V; M] {
+        [V::splat(0.0); M]
     }
 }
 
-/// Sums that are written down as they are: a row a column.
-pub(crate) struct Keep<'a> {
-    /// What follows the strip's first lane.
-    pub(crate) out: &'a mut [f32],
-    /// Length of a row.
-    pub(crate) lanes: usize,
+/// Rows of a few lanes: what follows the first of these lanes, with the length of a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a>(pub(crate) &'a [f32], pub(crate) usize);
+
+/// [`Rows`] that are written; sums that end here are kept as they are, a row a column.
+pub(crate) struct RowsMut<'a>(pub(crate) &'a mut [f32], pub(crate) usize);
+
+impl Rows<'_> {
+    /// No rows.
+    pub(crate) const NONE: Self = Self(&[], 1);
+
+    #[inline(always)]
+    pub(crate) fn load<V: Vector>(self, row: usize) -> V {
+        V::load(&self.0[row * self.1..])
+    }
 }
 
-impl End for Keep<'_> {
+impl RowsMut<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        sum.store(&mut self.out[column * self.lanes + lane..]);
+    pub(crate) fn load<V: Vector>(&self, row: usize) -> V {
+        V::load(&self.0[row * self.1..])
+    }
+
+    #[inline(always)]
+    pub(crate) fn store<V: Vector>(&mut self, row: usize, lanes: V) {
+        lanes.store(&mut self.0[row * self.1..]);
+    }
+}
+
+impl End for RowsMut<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        self.store(column, sums);
     }
 }
 
@@ -69,45 +75,49 @@ impl End for Keep<'_> {
 /// When `out` is too short, or `lanes` is no multiple of the vector's width.
 #[inline(always)]
 pub fn product<V: Vector>(weights: &[f32], columns: usize, parts: [&[f32]; 2], lanes: usize, out: &mut [f32]) {
-    let from = |lane: usize| parts.map(|rows| (rows.get(lane..).unwrap_or(&[]), lanes));
+    let from = |lane: usize| parts.map(|rows| Rows(rows.get(lane..).unwrap_or(&[]), lanes));
     let mut lane = 0;
     while lane + 2 * V::WIDTH <= lanes {
-        product_strip::<V, 2, _, _>(weights, columns, from(lane), Zero, &mut Keep { out: &mut out[lane..], lanes });
+        product_strip::<Pair<V>, _, _>(weights, columns, from(lane), Zero, RowsMut(&mut out[lane..], lanes));
         lane += 2 * V::WIDTH;
     }
     while lane < lanes {
-        product_strip::<V, 1, _, _>(weights, columns, from(lane), Zero, &mut Keep { out: &mut out[lane..], lanes });
+        product_strip::<V, _, _>(weights, columns, from(lane), Zero, RowsMut(&mut out[lane..], lanes));
         lane += V::WIDTH;
     }
 }
 
-/// [`product`] for `N` registers of lanes. A part is what follows the strip's first lane, with the length of a row.
+/// [`product`] for a vector of lanes.
 #[inline(always)]
-pub(crate) fn product_strip<V: Vector, const N: usize, B: Begin, E: End>(
+pub(crate) fn product_strip<V: Vector, B: Begin, E: End>(
     weights: &[f32],
     columns: usize,
-    parts: [(&[f32], usize); 2],
+    parts: [Rows<'_>; 2],
     begin: B,
-    end: &mut E,
+    end: E,
 ) {
-    V::apart(Strip::<N, B, E> { weights, columns, parts, begin, end });
+    V::apart(Strip { weights, columns, parts, begin, end });
 }
 
-struct Strip<'a, const N: usize, B, E> {
+struct Strip<'a, B, E> {
     weights: &'a [f32],
     columns: usize,
-    parts: [(&'a [f32], usize); 2],
+    parts: [Rows<'a>; 2],
     begin: B,
-    end: &'a mut E,
+    end: E,
 }
 
-impl<const N: usize, B: Begin, E: End> Kernel for Strip<'_, N, B, E> {
+impl<B: Begin, E: End> Kernel for Strip<'_, B, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(mut self) {
         let mut column = 0;
-        while V::TILE == 8 && column + 8 <= self.columns {
+        while V::TILE >= 16 && column + 16 <= self.columns {
+            self.tile::<V, 16>(column);
+            column += 16;
+        }
+        while V::TILE >= 8 && column + 8 <= self.columns {
             self.tile::<V, 8>(column);
             column += 8;
         }
@@ -122,30 +132,35 @@ impl<const N: usize, B: Begin, E: End> Kernel for Strip<'_, N, B, E> {
     }
 }
 
-impl<const N: usize, B: Begin, E: End> Strip<'_, N, B, E> {
+impl<B: Begin, E: End> Strip<'_, B, E> {
     /// `M` columns.
     #[inline(always)]
     fn tile<V: Vector, const M: usize>(&mut self, column: usize) {
-        let mut sums = self.begin.begin::<V, N, M>(column);
+        let mut sums = self.begin.begin::<V, M>(column);
         let mut weights = self.weights.chunks_exact(self.columns);
-        for (rows, lanes) in self.parts {
+        for Rows(rows, lanes) in self.parts {
             for (row, weights) in rows.chunks(lanes).zip(&mut weights) {
-                let (row, weights) = (&row[..N * V::WIDTH], &weights[column..column + M]);
-                // No `array::from_fn`: in a body this large the compiler may leave its closure out of line.
-                let mut inputs = [V::splat(0.0); N];
-                for n in 0..N {
-                    inputs[n] = V::load(&row[n * V::WIDTH..]);
-                }
+                let (inputs, weights) = (V::load(row), &weights[column..column + M]);
                 for m in 0..M {
-                    let weight = V::splat(weights[m]);
-                    for n in 0..N {
-                        sums[m][n] = inputs[n].mul_add(weight, sums[m][n]);
-                    }
+                    sums[m] = inputs.mul_add(V::splat(weights[m]), sums[m]);
                 }
             }
         }
-        unrolled!(m < M {
-            unrolled!(n < N { self.end.end(column + m, n * V::WIDTH, sums[m][n]) });
-        });
+        unrolled!(m < M { self.end.end(column + m, sums[m]) });
     }
 }
+
+/// The body for `i` = 0, 1, .. below `count`, which is at most 16. The compiler leaves a loop over a long body as it is, and
+/// what a loop counts through lies in memory, not in registers.
+macro_rules! unrolled {
+    ($i:ident < $count:ident $body:block) => {
+        unrolled!($i < $count $body 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($i:ident < $count:ident $body:block $($k:literal)*) => {
+        $(if $k < $count {
+            let $i = $k;
+            $body
+        })*
+    };
+}
+pub(crate) use unrolled;

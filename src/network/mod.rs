@@ -17,7 +17,7 @@ pub use wiring::{Wiring, shuffle};
 use std::ops::Range;
 
 use crate::config::SynapseInput;
-use crate::cpu::{Begin, Keep, LANES, Vector, Zero, padded, product_strip, unrolled};
+use crate::cpu::{Begin, LANES, Rows, RowsMut, Vector, Zero, padded, product_strip, unrolled};
 use crate::unit::{Instances, Shape, Start};
 
 /// Kinds and sizes of the units of a network, and how they are joined.
@@ -88,8 +88,11 @@ pub struct Network {
     runs: Vec<Run>,
 }
 
+/// Lanes of the widest vector.
+const FRONT: usize = 2 * LANES;
+
 /// Parts of the sums of the synapses' gates: `[gate][column][source * environments + environment]`, a row's first source
-/// behind [`LANES`] that are read but not used.
+/// behind [`FRONT`] lanes that are read but not used.
 #[derive(Debug, Clone)]
 struct Contributions {
     sums: Vec<f32>,
@@ -98,9 +101,9 @@ struct Contributions {
 
 impl Contributions {
     fn new(synapse: Shape, sources: usize, capacity: usize) -> Self {
-        // Whole registers are written and read, which may run over the last source of a row, into the next one's front.
-        let lanes = padded(sources * capacity) + LANES;
-        Self { sums: vec![0.0; synapse.gates() * synapse.memory * lanes + 2 * LANES], lanes }
+        // Whole vectors are written and read, which may run over the last source of a row, into the next one's front.
+        let lanes = FRONT + padded(sources * capacity);
+        Self { sums: vec![0.0; synapse.gates() * synapse.memory * lanes + FRONT], lanes }
     }
 
     /// Multiply `rows`, of which `active` lanes hold something, with the weights of the synapses' inputs from `input` on; the
@@ -118,11 +121,11 @@ impl Contributions {
         let first = (synapse.gate_rows() - synapse.inputs + input) * synapse.memory;
         for gate in 0..synapse.gates() {
             let weights = &weights[gate * size + first..(gate + 1) * size];
-            let sums = &mut self.sums[gate * synapse.memory * self.lanes + LANES + to..];
+            let sums = &mut self.sums[gate * synapse.memory * self.lanes + FRONT + to..];
             for lane in (0..active).step_by(V::WIDTH) {
-                let parts = [(&rows[lane..], lanes), (&[][..], lanes)];
-                let mut out = Keep { out: &mut sums[lane..], lanes: self.lanes };
-                product_strip::<V, 1, _, _>(weights, synapse.memory, parts, Zero, &mut out);
+                let parts = [Rows(&rows[lane..], lanes), Rows::NONE];
+                let end = RowsMut(&mut sums[lane..], self.lanes);
+                product_strip::<V, _, _>(weights, synapse.memory, parts, Zero, end);
             }
         }
     }
@@ -132,7 +135,7 @@ impl Contributions {
 #[derive(Debug, Clone, Copy)]
 struct Run {
     first: usize,
-    /// Lanes of the contributions.
+    /// Lanes of the contributions, their front counted in.
     pre: usize,
     post: usize,
 }
@@ -149,57 +152,91 @@ struct FromSources<'a> {
 fn runs(wiring: &Wiring, environments: usize) -> Vec<Run> {
     let of_synapse = |(synapse, (&source, owner))| Run {
         first: synapse * environments,
-        pre: source * environments,
-        post: owner * environments,
+        pre: FRONT + source * environments,
+        post: FRONT + owner * environments,
     };
     wiring.sources.iter().zip(wiring.owners()).enumerate().map(of_synapse).collect()
 }
 
 impl Start for FromSources<'_> {
     #[inline(always)]
-    fn gate(&self, gate: usize, lane: usize) -> impl Begin {
-        let column = gate * self.columns;
+    fn gate<V: Vector>(&self, gate: usize, lane: usize) -> impl Begin {
+        let Self { runs, environments, columns, pre, post } = *self;
+        let mut groups = [(0, 0); FRONT / 8];
+        let is_grouped = environments.is_multiple_of(8);
+        if is_grouped {
+            for (g, group) in groups.iter_mut().enumerate().take(V::WIDTH / 8) {
+                let lane = lane + 8 * g;
+                if let Some(run) = runs.get(lane / environments) {
+                    *group = ((run.pre + lane - run.first) / 8, (run.post + lane - run.first) / 8);
+                }
+            }
+        }
         FromRuns {
-            runs: self.runs,
-            environments: self.environments,
+            pre: Rows(&pre.sums[gate * columns * pre.lanes..], pre.lanes),
+            post: Rows(&post.sums[gate * columns * post.lanes..], post.lanes),
+            groups: is_grouped.then_some(groups),
+            runs: runs.get(lane / environments..).unwrap_or(&[]),
             lane,
-            pre: (&self.pre.sums[column * self.pre.lanes..], self.pre.lanes),
-            post: (&self.post.sums[column * self.post.lanes..], self.post.lanes),
         }
     }
 }
 
-/// Where a gate's sums start from.
+/// Where a gate's sums start from in some lanes.
 #[derive(Clone, Copy)]
 struct FromRuns<'a> {
+    pre: Rows<'a>,
+    post: Rows<'a>,
+    /// If all runs are of whole groups of eight lanes: the group of the contributions that each group of lanes reads.
+    groups: Option<[(usize, usize); FRONT / 8]>,
+    /// From the one on that holds the first lane.
     runs: &'a [Run],
-    environments: usize,
     lane: usize,
-    pre: (&'a [f32], usize),
-    post: (&'a [f32], usize),
 }
 
 impl Begin for FromRuns<'_> {
     #[inline(always)]
-    fn begin<V: Vector, const N: usize, const M: usize>(self, column: usize) -> [[V; N]; M] {
-        let mut sums = [[V::splat(0.0); N]; M];
-        let (pre, post) = (&self.pre.0[column * self.pre.1..], &self.post.0[column * self.post.1..]);
-        unrolled!(n < N {
-            let lane = self.lane + n * V::WIDTH;
-            for run in self.runs.iter().skip(lane / self.environments) {
-                if run.first >= lane + V::WIDTH {
-                    break;
-                }
-                // A run is read as if it filled the register from its start or before; the next one is laid over it.
-                let to = run.first.saturating_sub(lane);
-                let from = LANES + lane - run.first;
-                unrolled!(m < M {
-                    let pre = V::load(&pre[m * self.pre.1 + run.pre + from..]);
-                    let post = V::load(&post[m * self.post.1 + run.post + from..]);
-                    sums[m][n] = sums[m][n].until(to, pre.add(post));
-                });
+    fn begin<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
+        match self.groups {
+            Some(groups) => self.from_groups(groups, column),
+            None => self.from_runs(column),
+        }
+    }
+}
+
+impl FromRuns<'_> {
+    #[inline(always)]
+    fn from_groups<V: Vector, const M: usize>(self, groups: [(usize, usize); FRONT / 8], column: usize) -> [V; M] {
+        let mut sums = [V::splat(0.0); M];
+        let [pre, post] = [self.pre, self.post].map(|rows| (rows.0.as_chunks::<8>().0, rows.1 / 8));
+        unrolled!(m < M {
+            let [pre, post] = [pre, post].map(|(rows, length)| &rows[(column + m) * length..][..length]);
+            let mut from = [[&[0.0; 8]; FRONT / 8]; 2];
+            for g in 0..V::WIDTH / 8 {
+                from[0][g] = &pre[groups[g].0];
+                from[1][g] = &post[groups[g].1];
             }
+            sums[m] = V::gather(&from[0]).add(V::gather(&from[1]));
         });
+        sums
+    }
+
+    #[inline(always)]
+    fn from_runs<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
+        let mut sums = [V::splat(0.0); M];
+        for run in self.runs {
+            if run.first >= self.lane + V::WIDTH {
+                break;
+            }
+            // A run is read as if it filled the vector from its start or before; the next one is laid over it.
+            let to = run.first.saturating_sub(self.lane);
+            let [pre, post] = [run.pre, run.post].map(|source| source + self.lane - run.first);
+            unrolled!(m < M {
+                let pre = V::load(&self.pre.0[(column + m) * self.pre.1 + pre..]);
+                let post = V::load(&self.post.0[(column + m) * self.post.1 + post..]);
+                sums[m] = sums[m].until(to, pre.add(post));
+            });
+        }
         sums
     }
 }

@@ -10,90 +10,64 @@
 //! Matrices in the order Wz, Wr, Wc.
 
 use super::{Shape, Start, Strip};
-use crate::cpu::{End, Vector, product_strip};
+use crate::cpu::{End, Rows, RowsMut, Vector, product_strip};
 use crate::num::{sigmoid, tanh};
 
 #[inline(always)]
-pub(super) fn remember<V: Vector, S: Start, const N: usize>(
-    strip: Strip<'_>,
-    weights: &[f32],
-    shape: Shape,
-    start: &S,
-) {
+pub(super) fn remember<V: Vector, S: Start>(strip: Strip<'_>, weights: &[f32], shape: Shape, start: &S) {
     let Strip { memory, behind, lane, lanes, gates, .. } = strip;
-    let (columns, width) = (shape.memory, N * V::WIDTH);
+    let columns = shape.memory;
     let (update_weights, rest) = weights.split_at(weights.len() / 3);
     let (reset_weights, candidate_weights) = rest.split_at(weights.len() / 3);
-    let (update, rest) = gates.split_at_mut(columns * width);
-    let kept = &mut rest[..columns * width];
+    let (update, rest) = gates.split_at_mut(columns * V::WIDTH);
+    let kept = &mut rest[..columns * V::WIDTH];
 
-    let begun = [(&*memory, lanes), (behind, lanes)];
-    product_strip::<V, N, _, _>(
-        update_weights,
-        columns,
-        begun,
-        start.gate(0, lane),
-        &mut Update { out: update, width },
-    );
-    product_strip::<V, N, _, _>(
-        reset_weights,
-        columns,
-        begun,
-        start.gate(1, lane),
-        &mut Reset { memory, lanes, out: kept, width },
-    );
-    product_strip::<V, N, _, _>(
-        candidate_weights,
-        columns,
-        [(kept, width), (behind, lanes)],
-        start.gate(2, lane),
-        &mut Renew { update, width, memory, lanes },
-    );
+    let begun = [Rows(memory, lanes), behind];
+    let end = Update { out: RowsMut(update, V::WIDTH) };
+    product_strip::<V, _, _>(update_weights, columns, begun, start.gate::<V>(0, lane), end);
+    let end = Reset { memory: Rows(memory, lanes), out: RowsMut(kept, V::WIDTH) };
+    product_strip::<V, _, _>(reset_weights, columns, begun, start.gate::<V>(1, lane), end);
+    let begun = [Rows(kept, V::WIDTH), behind];
+    let end = Renew { update: Rows(update, V::WIDTH), memory: RowsMut(memory, lanes) };
+    product_strip::<V, _, _>(candidate_weights, columns, begun, start.gate::<V>(2, lane), end);
 }
 
-/// z, `[memory][lane of the strip]`.
+/// z.
 struct Update<'a> {
-    out: &'a mut [f32],
-    width: usize,
+    out: RowsMut<'a>,
 }
 
 impl End for Update<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        sigmoid(sum).store(&mut self.out[column * self.width + lane..]);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        self.out.store(column, sigmoid(sums));
     }
 }
 
-/// r*h, `[memory][lane of the strip]`.
+/// r*h.
 struct Reset<'a> {
-    memory: &'a [f32],
-    lanes: usize,
-    out: &'a mut [f32],
-    width: usize,
+    memory: Rows<'a>,
+    out: RowsMut<'a>,
 }
 
 impl End for Reset<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        let h = V::load(&self.memory[column * self.lanes + lane..]);
-        sigmoid(sum).mul(h).store(&mut self.out[column * self.width + lane..]);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let h = self.memory.load(column);
+        self.out.store(column, sigmoid(sums).mul(h));
     }
 }
 
 /// h', in the place of h.
 struct Renew<'a> {
-    update: &'a [f32],
-    width: usize,
-    memory: &'a mut [f32],
-    lanes: usize,
+    update: Rows<'a>,
+    memory: RowsMut<'a>,
 }
 
 impl End for Renew<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        let z = V::load(&self.update[column * self.width + lane..]);
-        let memory = &mut self.memory[column * self.lanes + lane..];
-        let h = V::load(memory);
-        z.mul_add(tanh(sum).sub(h), h).store(memory);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let (z, h): (V, V) = (self.update.load(column), self.memory.load(column));
+        self.memory.store(column, z.mul_add(tanh(sums).sub(h), h));
     }
 }

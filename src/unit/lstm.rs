@@ -9,103 +9,71 @@
 //! Matrices in the order Wi, Wf, Wg, Wy.
 
 use super::{Shape, Start, Strip};
-use crate::cpu::{End, Vector, product_strip};
+use crate::cpu::{End, Rows, RowsMut, Vector, product_strip};
 use crate::num::{sigmoid, tanh};
 
 #[inline(always)]
-pub(super) fn remember<V: Vector, S: Start, const N: usize>(
-    strip: Strip<'_>,
-    weights: &[f32],
-    shape: Shape,
-    start: &S,
-) {
+pub(super) fn remember<V: Vector, S: Start>(strip: Strip<'_>, weights: &[f32], shape: Shape, start: &S) {
     let Strip { memory, cell, behind, lane, lanes, gates } = strip;
-    let (columns, width) = (shape.memory, N * V::WIDTH);
+    let columns = shape.memory;
     let mut weights = weights.chunks_exact(weights.len() / 4);
     let [input_weights, forget_weights, candidate_weights, exposure_weights] =
         std::array::from_fn(|_| weights.next().unwrap_or(&[]));
-    let (input, rest) = gates.split_at_mut(columns * width);
-    let exposed = &mut rest[..columns * width];
+    let (input, rest) = gates.split_at_mut(columns * V::WIDTH);
+    let other = &mut rest[..columns * V::WIDTH];
 
-    let begun = [(&*memory, lanes), (behind, lanes)];
-    product_strip::<V, N, _, _>(
-        input_weights,
-        columns,
-        begun,
-        start.gate(0, lane),
-        &mut Logistic { out: input, width },
-    );
-    product_strip::<V, N, _, _>(
-        forget_weights,
-        columns,
-        begun,
-        start.gate(1, lane),
-        &mut Logistic { out: exposed, width },
-    );
-    product_strip::<V, N, _, _>(
-        candidate_weights,
-        columns,
-        begun,
-        start.gate(2, lane),
-        &mut Renew { input, forget: exposed, width, cell, lanes },
-    );
-    product_strip::<V, N, _, _>(
-        exposure_weights,
-        columns,
-        begun,
-        start.gate(3, lane),
-        &mut Expose { cell, lanes, out: exposed, width },
-    );
+    let begun = [Rows(memory, lanes), behind];
+    let end = Logistic { out: RowsMut(input, V::WIDTH) };
+    product_strip::<V, _, _>(input_weights, columns, begun, start.gate::<V>(0, lane), end);
+    let end = Logistic { out: RowsMut(other, V::WIDTH) };
+    product_strip::<V, _, _>(forget_weights, columns, begun, start.gate::<V>(1, lane), end);
+    let end = Renew { input: Rows(input, V::WIDTH), forget: Rows(other, V::WIDTH), cell: RowsMut(cell, lanes) };
+    product_strip::<V, _, _>(candidate_weights, columns, begun, start.gate::<V>(2, lane), end);
+    let end = Expose { cell: Rows(cell, lanes), out: RowsMut(other, V::WIDTH) };
+    product_strip::<V, _, _>(exposure_weights, columns, begun, start.gate::<V>(3, lane), end);
     // All of h was read to the end.
-    for (memory, exposed) in memory.chunks_mut(lanes).zip(exposed.chunks_exact(width)) {
-        memory[..width].copy_from_slice(exposed);
+    for (memory, exposed) in memory.chunks_mut(lanes).zip(other.chunks_exact(V::WIDTH)) {
+        memory[..V::WIDTH].copy_from_slice(exposed);
     }
 }
 
-/// i or f, `[memory][lane of the strip]`.
+/// i or f.
 struct Logistic<'a> {
-    out: &'a mut [f32],
-    width: usize,
+    out: RowsMut<'a>,
 }
 
 impl End for Logistic<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        sigmoid(sum).store(&mut self.out[column * self.width + lane..]);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        self.out.store(column, sigmoid(sums));
     }
 }
 
 /// c', in the place of c.
 struct Renew<'a> {
-    input: &'a [f32],
-    forget: &'a [f32],
-    width: usize,
-    cell: &'a mut [f32],
-    lanes: usize,
+    input: Rows<'a>,
+    forget: Rows<'a>,
+    cell: RowsMut<'a>,
 }
 
 impl End for Renew<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        let at = column * self.width + lane;
-        let (i, f) = (V::load(&self.input[at..]), V::load(&self.forget[at..]));
-        let cell = &mut self.cell[column * self.lanes + lane..];
-        f.mul_add(V::load(cell), i.mul(tanh(sum))).store(cell);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let (i, f, c): (V, V, V) = (self.input.load(column), self.forget.load(column), self.cell.load(column));
+        self.cell.store(column, f.mul_add(c, i.mul(tanh(sums))));
     }
 }
 
-/// h', `[memory][lane of the strip]`.
+/// h'.
 struct Expose<'a> {
-    cell: &'a [f32],
-    lanes: usize,
-    out: &'a mut [f32],
-    width: usize,
+    cell: Rows<'a>,
+    out: RowsMut<'a>,
 }
 
 impl End for Expose<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        let c = V::load(&self.cell[column * self.lanes + lane..]);
-        sigmoid(sum).mul(tanh(c)).store(&mut self.out[column * self.width + lane..]);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let c: V = self.cell.load(column);
+        self.out.store(column, sigmoid(sums).mul(tanh(c)));
     }
 }

@@ -9,7 +9,7 @@ mod enu;
 mod gru;
 mod lstm;
 
-use crate::cpu::{Begin, End, LANES, Vector, Zero, padded, product_strip};
+use crate::cpu::{Begin, End, LANES, Pair, Rows, RowsMut, Vector, Zero, padded, product_strip};
 use crate::registry::UnitKind;
 
 /// Kind and sizes of a unit: all that its matrices follow from.
@@ -89,12 +89,12 @@ pub struct Instances {
 /// What the sums of the gates start from.
 pub(crate) trait Start {
     /// For a gate, in the lanes from `lane` on.
-    fn gate(&self, gate: usize, lane: usize) -> impl Begin;
+    fn gate<V: Vector>(&self, gate: usize, lane: usize) -> impl Begin;
 }
 
 impl Start for Zero {
     #[inline(always)]
-    fn gate(&self, _: usize, _: usize) -> impl Begin {
+    fn gate<V: Vector>(&self, _: usize, _: usize) -> impl Begin {
         Self
     }
 }
@@ -104,7 +104,7 @@ struct Strip<'a> {
     memory: &'a mut [f32],
     cell: &'a mut [f32],
     /// The rows that every gate reads behind the memory: fed-back outputs and live inputs.
-    behind: &'a [f32],
+    behind: Rows<'a>,
     /// The strip's first.
     lane: usize,
     lanes: usize,
@@ -203,18 +203,18 @@ impl Instances {
     ) {
         let mut first = 0;
         while first + 2 * V::WIDTH <= self.active {
-            self.step_strip::<V, S, 2>(weights, live, noise, start, first);
+            self.step_strip::<Pair<V>, S>(weights, live, noise, start, first);
             first += 2 * V::WIDTH;
         }
         while first < self.active {
-            self.step_strip::<V, S, 1>(weights, live, noise, start, first);
+            self.step_strip::<V, S>(weights, live, noise, start, first);
             first += V::WIDTH;
         }
     }
 
-    /// `N` registers of lanes, from `first` on, through the whole step: all that they touch stays in the nearest cache.
+    /// A vector of lanes, from `first` on, through the whole step: all that they touch stays in the nearest cache.
     #[inline(always)]
-    fn step_strip<V: Vector, S: Start, const N: usize>(
+    fn step_strip<V: Vector, S: Start>(
         &mut self,
         weights: &[f32],
         live: usize,
@@ -228,47 +228,39 @@ impl Instances {
         let strip = Strip {
             memory: &mut self.memory[first..],
             cell: self.cell.get_mut(first..).unwrap_or(&mut []),
-            behind: self.outputs_and_inputs.get(behind).unwrap_or(&[]),
+            behind: Rows(self.outputs_and_inputs.get(behind).unwrap_or(&[]), lanes),
             lane: first,
             lanes,
             gates: &mut self.gates,
         };
         match shape.kind {
-            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => {
-                gru::remember::<V, S, N>(strip, gate_weights, shape, start)
-            }
-            UnitKind::Lstm => lstm::remember::<V, S, N>(strip, gate_weights, shape, start),
+            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => gru::remember::<V, S>(strip, gate_weights, shape, start),
+            UnitKind::Lstm => lstm::remember::<V, S>(strip, gate_weights, shape, start),
         }
-        let mut outputs = Outputs {
-            outputs: &mut self.outputs_and_inputs[first..],
-            noise: noise.map(|noise| &noise[first..]),
-            lanes,
+        let end = Outputs {
+            outputs: RowsMut(&mut self.outputs_and_inputs[first..], lanes),
+            noise: noise.map(|noise| Rows(&noise[first..], lanes)),
             is_clipped: matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu),
         };
-        let parts = [(&self.memory[first..], lanes), (&[][..], lanes)];
-        product_strip::<V, N, _, _>(read_out, shape.outputs, parts, Zero, &mut outputs);
+        let parts = [Rows(&self.memory[first..], lanes), Rows::NONE];
+        product_strip::<V, _, _>(read_out, shape.outputs, parts, Zero, end);
     }
 }
 
-/// The read-out's sums as the unit's outputs; rows as in [`Strip`].
+/// The read-out's sums as the unit's outputs.
 struct Outputs<'a> {
-    outputs: &'a mut [f32],
-    noise: Option<&'a [f32]>,
-    lanes: usize,
+    outputs: RowsMut<'a>,
+    noise: Option<Rows<'a>>,
     is_clipped: bool,
 }
 
 impl End for Outputs<'_> {
     #[inline(always)]
-    fn end<V: Vector>(&mut self, column: usize, lane: usize, sum: V) {
-        let at = column * self.lanes + lane;
-        let mut output = sum;
-        if let Some(noise) = self.noise {
-            output = output.add(V::load(&noise[at..]));
-        }
-        if self.is_clipped {
-            output = enu::clip(output);
-        }
-        output.store(&mut self.outputs[at..]);
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let outputs = match self.noise {
+            Some(noise) => sums.add(noise.load(column)),
+            None => sums,
+        };
+        self.outputs.store(column, if self.is_clipped { enu::clip(outputs) } else { outputs });
     }
 }
