@@ -3,8 +3,10 @@
 //! Batches lie in *lanes*: a row holds one number of every instance that shares weights (environments of an offspring,
 //! units of a network), rounded up to a multiple of [`LANES`].
 
+mod aligned;
 mod product;
 
+pub use aligned::Aligned;
 pub use product::product;
 pub(crate) use product::{Begin, End, Rows, RowsMut, Zero, product_strip, unrolled};
 

@@ -17,7 +17,7 @@ pub use wiring::{Wiring, shuffle};
 use std::ops::Range;
 
 use crate::config::SynapseInput;
-use crate::cpu::{Begin, LANES, Rows, RowsMut, Vector, Zero, padded, product_strip, unrolled};
+use crate::cpu::{Aligned, Begin, LANES, Rows, RowsMut, Vector, Zero, padded, product_strip, unrolled};
 use crate::unit::{Instances, Shape, Start};
 
 /// Kinds and sizes of the units of a network, and how they are joined.
@@ -74,11 +74,11 @@ pub struct Network {
     /// State of the neurons; lane = neuron * environments + environment.
     pub neurons: Instances,
     /// Added to the synapses' read-out before the clip, `[output][lane]` with lanes as in `synapses`.
-    pub synapse_noise: Vec<f32>,
+    pub synapse_noise: Aligned,
     /// The same for the neurons.
-    pub neuron_noise: Vec<f32>,
+    pub neuron_noise: Aligned,
     /// `[channel][sensor * environments + environment]`.
-    senses: Vec<f32>,
+    senses: Aligned,
     sense_lanes: usize,
     /// What each source adds to the gates of the synapses that read it: sensors, then neurons.
     pre: Contributions,
@@ -95,7 +95,7 @@ const FRONT: usize = 2 * LANES;
 /// behind [`FRONT`] lanes that are read but not used.
 #[derive(Debug, Clone)]
 struct Contributions {
-    sums: Vec<f32>,
+    sums: Aligned,
     lanes: usize,
 }
 
@@ -103,7 +103,7 @@ impl Contributions {
     fn new(synapse: Shape, sources: usize, capacity: usize) -> Self {
         // Whole vectors are written and read, which may run over the last source of a row, into the next one's front.
         let lanes = FRONT + padded(sources * capacity);
-        Self { sums: vec![0.0; synapse.gates() * synapse.memory * lanes + FRONT], lanes }
+        Self { sums: Aligned::new(synapse.gates() * synapse.memory * lanes + FRONT), lanes }
     }
 
     /// Multiply `rows`, of which `active` lanes hold something, with the weights of the synapses' inputs from `input` on; the
@@ -257,11 +257,11 @@ impl Network {
         let sense_lanes = padded(wiring.sensors * environments);
         Self {
             environments,
-            synapse_noise: vec![0.0; synapse.outputs * synapses.lanes],
-            neuron_noise: vec![0.0; neuron.outputs * neurons.lanes],
+            synapse_noise: Aligned::new(synapse.outputs * synapses.lanes),
+            neuron_noise: Aligned::new(neuron.outputs * neurons.lanes),
             synapses,
             neurons,
-            senses: vec![0.0; channels * sense_lanes],
+            senses: Aligned::new(channels * sense_lanes),
             sense_lanes,
             pre: Contributions::new(synapse, wiring.sensors + wiring.neurons, environments),
             post: Contributions::new(synapse, wiring.neurons, environments),
@@ -306,7 +306,7 @@ impl Network {
         ];
         for (instances, noise, units) in groups {
             let lanes = instances.lanes;
-            let rows = instances.state_mut().into_iter().chain([noise.as_mut_slice()]);
+            let rows = instances.state_mut().into_iter().chain([&mut noise[..]]);
             for row in rows.flat_map(|rows| rows.chunks_exact_mut(lanes)) {
                 for unit in 0..units {
                     for (to, from) in keep.iter().enumerate() {

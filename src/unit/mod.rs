@@ -9,7 +9,7 @@ mod enu;
 mod gru;
 mod lstm;
 
-use crate::cpu::{Begin, End, LANES, Pair, Rows, RowsMut, Vector, Zero, padded, product_strip};
+use crate::cpu::{Aligned, Begin, End, LANES, Pair, Rows, RowsMut, Vector, Zero, padded, product_strip};
 use crate::registry::UnitKind;
 
 /// Kind and sizes of a unit: all that its matrices follow from.
@@ -76,14 +76,14 @@ pub struct Instances {
     /// Lanes that a step computes: those of the instances, rounded up to a multiple of [`LANES`].
     active: usize,
     /// Memory h, `[memory][lane]`.
-    pub memory: Vec<f32>,
+    pub memory: Aligned,
     /// Memory cell c of the LSTM, `[memory][lane]`; empty for the others.
-    pub cell: Vec<f32>,
+    pub cell: Aligned,
     /// Outputs of the last step, then inputs of the next: `[outputs + inputs][lane]`, one block so that both are rows
     /// of one product; with room for a register behind them.
-    outputs_and_inputs: Vec<f32>,
+    outputs_and_inputs: Aligned,
     /// Gate values of the strip in work, for two gates: `[gate][memory][lane of the strip]`.
-    gates: Vec<f32>,
+    gates: Aligned,
 }
 
 /// What the sums of the gates start from.
@@ -122,10 +122,10 @@ impl Instances {
             shape,
             lanes,
             active,
-            memory: vec![0.0; shape.memory * lanes],
-            cell: vec![0.0; cell],
-            outputs_and_inputs: vec![0.0; (shape.outputs + shape.inputs) * lanes + LANES],
-            gates: vec![0.0; 2 * shape.memory * 2 * LANES],
+            memory: Aligned::new(shape.memory * lanes),
+            cell: Aligned::new(cell),
+            outputs_and_inputs: Aligned::new((shape.outputs + shape.inputs) * lanes + LANES),
+            gates: Aligned::new(2 * shape.memory * 2 * LANES),
         }
     }
 
