@@ -1,10 +1,18 @@
-//! The CPU backend's two tools: code compiled once per instruction set, and the small matrix product.
+//! The CPU backend's tools: code compiled once per instruction set, here; the small matrix product; rows on cache lines.
 //!
 //! Batches lie in *lanes*: a row holds one number of every instance that shares weights (environments of an offspring,
-//! units of a network), rounded up to a multiple of [`LANES`]. Every output element has its own accumulator and adds
-//! its products in the order of the rows, so the bits do not depend on the width of the vectors.
+//! units of a network), rounded up to a multiple of [`LANES`].
+
+mod aligned;
+mod product;
+
+pub use aligned::Aligned;
+pub use product::product;
+pub(crate) use product::{Begin, End, Rows, RowsMut, Zero, product_strip, unrolled};
 
 use std::sync::LazyLock;
+
+use crate::num::Real;
 
 /// Rows are padded to a multiple of this many lanes: the widest vector of any instruction set.
 pub const LANES: usize = 16;
@@ -92,14 +100,13 @@ pub trait Kernel {
     fn run<V: Vector>(self) -> Self::Output;
 }
 
-/// A register of floats, for the one loop that is not left to the compiler: the tile of the matrix product.
-pub trait Vector: Copy {
-    /// Floats in it; divides [`LANES`].
+/// A register of floats, or a [`Pair`], for what is not left to the compiler: the product, and what is done with its sums
+/// before they leave the registers.
+pub trait Vector: Real {
+    /// Floats in it; divides [`LANES`] or twice as many.
     const WIDTH: usize;
-    /// Outputs per tile: as many accumulators, two registers each, as the register file holds.
+    /// Columns of a product's tile: as many sums as the register file holds.
     const TILE: usize;
-    /// `WIDTH` zeros.
-    fn zero() -> Self;
     /// The first `WIDTH` floats of `from`.
     ///
     /// # Panics
@@ -110,25 +117,174 @@ pub trait Vector: Copy {
     /// # Panics
     /// When there are fewer.
     fn store(self, to: &mut [f32]);
-    /// `self * factor + sum` with one rounding.
-    fn mul_add(self, factor: f32, sum: Self) -> Self;
-    /// Sum of each pair.
-    fn add(self, other: Self) -> Self;
+    /// The lanes below `lane` of this one, the others of `other`.
+    fn until(self, lane: usize, other: Self) -> Self;
+    /// Side by side: `WIDTH` / 8 groups of lanes from different places.
+    fn gather(groups: &[&[f32; 8]]) -> Self;
+    /// Run a part of a kernel as a function of its own, compiled with the same instructions: what is large and called from
+    /// several places, which in one piece would take the compiler minutes.
+    fn apart<K: Kernel>(part: K) -> K::Output;
+}
+
+/// Two registers side by side: two sums for every weight that is loaded.
+#[derive(Clone, Copy)]
+pub struct Pair<V>(V, V);
+
+impl<V: Vector> Real for Pair<V> {
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        Self(V::splat(x), V::splat(x))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        Self(self.0.mul_add(factor.0, sum.0), self.1.mul_add(factor.1, sum.1))
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0.add(other.0), self.1.add(other.1))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.sub(other.0), self.1.sub(other.1))
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0.mul(other.0), self.1.mul(other.1))
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        Self(self.0.div(other.0), self.1.div(other.1))
+    }
+
+    #[inline(always)]
+    fn at_most(self, limit: Self) -> Self {
+        Self(self.0.at_most(limit.0), self.1.at_most(limit.1))
+    }
+
+    #[inline(always)]
+    fn at_least(self, limit: Self) -> Self {
+        Self(self.0.at_least(limit.0), self.1.at_least(limit.1))
+    }
+}
+
+impl<V: Vector> Vector for Pair<V> {
+    const WIDTH: usize = 2 * V::WIDTH;
+    const TILE: usize = V::TILE / 2;
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from = &from[..Self::WIDTH];
+        Self(V::load(from), V::load(&from[V::WIDTH..]))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to = &mut to[..Self::WIDTH];
+        self.0.store(to);
+        self.1.store(&mut to[V::WIDTH..]);
+    }
+
+    #[inline(always)]
+    fn until(self, lane: usize, other: Self) -> Self {
+        Self(self.0.until(lane, other.0), self.1.until(lane.saturating_sub(V::WIDTH), other.1))
+    }
+
+    #[inline(always)]
+    fn gather(groups: &[&[f32; 8]]) -> Self {
+        Self(V::gather(groups), V::gather(&groups[V::WIDTH / 8..]))
+    }
+
+    #[inline(always)]
+    fn apart<K: Kernel>(part: K) -> K::Output {
+        V::apart(InPairs(part))
+    }
+}
+
+/// A kernel, run with pairs of what it is to be run with.
+struct InPairs<K>(K);
+
+impl<K: Kernel> Kernel for InPairs<K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> K::Output {
+        self.0.run::<Pair<V>>()
+    }
 }
 
 mod portable {
+    use crate::num::Real;
+
     /// Half a row of lanes; on aarch64 two NEON registers.
     #[derive(Clone, Copy)]
     pub struct Vector([f32; 8]);
 
-    impl super::Vector for Vector {
-        const WIDTH: usize = 8;
-        const TILE: usize = 4;
+    impl Vector {
+        #[inline(always)]
+        fn pairs(mut self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+            for (x, y) in self.0.iter_mut().zip(other.0) {
+                *x = f(*x, y);
+            }
+            self
+        }
+    }
+
+    impl Real for Vector {
+        #[inline(always)]
+        fn splat(x: f32) -> Self {
+            Self([x; 8])
+        }
+
+        // Where it calls a library for every lane, it need not do so in line.
+        #[cfg_attr(all(target_arch = "x86_64", not(target_feature = "fma")), inline(never))]
+        #[cfg_attr(not(all(target_arch = "x86_64", not(target_feature = "fma"))), inline(always))]
+        fn mul_add(self, factor: Self, sum: Self) -> Self {
+            let mut out = sum;
+            for (i, out) in out.0.iter_mut().enumerate() {
+                *out = self.0[i].mul_add(factor.0[i], *out);
+            }
+            out
+        }
 
         #[inline(always)]
-        fn zero() -> Self {
-            Self([0.0; 8])
+        fn add(self, other: Self) -> Self {
+            self.pairs(other, |x, y| x + y)
         }
+
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            self.pairs(other, |x, y| x - y)
+        }
+
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            self.pairs(other, |x, y| x * y)
+        }
+
+        #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            self.pairs(other, |x, y| x / y)
+        }
+
+        #[inline(always)]
+        fn at_most(self, limit: Self) -> Self {
+            self.pairs(limit, |x, limit| if x > limit { limit } else { x })
+        }
+
+        #[inline(always)]
+        fn at_least(self, limit: Self) -> Self {
+            self.pairs(limit, |x, limit| if x < limit { limit } else { x })
+        }
+    }
+
+    impl super::Vector for Vector {
+        const WIDTH: usize = 8;
+        const TILE: usize = 8;
 
         #[inline(always)]
         fn load(from: &[f32]) -> Self {
@@ -143,19 +299,21 @@ mod portable {
         }
 
         #[inline(always)]
-        fn mul_add(self, factor: f32, mut sum: Self) -> Self {
-            for (s, x) in sum.0.iter_mut().zip(self.0) {
-                *s = x.mul_add(factor, *s);
+        fn until(mut self, lane: usize, other: Self) -> Self {
+            for (i, (x, y)) in self.0.iter_mut().zip(other.0).enumerate() {
+                *x = if i < lane { *x } else { y };
             }
-            sum
+            self
         }
 
         #[inline(always)]
-        fn add(mut self, other: Self) -> Self {
-            for (s, x) in self.0.iter_mut().zip(other.0) {
-                *s += x;
-            }
-            self
+        fn gather(groups: &[&[f32; 8]]) -> Self {
+            Self(*groups[0])
+        }
+
+        #[inline(never)]
+        fn apart<K: super::Kernel>(part: K) -> K::Output {
+            part.run::<Self>()
         }
     }
 }
@@ -163,34 +321,104 @@ mod portable {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Kernel;
+    use crate::num::Real;
     use std::arch::x86_64::*;
 
+    #[inline(never)]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
     pub fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Vector512>()
     }
 
+    #[inline(never)]
     #[target_feature(enable = "avx2,fma")]
     pub fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Vector256>()
     }
 
+    /// Lane numbers, to compare with.
+    const NUMBERS: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    // SAFETY of all below: reached only through `InstructionSet::run`, which has checked the features, and slices are cut
+    // to the width before their pointer is used.
+
+    #[inline(always)]
+    fn until512(this: __m512, lane: usize, other: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps((0xffff_u32 << lane.min(16)) as __mmask16, this, other) }
+    }
+
+    #[inline(always)]
+    fn until256(this: __m256, lane: usize, other: __m256) -> __m256 {
+        unsafe {
+            let numbers = _mm256_loadu_si256(NUMBERS.as_ptr().cast());
+            let is_below = _mm256_cmpgt_epi32(_mm256_set1_epi32(lane as i32), numbers);
+            _mm256_blendv_ps(other, this, _mm256_castsi256_ps(is_below))
+        }
+    }
+
+    #[inline(always)]
+    fn gather512(groups: &[&[f32; 8]]) -> __m512 {
+        let (low, high) = (groups[0].as_ptr(), groups[1].as_ptr());
+        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)) }
+    }
+
+    #[inline(always)]
+    fn gather256(groups: &[&[f32; 8]]) -> __m256 {
+        unsafe { _mm256_loadu_ps(groups[0].as_ptr()) }
+    }
+
     macro_rules! vector {
-        ($name:ident, $register:ty, $width:literal, $tile:literal,
-         $zero:ident, $load:ident, $store:ident, $splat:ident, $fma:ident, $add:ident) => {
+        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $gather:ident, $load:ident, $store:ident,
+         $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident) => {
             #[derive(Clone, Copy)]
             pub struct $name($register);
 
-            // SAFETY of all below: reached only through `InstructionSet::run`, which has checked the features, and the
-            // slices are cut to the width before their pointer is used.
+            impl Real for $name {
+                #[inline(always)]
+                fn splat(x: f32) -> Self {
+                    Self(unsafe { $splat(x) })
+                }
+
+                #[inline(always)]
+                fn mul_add(self, factor: Self, sum: Self) -> Self {
+                    Self(unsafe { $fma(self.0, factor.0, sum.0) })
+                }
+
+                #[inline(always)]
+                fn add(self, other: Self) -> Self {
+                    Self(unsafe { $add(self.0, other.0) })
+                }
+
+                #[inline(always)]
+                fn sub(self, other: Self) -> Self {
+                    Self(unsafe { $sub(self.0, other.0) })
+                }
+
+                #[inline(always)]
+                fn mul(self, other: Self) -> Self {
+                    Self(unsafe { $mul(self.0, other.0) })
+                }
+
+                #[inline(always)]
+                fn div(self, other: Self) -> Self {
+                    Self(unsafe { $div(self.0, other.0) })
+                }
+
+                // Of a NaN and a number these instructions give their second operand.
+                #[inline(always)]
+                fn at_most(self, limit: Self) -> Self {
+                    Self(unsafe { $min(limit.0, self.0) })
+                }
+
+                #[inline(always)]
+                fn at_least(self, limit: Self) -> Self {
+                    Self(unsafe { $max(limit.0, self.0) })
+                }
+            }
+
             impl super::Vector for $name {
                 const WIDTH: usize = $width;
                 const TILE: usize = $tile;
-
-                #[inline(always)]
-                fn zero() -> Self {
-                    Self(unsafe { $zero() })
-                }
 
                 #[inline(always)]
                 fn load(from: &[f32]) -> Self {
@@ -203,13 +431,18 @@ mod x86 {
                 }
 
                 #[inline(always)]
-                fn mul_add(self, factor: f32, sum: Self) -> Self {
-                    Self(unsafe { $fma(self.0, $splat(factor), sum.0) })
+                fn until(self, lane: usize, other: Self) -> Self {
+                    Self($until(self.0, lane, other.0))
                 }
 
                 #[inline(always)]
-                fn add(self, other: Self) -> Self {
-                    Self(unsafe { $add(self.0, other.0) })
+                fn gather(groups: &[&[f32; 8]]) -> Self {
+                    Self($gather(groups))
+                }
+
+                #[inline(always)]
+                fn apart<K: Kernel>(part: K) -> K::Output {
+                    unsafe { $run(part) }
                 }
             }
         };
@@ -219,109 +452,38 @@ mod x86 {
         Vector512,
         __m512,
         16,
-        8,
-        _mm512_setzero_ps,
+        16,
+        run_avx512,
+        until512,
+        gather512,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_set1_ps,
         _mm512_fmadd_ps,
-        _mm512_add_ps
+        _mm512_add_ps,
+        _mm512_sub_ps,
+        _mm512_mul_ps,
+        _mm512_div_ps,
+        _mm512_min_ps,
+        _mm512_max_ps
     );
     vector!(
         Vector256,
         __m256,
         8,
-        4,
-        _mm256_setzero_ps,
+        8,
+        run_avx2,
+        until256,
+        gather256,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_set1_ps,
         _mm256_fmadd_ps,
-        _mm256_add_ps
+        _mm256_add_ps,
+        _mm256_sub_ps,
+        _mm256_mul_ps,
+        _mm256_div_ps,
+        _mm256_min_ps,
+        _mm256_max_ps
     );
-}
-
-/// `out[m][lane] = sum over k of rows[k][lane] * weights[k][m]`, k running through the rows of `parts` in order.
-///
-/// `weights` is row-major with `columns` columns; `out` has `columns` rows of `lanes` lanes. Weight rows beyond the
-/// rows given are not used: inputs known to be zero may be left out, which for finite weights changes no value (an
-/// infinite or NaN weight would make NaN of its zero).
-///
-/// # Panics
-/// When `out` is too short, or `lanes` is no multiple of the vector's width.
-#[inline(always)]
-pub fn product<V: Vector>(weights: &[f32], columns: usize, parts: [&[f32]; 2], lanes: usize, out: &mut [f32]) {
-    let from = |lane: usize| parts.map(|rows| (rows.get(lane..).unwrap_or(&[]), lanes));
-    let mut lane = 0;
-    while lane + 2 * V::WIDTH <= lanes {
-        product_strip::<V, 2, false>(weights, columns, from(lane), (&mut out[lane..], lanes));
-        lane += 2 * V::WIDTH;
-    }
-    while lane < lanes {
-        product_strip::<V, 1, false>(weights, columns, from(lane), (&mut out[lane..], lanes));
-        lane += V::WIDTH;
-    }
-}
-
-/// [`product`] for `N` registers of lanes. A part, like `out`, is what follows the strip's first lane, with the length of a row.
-/// With `ADD` the sums start from what stands in `out`, else from zero.
-#[inline(always)]
-pub(crate) fn product_strip<V: Vector, const N: usize, const ADD: bool>(
-    weights: &[f32],
-    columns: usize,
-    parts: [(&[f32], usize); 2],
-    (out, lanes): (&mut [f32], usize),
-) {
-    let mut column = 0;
-    while V::TILE == 8 && column + 8 <= columns {
-        product_tile::<V, N, 8, ADD>(weights, columns, parts, column, (out, lanes));
-        column += 8;
-    }
-    while column + 4 <= columns {
-        product_tile::<V, N, 4, ADD>(weights, columns, parts, column, (out, lanes));
-        column += 4;
-    }
-    while column < columns {
-        product_tile::<V, N, 1, ADD>(weights, columns, parts, column, (out, lanes));
-        column += 1;
-    }
-}
-
-#[inline(always)]
-fn product_tile<V: Vector, const N: usize, const M: usize, const ADD: bool>(
-    weights: &[f32],
-    columns: usize,
-    parts: [(&[f32], usize); 2],
-    column: usize,
-    (out, lanes): (&mut [f32], usize),
-) {
-    let mut sums = [[V::zero(); N]; M];
-    if ADD {
-        for m in 0..M {
-            for n in 0..N {
-                sums[m][n] = V::load(&out[(column + m) * lanes + n * V::WIDTH..]);
-            }
-        }
-    }
-    let mut weights = weights.chunks_exact(columns);
-    for (rows, lanes) in parts {
-        for (row, weights) in rows.chunks(lanes).zip(&mut weights) {
-            let (row, weights) = (&row[..N * V::WIDTH], &weights[column..column + M]);
-            // No `array::from_fn`: in a body this large the compiler may leave its closure out of line.
-            let mut inputs = [V::zero(); N];
-            for n in 0..N {
-                inputs[n] = V::load(&row[n * V::WIDTH..]);
-            }
-            for m in 0..M {
-                for n in 0..N {
-                    sums[m][n] = inputs[n].mul_add(weights[m], sums[m][n]);
-                }
-            }
-        }
-    }
-    for m in 0..M {
-        for n in 0..N {
-            sums[m][n].store(&mut out[(column + m) * lanes + n * V::WIDTH..]);
-        }
-    }
 }

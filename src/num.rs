@@ -2,34 +2,98 @@
 //!
 //! Every function is branch-free (selects only) and `#[inline(always)]`, so that a loop over a slice vectorises inside
 //! a function compiled for a wider instruction set and gives the same bits there, in scalar code and in a CUDA kernel
-//! built without contraction. `mul_add` is written exactly where a fused operation is meant.
+//! built without contraction. `mul_add` is written exactly where a fused operation is meant. What gates need is written
+//! over [`Real`], for a float or a register of them.
 //!
 //! The polynomials are minimax fits (iteratively reweighted least squares) made for the stated intervals; the errors in
 //! the comments are measured against double precision by the tests below.
 
+/// What gates compute with: a float, or a register of them. One rounding an operation.
+pub trait Real: Copy {
+    /// This number everywhere.
+    fn splat(x: f32) -> Self;
+    /// `self * factor + sum` with one rounding.
+    fn mul_add(self, factor: Self, sum: Self) -> Self;
+    /// Sum.
+    fn add(self, other: Self) -> Self;
+    /// Difference.
+    fn sub(self, other: Self) -> Self;
+    /// Product.
+    fn mul(self, other: Self) -> Self;
+    /// Quotient.
+    fn div(self, other: Self) -> Self;
+    /// `limit` where it is less; NaN stays NaN.
+    fn at_most(self, limit: Self) -> Self;
+    /// `limit` where it is more; NaN stays NaN.
+    fn at_least(self, limit: Self) -> Self;
+}
+
+impl Real for f32 {
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        x
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        f32::mul_add(self, factor, sum)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self - other
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self / other
+    }
+
+    #[inline(always)]
+    fn at_most(self, limit: Self) -> Self {
+        if self > limit { limit } else { self }
+    }
+
+    #[inline(always)]
+    fn at_least(self, limit: Self) -> Self {
+        if self < limit { limit } else { self }
+    }
+}
+
 /// Hyperbolic tangent. Relative error below 4e-7 everywhere; never beyond [-1, 1]; NaN stays NaN.
 #[inline(always)]
-pub fn tanh(x: f32) -> f32 {
+pub fn tanh<T: Real>(x: T) -> T {
     // tanh(8.3) rounds to within 2 ulp of 1, so nothing is lost by stopping there.
     const END: f32 = 8.3;
-    let x = if x > END { END } else { x };
-    let x = if x < -END { -END } else { x };
-    let s = x * x;
-    let p = s.mul_add(1.464_830_7e-8, 2.150_853_2e-5);
-    let p = s.mul_add(p, 3.549_171e-3);
-    let p = s.mul_add(p, 0.134_258_72);
-    let p = s.mul_add(p, 1.0);
-    let q = s.mul_add(8.295_128e-7, 3.373_954e-4);
-    let q = s.mul_add(q, 0.026_079_958);
-    let q = s.mul_add(q, 0.467_591_97);
-    let q = s.mul_add(q, 1.0);
-    (x * p) / q
+    let c = T::splat;
+    let x = x.at_most(c(END)).at_least(c(-END));
+    let s = x.mul(x);
+    let p = s.mul_add(c(1.464_830_7e-8), c(2.150_853_2e-5));
+    let p = s.mul_add(p, c(3.549_171e-3));
+    let p = s.mul_add(p, c(0.134_258_72));
+    let p = s.mul_add(p, c(1.0));
+    let q = s.mul_add(c(8.295_128e-7), c(3.373_954e-4));
+    let q = s.mul_add(q, c(0.026_079_958));
+    let q = s.mul_add(q, c(0.467_591_97));
+    let q = s.mul_add(q, c(1.0));
+    x.mul(p).div(q)
 }
 
 /// Logistic function 1 / (1 + e^-x), as (1 + tanh(x/2)) / 2: absolute error below 2e-7.
 #[inline(always)]
-pub fn sigmoid(x: f32) -> f32 {
-    tanh(0.5 * x).mul_add(0.5, 0.5)
+pub fn sigmoid<T: Real>(x: T) -> T {
+    let half = T::splat(0.5);
+    tanh(half.mul(x)).mul_add(half, half)
 }
 
 /// Adding and taking away 1.5 * 2^23 rounds a small float to the nearest integer, ties to even, and leaves that
@@ -118,9 +182,8 @@ pub fn power(mut x: f32, mut n: u32) -> f32 {
 
 /// Limit to [0, 1]; NaN stays NaN.
 #[inline(always)]
-pub fn clip_unit(x: f32) -> f32 {
-    let x = if x < 0.0 { 0.0 } else { x };
-    if x > 1.0 { 1.0 } else { x }
+pub fn clip_unit<T: Real>(x: T) -> T {
+    x.at_least(T::splat(0.0)).at_most(T::splat(1.0))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use wiring::{Wiring, shuffle};
 use std::ops::Range;
 
 use crate::config::SynapseInput;
-use crate::cpu::{LANES, Vector, padded, product_strip};
+use crate::cpu::{Aligned, Begin, LANES, Rows, RowsMut, Vector, Zero, padded, product_strip, unrolled};
 use crate::unit::{Instances, Shape, Start};
 
 /// Kinds and sizes of the units of a network, and how they are joined.
@@ -74,32 +74,36 @@ pub struct Network {
     /// State of the neurons; lane = neuron * environments + environment.
     pub neurons: Instances,
     /// Added to the synapses' read-out before the clip, `[output][lane]` with lanes as in `synapses`.
-    pub synapse_noise: Vec<f32>,
+    pub synapse_noise: Aligned,
     /// The same for the neurons.
-    pub neuron_noise: Vec<f32>,
+    pub neuron_noise: Aligned,
     /// `[channel][sensor * environments + environment]`.
-    senses: Vec<f32>,
+    senses: Aligned,
     sense_lanes: usize,
     /// What each source adds to the gates of the synapses that read it: sensors, then neurons.
     pre: Contributions,
     /// What each neuron adds to the gates of its own synapses.
     post: Contributions,
-    /// The neuron of each synapse.
-    owners: Vec<usize>,
+    /// Of every synapse, with the environments that there are now.
+    runs: Vec<Run>,
 }
 
-/// Parts of the sums of the synapses' gates: `[gate][column][source * environments + environment]`.
+/// Lanes of the widest vector.
+const FRONT: usize = 2 * LANES;
+
+/// Parts of the sums of the synapses' gates: `[gate][column][source * environments + environment]`, a row's first source
+/// behind [`FRONT`] lanes that are read but not used.
 #[derive(Debug, Clone)]
 struct Contributions {
-    sums: Vec<f32>,
+    sums: Aligned,
     lanes: usize,
 }
 
 impl Contributions {
     fn new(synapse: Shape, sources: usize, capacity: usize) -> Self {
-        // Whole registers are written and read, which may run over the last source of a row.
-        let lanes = padded(sources * capacity) + LANES;
-        Self { sums: vec![0.0; synapse.gates() * synapse.memory * lanes + LANES], lanes }
+        // Whole vectors are written and read, which may run over the last source of a row, into the next one's front.
+        let lanes = FRONT + padded(sources * capacity);
+        Self { sums: Aligned::new(synapse.gates() * synapse.memory * lanes + FRONT), lanes }
     }
 
     /// Multiply `rows`, of which `active` lanes hold something, with the weights of the synapses' inputs from `input` on; the
@@ -115,68 +119,125 @@ impl Contributions {
     ) {
         let size = synapse.gate_rows() * synapse.memory;
         let first = (synapse.gate_rows() - synapse.inputs + input) * synapse.memory;
-        for (gate, sums) in self.sums.chunks_mut(synapse.memory * self.lanes).take(synapse.gates()).enumerate() {
+        for gate in 0..synapse.gates() {
             let weights = &weights[gate * size + first..(gate + 1) * size];
+            let sums = &mut self.sums[gate * synapse.memory * self.lanes + FRONT + to..];
             for lane in (0..active).step_by(V::WIDTH) {
-                let parts = [(&rows[lane..], lanes), (&[][..], lanes)];
-                product_strip::<V, 1, false>(weights, synapse.memory, parts, (&mut sums[to + lane..], self.lanes));
+                let parts = [Rows(&rows[lane..], lanes), Rows::NONE];
+                let end = RowsMut(&mut sums[lane..], self.lanes);
+                product_strip::<V, _, _>(weights, synapse.memory, parts, Zero, end);
             }
         }
     }
 }
 
-/// The environments of one synapse that lie in a strip.
-#[derive(Clone, Copy, Default)]
+/// The lanes of a synapse, and where its contributions lie.
+#[derive(Debug, Clone, Copy)]
 struct Run {
-    /// Lane of the strip.
-    to: usize,
-    length: usize,
-    /// Lanes of the contributions.
+    first: usize,
+    /// Lanes of the contributions, their front counted in.
     pre: usize,
     post: usize,
 }
 
 /// Where the synapses' gates start from.
 struct FromSources<'a> {
-    layout: &'a Layout,
-    owners: &'a [usize],
+    runs: &'a [Run],
     environments: usize,
+    columns: usize,
     pre: &'a Contributions,
     post: &'a Contributions,
 }
 
-impl Start for FromSources<'_> {
-    const GIVEN: bool = true;
+fn runs(wiring: &Wiring, environments: usize) -> Vec<Run> {
+    let of_synapse = |(synapse, (&source, owner))| Run {
+        first: synapse * environments,
+        pre: FRONT + source * environments,
+        post: FRONT + owner * environments,
+    };
+    wiring.sources.iter().zip(wiring.owners()).enumerate().map(of_synapse).collect()
+}
 
+impl Start for FromSources<'_> {
     #[inline(always)]
-    fn fill<V: Vector>(&self, lanes: Range<usize>, gates: &mut [f32]) {
-        let Self { layout, owners, environments, pre, post } = *self;
-        let (mut runs, mut count) = ([Run::default(); 2 * LANES], 0);
-        let mut lane = lanes.start;
-        while lane < lanes.end && lane / environments < owners.len() {
-            let (synapse, environment) = (lane / environments, lane % environments);
-            let length = (environments - environment).min(lanes.end - lane);
-            runs[count] = Run {
-                to: lane - lanes.start,
-                length,
-                pre: layout.wiring.sources[synapse] * environments + environment,
-                post: owners[synapse] * environments + environment,
-            };
-            count += 1;
-            lane += length;
-        }
-        let columns = layout.synapse.gates() * layout.synapse.memory;
-        for column in 0..columns {
-            let pre = &pre.sums[column * pre.lanes..];
-            let post = &post.sums[column * post.lanes..];
-            // Whole registers are stored, in ascending order: what runs over is overwritten by the run it belongs to.
-            let gates = &mut gates[column * lanes.len()..];
-            for run in &runs[..count] {
-                for n in (0..run.length).step_by(V::WIDTH) {
-                    V::load(&pre[run.pre + n..]).add(V::load(&post[run.post + n..])).store(&mut gates[run.to + n..]);
+    fn gate<V: Vector>(&self, gate: usize, lane: usize) -> impl Begin {
+        let Self { runs, environments, columns, pre, post } = *self;
+        let mut groups = [(0, 0); FRONT / 8];
+        let is_grouped = environments.is_multiple_of(8);
+        if is_grouped {
+            for (g, group) in groups.iter_mut().enumerate().take(V::WIDTH / 8) {
+                let lane = lane + 8 * g;
+                if let Some(run) = runs.get(lane / environments) {
+                    *group = ((run.pre + lane - run.first) / 8, (run.post + lane - run.first) / 8);
                 }
             }
         }
+        FromRuns {
+            pre: Rows(&pre.sums[gate * columns * pre.lanes..], pre.lanes),
+            post: Rows(&post.sums[gate * columns * post.lanes..], post.lanes),
+            groups: is_grouped.then_some(groups),
+            runs: runs.get(lane / environments..).unwrap_or(&[]),
+            lane,
+        }
+    }
+}
+
+/// Where a gate's sums start from in some lanes.
+#[derive(Clone, Copy)]
+struct FromRuns<'a> {
+    pre: Rows<'a>,
+    post: Rows<'a>,
+    /// If all runs are of whole groups of eight lanes: the group of the contributions that each group of lanes reads.
+    groups: Option<[(usize, usize); FRONT / 8]>,
+    /// From the one on that holds the first lane.
+    runs: &'a [Run],
+    lane: usize,
+}
+
+impl Begin for FromRuns<'_> {
+    #[inline(always)]
+    fn begin<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
+        match self.groups {
+            Some(groups) => self.from_groups(groups, column),
+            None => self.from_runs(column),
+        }
+    }
+}
+
+impl FromRuns<'_> {
+    #[inline(always)]
+    fn from_groups<V: Vector, const M: usize>(self, groups: [(usize, usize); FRONT / 8], column: usize) -> [V; M] {
+        let mut sums = [V::splat(0.0); M];
+        let [pre, post] = [self.pre, self.post].map(|rows| (rows.0.as_chunks::<8>().0, rows.1 / 8));
+        unrolled!(m < M {
+            let [pre, post] = [pre, post].map(|(rows, length)| &rows[(column + m) * length..][..length]);
+            let mut from = [[&[0.0; 8]; FRONT / 8]; 2];
+            for g in 0..V::WIDTH / 8 {
+                from[0][g] = &pre[groups[g].0];
+                from[1][g] = &post[groups[g].1];
+            }
+            sums[m] = V::gather(&from[0]).add(V::gather(&from[1]));
+        });
+        sums
+    }
+
+    #[inline(always)]
+    fn from_runs<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
+        let mut sums = [V::splat(0.0); M];
+        for run in self.runs {
+            if run.first >= self.lane + V::WIDTH {
+                break;
+            }
+            // A run is read as if it filled the vector from its start or before; the next one is laid over it.
+            let to = run.first.saturating_sub(self.lane);
+            let [pre, post] = [run.pre, run.post].map(|source| source + self.lane - run.first);
+            unrolled!(m < M {
+                let pre = V::load(&self.pre.0[(column + m) * self.pre.1 + pre..]);
+                let post = V::load(&self.post.0[(column + m) * self.post.1 + post..]);
+                sums[m] = sums[m].until(to, pre.add(post));
+            });
+        }
+        sums
     }
 }
 
@@ -196,15 +257,15 @@ impl Network {
         let sense_lanes = padded(wiring.sensors * environments);
         Self {
             environments,
-            synapse_noise: vec![0.0; synapse.outputs * synapses.lanes],
-            neuron_noise: vec![0.0; neuron.outputs * neurons.lanes],
+            synapse_noise: Aligned::new(synapse.outputs * synapses.lanes),
+            neuron_noise: Aligned::new(neuron.outputs * neurons.lanes),
             synapses,
             neurons,
-            senses: vec![0.0; channels * sense_lanes],
+            senses: Aligned::new(channels * sense_lanes),
             sense_lanes,
             pre: Contributions::new(synapse, wiring.sensors + wiring.neurons, environments),
             post: Contributions::new(synapse, wiring.neurons, environments),
-            owners: wiring.owners().collect(),
+            runs: runs(wiring, environments),
             layout: layout.clone(),
         }
     }
@@ -223,6 +284,7 @@ impl Network {
         self.environments = environments;
         self.synapses.resize(self.layout.wiring.sources.len() * environments);
         self.neurons.resize(self.layout.wiring.neurons * environments);
+        self.runs = runs(&self.layout.wiring, environments);
     }
 
     /// Who reads whom.
@@ -244,7 +306,7 @@ impl Network {
         ];
         for (instances, noise, units) in groups {
             let lanes = instances.lanes;
-            let rows = instances.state_mut().into_iter().chain([noise.as_mut_slice()]);
+            let rows = instances.state_mut().into_iter().chain([&mut noise[..]]);
             for row in rows.flat_map(|rows| rows.chunks_exact_mut(lanes)) {
                 for unit in 0..units {
                     for (to, from) in keep.iter().enumerate() {
@@ -300,8 +362,8 @@ impl Network {
     pub fn step<V: Vector>(&mut self, weights: &[f32]) {
         let (synapse_weights, neuron_weights) = self.layout.split(weights);
         self.contribute::<V>(synapse_weights);
-        let Self { layout, owners, environments, pre, post, synapses, synapse_noise, .. } = self;
-        let start = FromSources { layout, owners, environments: *environments, pre, post };
+        let Self { layout, runs, environments, pre, post, synapses, synapse_noise, .. } = self;
+        let start = FromSources { runs, environments: *environments, columns: layout.synapse.memory, pre, post };
         synapses.step_from::<V, _>(synapse_weights, 0, Some(synapse_noise), &start);
         self.integrate::<V>();
         self.neurons.step::<V>(neuron_weights, self.neurons.shape.inputs, Some(&self.neuron_noise));
@@ -331,7 +393,7 @@ impl Network {
             let outputs = &synapses.outputs_and_behind()[channel * synapse_lanes..];
             for neuron in 0..layout.wiring.neurons {
                 for n in (0..*environments).step_by(V::WIDTH) {
-                    let mut sum = V::zero();
+                    let mut sum = V::splat(0.0);
                     for synapse in layout.wiring.synapses_of(neuron) {
                         sum = sum.add(V::load(&outputs[synapse * *environments + n..]));
                     }

@@ -10,47 +10,64 @@
 //! Matrices in the order Wz, Wr, Wc.
 
 use super::{Shape, Start, Strip};
-use crate::cpu::{Vector, product_strip};
+use crate::cpu::{End, Rows, RowsMut, Vector, product_strip};
 use crate::num::{sigmoid, tanh};
 
 #[inline(always)]
-pub(super) fn remember<V: Vector, S: Start, const N: usize>(strip: Strip<'_>, weights: &[f32], shape: Shape) {
-    let Strip { memory, behind, lanes, gates, .. } = strip;
-    let (columns, width) = (shape.memory, N * V::WIDTH);
+pub(super) fn remember<V: Vector, S: Start>(strip: Strip<'_>, weights: &[f32], shape: Shape, start: &S) {
+    let Strip { memory, behind, lane, lanes, gates, .. } = strip;
+    let columns = shape.memory;
     let (update_weights, rest) = weights.split_at(weights.len() / 3);
     let (reset_weights, candidate_weights) = rest.split_at(weights.len() / 3);
-    let (update, rest) = gates.split_at_mut(columns * width);
-    let (reset, candidate) = rest.split_at_mut(columns * width);
+    let (update, rest) = gates.split_at_mut(columns * V::WIDTH);
+    let kept = &mut rest[..columns * V::WIDTH];
 
-    let begun = [(&*memory, lanes), (behind, lanes)];
-    gate::<V, S, N>(update_weights, columns, begun, update);
-    gate::<V, S, N>(reset_weights, columns, begun, reset);
-    for (reset, memory) in reset.chunks_exact_mut(width).zip(memory.chunks(lanes)) {
-        for (r, h) in reset.iter_mut().zip(&memory[..width]) {
-            *r = sigmoid(*r) * h;
-        }
-    }
-    gate::<V, S, N>(candidate_weights, columns, [(reset, width), (behind, lanes)], candidate);
-    let gates = update.chunks_exact(width).zip(candidate.chunks_exact(width));
-    for (memory, (update, candidate)) in memory.chunks_mut(lanes).zip(gates) {
-        for ((h, z), c) in memory[..width].iter_mut().zip(update).zip(candidate) {
-            *h = sigmoid(*z).mul_add(tanh(*c) - *h, *h);
-        }
+    let begun = [Rows(memory, lanes), behind];
+    let end = Update { out: RowsMut(update, V::WIDTH) };
+    product_strip::<V, _, _>(update_weights, columns, begun, start.gate::<V>(0, lane), end);
+    let end = Reset { memory: Rows(memory, lanes), out: RowsMut(kept, V::WIDTH) };
+    product_strip::<V, _, _>(reset_weights, columns, begun, start.gate::<V>(1, lane), end);
+    let begun = [Rows(kept, V::WIDTH), behind];
+    let end = Renew { update: Rows(update, V::WIDTH), memory: RowsMut(memory, lanes) };
+    product_strip::<V, _, _>(candidate_weights, columns, begun, start.gate::<V>(2, lane), end);
+}
+
+/// z.
+struct Update<'a> {
+    out: RowsMut<'a>,
+}
+
+impl End for Update<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        self.out.store(column, sigmoid(sums));
     }
 }
 
-/// The sums of a gate, from zero or from what [`Start`] has put there.
-#[inline(always)]
-pub(super) fn gate<V: Vector, S: Start, const N: usize>(
-    weights: &[f32],
-    columns: usize,
-    parts: [(&[f32], usize); 2],
-    out: &mut [f32],
-) {
-    let width = N * V::WIDTH;
-    if S::GIVEN {
-        product_strip::<V, N, true>(weights, columns, parts, (out, width));
-    } else {
-        product_strip::<V, N, false>(weights, columns, parts, (out, width));
+/// r*h.
+struct Reset<'a> {
+    memory: Rows<'a>,
+    out: RowsMut<'a>,
+}
+
+impl End for Reset<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let h = self.memory.load(column);
+        self.out.store(column, sigmoid(sums).mul(h));
+    }
+}
+
+/// h', in the place of h.
+struct Renew<'a> {
+    update: Rows<'a>,
+    memory: RowsMut<'a>,
+}
+
+impl End for Renew<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let (z, h): (V, V) = (self.update.load(column), self.memory.load(column));
+        self.memory.store(column, z.mul_add(tanh(sums).sub(h), h));
     }
 }

@@ -9,9 +9,7 @@ mod enu;
 mod gru;
 mod lstm;
 
-use std::ops::Range;
-
-use crate::cpu::{LANES, Vector, padded, product_strip};
+use crate::cpu::{Aligned, Begin, End, LANES, Pair, Rows, RowsMut, Vector, Zero, padded, product_strip};
 use crate::registry::UnitKind;
 
 /// Kind and sizes of a unit: all that its matrices follow from.
@@ -78,33 +76,27 @@ pub struct Instances {
     /// Lanes that a step computes: those of the instances, rounded up to a multiple of [`LANES`].
     active: usize,
     /// Memory h, `[memory][lane]`.
-    pub memory: Vec<f32>,
+    pub memory: Aligned,
     /// Memory cell c of the LSTM, `[memory][lane]`; empty for the others.
-    pub cell: Vec<f32>,
+    pub cell: Aligned,
     /// Outputs of the last step, then inputs of the next: `[outputs + inputs][lane]`, one block so that both are rows
     /// of one product; with room for a register behind them.
-    outputs_and_inputs: Vec<f32>,
-    /// Gate values of the strip in work, `[gate][memory][lane of the strip]`, with room for a register behind them.
-    gates: Vec<f32>,
+    outputs_and_inputs: Aligned,
+    /// Gate values of the strip in work, for two gates: `[gate][memory][lane of the strip]`.
+    gates: Aligned,
 }
 
 /// What the sums of the gates start from.
 pub(crate) trait Start {
-    /// Whether [`Start::fill`] gives it; else it is zero.
-    const GIVEN: bool;
-    /// Fill `gates`, `[gate][memory][lane]`, for these lanes; it has a register's length more than it needs, for stores
-    /// that run over.
-    fn fill<V: Vector>(&self, lanes: Range<usize>, gates: &mut [f32]);
+    /// For a gate, in the lanes from `lane` on.
+    fn gate<V: Vector>(&self, gate: usize, lane: usize) -> impl Begin;
 }
 
-/// Every sum starts from zero.
-struct FromZero;
-
-impl Start for FromZero {
-    const GIVEN: bool = false;
-
+impl Start for Zero {
     #[inline(always)]
-    fn fill<V: Vector>(&self, _: Range<usize>, _: &mut [f32]) {}
+    fn gate<V: Vector>(&self, _: usize, _: usize) -> impl Begin {
+        Self
+    }
 }
 
 /// A few lanes in the middle of a step: rows begin at the strip's first lane, a row's length on lies the next.
@@ -112,7 +104,9 @@ struct Strip<'a> {
     memory: &'a mut [f32],
     cell: &'a mut [f32],
     /// The rows that every gate reads behind the memory: fed-back outputs and live inputs.
-    behind: &'a [f32],
+    behind: Rows<'a>,
+    /// The strip's first.
+    lane: usize,
     lanes: usize,
     gates: &'a mut [f32],
 }
@@ -128,10 +122,10 @@ impl Instances {
             shape,
             lanes,
             active,
-            memory: vec![0.0; shape.memory * lanes],
-            cell: vec![0.0; cell],
-            outputs_and_inputs: vec![0.0; (shape.outputs + shape.inputs) * lanes + LANES],
-            gates: vec![0.0; (shape.gates() * shape.memory * 2 + 1) * LANES],
+            memory: Aligned::new(shape.memory * lanes),
+            cell: Aligned::new(cell),
+            outputs_and_inputs: Aligned::new((shape.outputs + shape.inputs) * lanes + LANES),
+            gates: Aligned::new(2 * shape.memory * 2 * LANES),
         }
     }
 
@@ -195,7 +189,7 @@ impl Instances {
     /// When `weights` is shorter than the gates' matrices, or `live` is more than there are inputs.
     #[inline(always)]
     pub fn step<V: Vector>(&mut self, weights: &[f32], live: usize, noise: Option<&[f32]>) {
-        self.step_from::<V, _>(weights, live, noise, &FromZero);
+        self.step_from::<V, _>(weights, live, noise, &Zero);
     }
 
     /// [`Instances::step`] with the gates' sums starting from what `start` gives.
@@ -209,18 +203,18 @@ impl Instances {
     ) {
         let mut first = 0;
         while first + 2 * V::WIDTH <= self.active {
-            self.step_strip::<V, S, 2>(weights, live, noise, start, first);
+            self.step_strip::<Pair<V>, S>(weights, live, noise, start, first);
             first += 2 * V::WIDTH;
         }
         while first < self.active {
-            self.step_strip::<V, S, 1>(weights, live, noise, start, first);
+            self.step_strip::<V, S>(weights, live, noise, start, first);
             first += V::WIDTH;
         }
     }
 
-    /// `N` registers of lanes, from `first` on, through the whole step: all that they touch stays in the nearest cache.
+    /// A vector of lanes, from `first` on, through the whole step: all that they touch stays in the nearest cache.
     #[inline(always)]
-    fn step_strip<V: Vector, S: Start, const N: usize>(
+    fn step_strip<V: Vector, S: Start>(
         &mut self,
         weights: &[f32],
         live: usize,
@@ -228,35 +222,45 @@ impl Instances {
         start: &S,
         first: usize,
     ) {
-        let (shape, lanes, width) = (self.shape, self.lanes, N * V::WIDTH);
+        let (shape, lanes) = (self.shape, self.lanes);
         let (gate_weights, read_out) = weights.split_at(shape.gates() * shape.gate_rows() * shape.memory);
         let behind = (shape.outputs - shape.feedback()) * lanes + first..(shape.outputs + live) * lanes;
-        if S::GIVEN {
-            start.fill::<V>(first..first + width, &mut self.gates);
-        }
         let strip = Strip {
             memory: &mut self.memory[first..],
             cell: self.cell.get_mut(first..).unwrap_or(&mut []),
-            behind: self.outputs_and_inputs.get(behind).unwrap_or(&[]),
+            behind: Rows(self.outputs_and_inputs.get(behind).unwrap_or(&[]), lanes),
+            lane: first,
             lanes,
             gates: &mut self.gates,
         };
         match shape.kind {
-            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => gru::remember::<V, S, N>(strip, gate_weights, shape),
-            UnitKind::Lstm => lstm::remember::<V, S, N>(strip, gate_weights, shape),
+            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => gru::remember::<V, S>(strip, gate_weights, shape, start),
+            UnitKind::Lstm => lstm::remember::<V, S>(strip, gate_weights, shape, start),
         }
-        let memory = (&self.memory[first..], lanes);
-        let outputs = &mut self.outputs_and_inputs[first..];
-        product_strip::<V, N, false>(read_out, shape.outputs, [memory, (&[], lanes)], (outputs, lanes));
-        for (channel, outputs) in outputs.chunks_mut(lanes).take(shape.outputs).enumerate() {
-            let outputs = &mut outputs[..width];
-            if let Some(noise) = noise {
-                let noise = &noise[channel * lanes + first..][..width];
-                outputs.iter_mut().zip(noise).for_each(|(output, noise)| *output += noise);
-            }
-            if matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu) {
-                enu::clip(outputs);
-            }
-        }
+        let end = Outputs {
+            outputs: RowsMut(&mut self.outputs_and_inputs[first..], lanes),
+            noise: noise.map(|noise| Rows(&noise[first..], lanes)),
+            is_clipped: matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu),
+        };
+        let parts = [Rows(&self.memory[first..], lanes), Rows::NONE];
+        product_strip::<V, _, _>(read_out, shape.outputs, parts, Zero, end);
+    }
+}
+
+/// The read-out's sums as the unit's outputs.
+struct Outputs<'a> {
+    outputs: RowsMut<'a>,
+    noise: Option<Rows<'a>>,
+    is_clipped: bool,
+}
+
+impl End for Outputs<'_> {
+    #[inline(always)]
+    fn end<V: Vector>(&mut self, column: usize, sums: V) {
+        let outputs = match self.noise {
+            Some(noise) => sums.add(noise.load(column)),
+            None => sums,
+        };
+        self.outputs.store(column, if self.is_clipped { enu::clip(outputs) } else { outputs });
     }
 }
