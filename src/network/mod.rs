@@ -10,15 +10,18 @@
 //! 17 % of the paper network's multiply-adds. The order of every sum is thereby: pre's channels; post's channels; these
 //! two added; memory; fed-back outputs.
 
+mod contributions;
 mod wiring;
 
 pub use wiring::{Wiring, shuffle};
 
 use std::ops::Range;
 
+use contributions::{Contributions, FromBoth};
+
 use crate::config::SynapseInput;
-use crate::cpu::{Aligned, Begin, LANES, Rows, RowsMut, Vector, Zero, padded, product_strip, unrolled};
-use crate::unit::{Instances, Shape, Start};
+use crate::cpu::{Aligned, Vector, padded};
+use crate::unit::{Instances, Shape};
 
 /// Kinds and sizes of the units of a network, and how they are joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,161 +87,6 @@ pub struct Network {
     pre: Contributions,
     /// What each neuron adds to the gates of its own synapses.
     post: Contributions,
-    /// Of every synapse, with the environments that there are now.
-    runs: Vec<Run>,
-}
-
-/// Lanes of the widest vector.
-const FRONT: usize = 2 * LANES;
-
-/// Parts of the sums of the synapses' gates: `[gate][column][source * environments + environment]`, a row's first source
-/// behind [`FRONT`] lanes that are read but not used.
-#[derive(Debug, Clone)]
-struct Contributions {
-    sums: Aligned,
-    lanes: usize,
-}
-
-impl Contributions {
-    fn new(synapse: Shape, sources: usize, capacity: usize) -> Self {
-        // Whole vectors are written and read, which may run over the last source of a row, into the next one's front.
-        let lanes = FRONT + padded(sources * capacity);
-        Self { sums: Aligned::new(synapse.gates() * synapse.memory * lanes + FRONT), lanes }
-    }
-
-    /// Multiply `rows`, of which `active` lanes hold something, with the weights of the synapses' inputs from `input` on; the
-    /// first lane goes to lane `to`.
-    #[inline(always)]
-    fn multiply<V: Vector>(
-        &mut self,
-        synapse: Shape,
-        weights: &[f32],
-        input: usize,
-        (rows, lanes, active): (&[f32], usize, usize),
-        to: usize,
-    ) {
-        let size = synapse.gate_rows() * synapse.memory;
-        let first = (synapse.gate_rows() - synapse.inputs + input) * synapse.memory;
-        for gate in 0..synapse.gates() {
-            let weights = &weights[gate * size + first..(gate + 1) * size];
-            let sums = &mut self.sums[gate * synapse.memory * self.lanes + FRONT + to..];
-            for lane in (0..active).step_by(V::WIDTH) {
-                let parts = [Rows(&rows[lane..], lanes), Rows::NONE];
-                let end = RowsMut(&mut sums[lane..], self.lanes);
-                product_strip::<V, _, _>(weights, synapse.memory, parts, Zero, end);
-            }
-        }
-    }
-}
-
-/// The lanes of a synapse, and where its contributions lie.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    first: usize,
-    /// Lanes of the contributions, their front counted in.
-    pre: usize,
-    post: usize,
-}
-
-/// Where the synapses' gates start from.
-struct FromSources<'a> {
-    runs: &'a [Run],
-    environments: usize,
-    columns: usize,
-    pre: &'a Contributions,
-    post: &'a Contributions,
-}
-
-fn runs(wiring: &Wiring, environments: usize) -> Vec<Run> {
-    let of_synapse = |(synapse, (&source, owner))| Run {
-        first: synapse * environments,
-        pre: FRONT + source * environments,
-        post: FRONT + owner * environments,
-    };
-    wiring.sources.iter().zip(wiring.owners()).enumerate().map(of_synapse).collect()
-}
-
-impl Start for FromSources<'_> {
-    #[inline(always)]
-    fn gate<V: Vector>(&self, gate: usize, lane: usize) -> impl Begin {
-        let Self { runs, environments, columns, pre, post } = *self;
-        let mut groups = [(0, 0); FRONT / 8];
-        let is_grouped = environments.is_multiple_of(8);
-        if is_grouped {
-            for (g, group) in groups.iter_mut().enumerate().take(V::WIDTH / 8) {
-                let lane = lane + 8 * g;
-                if let Some(run) = runs.get(lane / environments) {
-                    *group = ((run.pre + lane - run.first) / 8, (run.post + lane - run.first) / 8);
-                }
-            }
-        }
-        FromRuns {
-            pre: Rows(&pre.sums[gate * columns * pre.lanes..], pre.lanes),
-            post: Rows(&post.sums[gate * columns * post.lanes..], post.lanes),
-            groups: is_grouped.then_some(groups),
-            runs: runs.get(lane / environments..).unwrap_or(&[]),
-            lane,
-        }
-    }
-}
-
-/// Where a gate's sums start from in some lanes.
-#[derive(Clone, Copy)]
-struct FromRuns<'a> {
-    pre: Rows<'a>,
-    post: Rows<'a>,
-    /// If all runs are of whole groups of eight lanes: the group of the contributions that each group of lanes reads.
-    groups: Option<[(usize, usize); FRONT / 8]>,
-    /// From the one on that holds the first lane.
-    runs: &'a [Run],
-    lane: usize,
-}
-
-impl Begin for FromRuns<'_> {
-    #[inline(always)]
-    fn begin<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
-        match self.groups {
-            Some(groups) => self.from_groups(groups, column),
-            None => self.from_runs(column),
-        }
-    }
-}
-
-impl FromRuns<'_> {
-    #[inline(always)]
-    fn from_groups<V: Vector, const M: usize>(self, groups: [(usize, usize); FRONT / 8], column: usize) -> [V; M] {
-        let mut sums = [V::splat(0.0); M];
-        let [pre, post] = [self.pre, self.post].map(|rows| (rows.0.as_chunks::<8>().0, rows.1 / 8));
-        unrolled!(m < M {
-            let [pre, post] = [pre, post].map(|(rows, length)| &rows[(column + m) * length..][..length]);
-            let mut from = [[&[0.0; 8]; FRONT / 8]; 2];
-            for g in 0..V::WIDTH / 8 {
-                from[0][g] = &pre[groups[g].0];
-                from[1][g] = &post[groups[g].1];
-            }
-            sums[m] = V::gather(&from[0]).add(V::gather(&from[1]));
-        });
-        sums
-    }
-
-    #[inline(always)]
-    fn from_runs<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
-        let mut sums = [V::splat(0.0); M];
-        for run in self.runs {
-            if run.first >= self.lane + V::WIDTH {
-                break;
-            }
-            // A run is read as if it filled the vector from its start or before; the next one is laid over it.
-            let to = run.first.saturating_sub(self.lane);
-            let [pre, post] = [run.pre, run.post].map(|source| source + self.lane - run.first);
-            unrolled!(m < M {
-                let pre = V::load(&self.pre.0[(column + m) * self.pre.1 + pre..]);
-                let post = V::load(&self.post.0[(column + m) * self.post.1 + post..]);
-                sums[m] = sums[m].until(to, pre.add(post));
-            });
-        }
-        sums
-    }
 }
 
 impl Network {
@@ -263,9 +111,8 @@ impl Network {
             neurons,
             senses: Aligned::new(channels * sense_lanes),
             sense_lanes,
-            pre: Contributions::new(synapse, wiring.sensors + wiring.neurons, environments),
-            post: Contributions::new(synapse, wiring.neurons, environments),
-            runs: runs(wiring, environments),
+            pre: Contributions::new(synapse, wiring.sensors + wiring.neurons, wiring.sources.clone(), environments),
+            post: Contributions::new(synapse, wiring.neurons, wiring.owners().collect(), environments),
             layout: layout.clone(),
         }
     }
@@ -284,7 +131,8 @@ impl Network {
         self.environments = environments;
         self.synapses.resize(self.layout.wiring.sources.len() * environments);
         self.neurons.resize(self.layout.wiring.neurons * environments);
-        self.runs = runs(&self.layout.wiring, environments);
+        self.pre.resize(environments);
+        self.post.resize(environments);
     }
 
     /// Who reads whom.
@@ -346,12 +194,11 @@ impl Network {
     /// the flat parameter vector.
     #[inline(always)]
     pub fn sense<V: Vector>(&mut self, weights: &[f32]) {
-        let synapse = self.layout.synapse;
         let [(channels, input), _] = self.layout.channels();
         let rows = &self.senses[channels.start * self.sense_lanes..channels.end * self.sense_lanes];
         let active = self.layout.wiring.sensors * self.environments;
         let weights = self.layout.split(weights).0;
-        self.pre.multiply::<V>(synapse, weights, input, (rows, self.sense_lanes, active), 0);
+        self.pre.multiply::<V>(weights, input, (rows, self.sense_lanes, active), 0);
     }
 
     /// One network step. `weights` is the flat parameter vector.
@@ -362,8 +209,8 @@ impl Network {
     pub fn step<V: Vector>(&mut self, weights: &[f32]) {
         let (synapse_weights, neuron_weights) = self.layout.split(weights);
         self.contribute::<V>(synapse_weights);
-        let Self { layout, runs, environments, pre, post, synapses, synapse_noise, .. } = self;
-        let start = FromSources { runs, environments: *environments, columns: layout.synapse.memory, pre, post };
+        let Self { pre, post, synapses, synapse_noise, .. } = self;
+        let start = FromBoth { pre, post };
         synapses.step_from::<V, _>(synapse_weights, 0, Some(synapse_noise), &start);
         self.integrate::<V>();
         self.neurons.step::<V>(neuron_weights, self.neurons.shape.inputs, Some(&self.neuron_noise));
@@ -379,8 +226,8 @@ impl Network {
         let rows =
             |channels: Range<usize>| &neurons.outputs()[channels.start * neurons.lanes..channels.end * neurons.lanes];
         let of_pre = (rows(pre_channels), neurons.lanes, active);
-        pre.multiply::<V>(layout.synapse, weights, pre_input, of_pre, first_neuron);
-        post.multiply::<V>(layout.synapse, weights, post_input, (rows(post_channels), neurons.lanes, active), 0);
+        pre.multiply::<V>(weights, pre_input, of_pre, first_neuron);
+        post.multiply::<V>(weights, post_input, (rows(post_channels), neurons.lanes, active), 0);
     }
 
     /// The sum of each neuron's synapses, in their order, into the neuron's inputs.
