@@ -228,8 +228,10 @@ fn enu_networks_follow_their_trajectories() {
         each_instruction_set(|set| {
             let mut network = Network::new(&layout, environments);
             let theta = npz.f32("theta");
-            network.synapse_noise = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes);
-            network.neuron_noise = units_to_lanes(&npz.f32("bn"), neurons, neuron.outputs, network.neurons.lanes);
+            let synapse_noise = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes);
+            let neuron_noise = units_to_lanes(&npz.f32("bn"), neurons, neuron.outputs, network.neurons.lanes);
+            network.synapse_noise.copy_from_slice(&synapse_noise);
+            network.neuron_noise.copy_from_slice(&neuron_noise);
             for step in 0..steps {
                 let size = environments * sensors * channels;
                 for (i, x) in npz.f32("X")[step * size..][..size].iter().enumerate() {

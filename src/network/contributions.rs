@@ -140,18 +140,19 @@ struct FromBothHere<'a> {
 impl Begin for FromBothHere<'_> {
     #[inline(always)]
     fn begin<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
-        if self.groups[0][0].is_empty() { self.from_rows(column) } else { self.from_groups(column) }
+        if self.groups[0][0].is_empty() { self.of_rows(column) } else { self.of_groups(column) }
     }
 }
 
 impl FromBothHere<'_> {
     #[inline(always)]
-    fn from_groups<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
+    fn of_groups<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
         let mut sums = [V::splat(0.0); M];
         let mut tile = [[&[[0.0; GROUP]; M][..]; LONGEST / GROUP]; 2];
-        for g in 0..V::WIDTH / GROUP {
-            tile[0][g] = &self.groups[0][g][column..column + M];
-            tile[1][g] = &self.groups[1][g][column..column + M];
+        for (tile, groups) in tile.iter_mut().zip(&self.groups) {
+            for (tile, group) in tile.iter_mut().zip(groups).take(V::WIDTH / GROUP) {
+                *tile = &group[column..column + M];
+            }
         }
         unrolled!(m < M {
             sums[m] = V::gather(&tile[0].map(|columns| &columns[m])).add(V::gather(&tile[1].map(|columns| &columns[m])));
@@ -160,7 +161,7 @@ impl FromBothHere<'_> {
     }
 
     #[inline(always)]
-    fn from_rows<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
+    fn of_rows<V: Vector, const M: usize>(self, column: usize) -> [V; M] {
         let mut sums = [V::splat(0.0); M];
         let [pre, post] = self.both;
         let (environments, lane) = (pre.environments, self.lane);
