@@ -235,8 +235,8 @@ mod tests {
             ("iaf", vec!["fitness", "evaluation", "episode", "rates"]),
             ("stdp", vec!["fitness", "evaluation", "window", "episode"]),
             ("stdp_complex", vec!["fitness", "evaluation", "window", "episode"]),
-            ("t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes"]),
-            ("double_t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes"]),
+            ("t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes", "life"]),
+            ("double_t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes", "life"]),
         ];
         for (task, figures) in cases {
             let plan = plan(task);
