@@ -21,13 +21,13 @@ if [[ $device == emu ]]; then
     trials=2
     length=(--set es.population=4 --set run.generations=60 --set run.checkpoint_every=2 --set run.validate_every=30
         --set run.validation_episodes=4 --set task.iaf.steps=6)
-    mazes=(4 8)
+    mazes=(4 8) maze=4
     of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
     trials=30
     length=(--set run.generations=8000 --set run.checkpoint_every=200)
-    mazes=(64 256 1024 4096 16384 65536 262144 1048576)
+    mazes=(64 256 1024 4096 16384 65536 262144 1048576) maze=1024
     # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
     # Batches of one, as a generation of a million takes seconds.
     of_profile() {
@@ -165,6 +165,17 @@ peers() { # task, population, generations
     peer "torch-$1-$2" torch "$3" peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph --tf32
 }
 
+# Twice, so that a card that warms up or is shared shows.
+in_turns() { # task, population, generations
+    local round numerics
+    for round in 1 2; do
+        for numerics in exact fast; do
+            ours "$1" $numerics 1 "$2"
+        done
+        peers "$@"
+    done
+}
+
 uname -a
 device_facts before
 step device 20 ./phylon list devices --json
@@ -186,13 +197,8 @@ for tool in memcheck racecheck initcheck synccheck; do
     sanitize $tool tmaze fast
 done
 
-# In turns with the peers, twice, so that a card that warms up or is shared shows.
-for round in 1 2; do
-    for numerics in exact fast; do
-        ours iaf $numerics 1 "${populations[0]}"
-    done
-    peers iaf "${populations[0]}" 30
-done
+# In turns with the peers.
+in_turns iaf "${populations[0]}" 30
 for numerics in exact fast; do
     ours iaf $numerics $trials "${populations[0]}"
     ours stdp $numerics 1 "${populations[0]}"
@@ -208,12 +214,7 @@ for population in "${populations[@]:1}"; do
     peers iaf "$population" 5
 done
 # Networks in the maze: the size that the peers are timed at in turns with them, then the table over populations.
-for round in 1 2; do
-    for numerics in exact fast; do
-        ours tmaze $numerics 1 "${mazes[-6]-${mazes[0]}}"
-    done
-    peers tmaze "${mazes[-6]-${mazes[0]}}" 3
-done
+in_turns tmaze $maze 3
 for population in "${mazes[@]}"; do
     ours tmaze fast 1 "$population"
 done
