@@ -1,5 +1,5 @@
 // A network of units in closed loop with its maze through a whole episode, exact mode: f32, the CPU's order of every sum,
-// equal to the last bit. Twin: src/network.rs with src/unit/ and src/world/.
+// equal to the last bit. Twin: src/network/ with src/unit/ and src/world/.
 //
 // A block is one player (an offspring, or the centre behind them) in some environments. Its weights lie in shared memory, made there by the
 // block itself; its warps take one of these after another, each alone through the whole episode, so a dead agent frees
