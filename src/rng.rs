@@ -22,6 +22,10 @@ pub enum Stream {
     Validation = 4,
     /// Episodes that choose the first centre of a run.
     Start = 5,
+    /// What a world draws in an episode.
+    World = 6,
+    /// Actions of a policy that acts at random.
+    Action = 7,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

@@ -1,0 +1,185 @@
+//! Where a world's random numbers come from: a stream of uniforms for every episode, phylon's own by counter, or the very
+//! numbers that Gymnasium draws.
+//!
+//! Gymnasium's are NumPy's: `reset(seed)` hashes the seed (`SeedSequence`, after O'Neill's `seed_seq_fe`) into the state of a
+//! PCG64 (O'Neill 2014, XSL-RR 128/64), and `Generator.uniform` takes the upper 53 bits of each output.
+
+use crate::rng::{Row, Stream};
+
+/// What the episodes of a batch draw from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeds {
+    /// Philox by counter: key is this seed, every episode a row of its own.
+    Phylon(u64),
+    /// Episode `k` draws what Gymnasium draws after `env.reset(seed=first + k)`.
+    Gymnasium(u64),
+}
+
+impl Seeds {
+    /// The stream of one episode, at its beginning.
+    pub fn episode(self, episode: u32) -> Draws {
+        match self {
+            Self::Phylon(seed) => {
+                Draws::Philox(Philox::new(Row { seed, stream: Stream::World, generation: 0, index: episode }))
+            }
+            Self::Gymnasium(first) => Draws::Pcg(Pcg64::seeded(first.wrapping_add(u64::from(episode)))),
+        }
+    }
+}
+
+/// The uniforms of one episode, in the order in which its world asks for them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Draws {
+    /// By counter.
+    Philox(Philox),
+    /// As NumPy.
+    Pcg(Pcg64),
+}
+
+impl Draws {
+    /// The next uniform in [0, 1): a multiple of 2^-53.
+    #[inline(always)]
+    pub fn uniform(&mut self) -> f64 {
+        let bits = match self {
+            Self::Philox(philox) => philox.next(),
+            Self::Pcg(pcg) => pcg.next(),
+        };
+        (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    }
+
+    /// The next uniform in [low, high), as NumPy computes it.
+    #[inline(always)]
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.uniform()
+    }
+
+    /// The next integer in low ..= high, as NumPy's `integers(low, high + 1)` draws it for a range below 2^32.
+    pub fn integer(&mut self, low: i64, high: i64) -> i64 {
+        let range = (high - low) as u64 + 1;
+        match self {
+            Self::Philox(philox) => low + ((u128::from(philox.next()) * u128::from(range)) >> 64) as i64,
+            Self::Pcg(pcg) => low + i64::from(pcg.below(range as u32)),
+        }
+    }
+}
+
+/// Philox words in their order, two for each number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Philox {
+    row: Row,
+    /// Numbers drawn so far; two lie in a block.
+    drawn: u32,
+}
+
+impl Philox {
+    /// At the beginning of a row.
+    pub fn new(row: Row) -> Self {
+        Self { row, drawn: 0 }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> u64 {
+        let [a, b, c, d] = self.row.block(self.drawn / 2);
+        let (high, low) = if self.drawn.is_multiple_of(2) { (a, b) } else { (c, d) };
+        self.drawn += 1;
+        u64::from(high) << 32 | u64::from(low)
+    }
+}
+
+/// NumPy's default bit generator, PCG64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pcg64 {
+    /// Of the linear congruential generator.
+    pub state: u128,
+    /// Its increment, odd.
+    pub increment: u128,
+    /// The unused half of an output, which the next draw of 32 bits takes.
+    half: Option<u32>,
+}
+
+impl Pcg64 {
+    const MULTIPLIER: u128 = 0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645;
+
+    /// A generator in a given state.
+    pub fn new(state: u128, increment: u128) -> Self {
+        Self { state, increment, half: None }
+    }
+
+    /// As `numpy.random.PCG64(SeedSequence(seed))`.
+    pub fn seeded(seed: u64) -> Self {
+        let [a, b, c, d] = seed_sequence(seed);
+        let wide = |high: u64, low: u64| u128::from(high) << 64 | u128::from(low);
+        let mut generator = Self::new(0, wide(c, d) << 1 | 1);
+        generator.advance();
+        generator.state = generator.state.wrapping_add(wide(a, b));
+        generator.advance();
+        generator
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.state = self.state.wrapping_mul(Self::MULTIPLIER).wrapping_add(self.increment);
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> u64 {
+        self.advance();
+        ((self.state >> 64) as u64 ^ self.state as u64).rotate_right((self.state >> 122) as u32)
+    }
+
+    /// 32 bits: the lower half of an output first, then its upper half.
+    fn next_half(&mut self) -> u32 {
+        if let Some(half) = self.half.take() {
+            return half;
+        }
+        let bits = self.next();
+        self.half = Some((bits >> 32) as u32);
+        bits as u32
+    }
+
+    /// Uniform below `range`, without bias (Lemire 2019), as `Generator.integers` draws for ranges below 2^32.
+    fn below(&mut self, range: u32) -> u32 {
+        let mut product = u64::from(self.next_half()) * u64::from(range);
+        if (product as u32) < range {
+            let threshold = range.wrapping_neg() % range;
+            while (product as u32) < threshold {
+                product = u64::from(self.next_half()) * u64::from(range);
+            }
+        }
+        (product >> 32) as u32
+    }
+}
+
+/// Four words that NumPy's `SeedSequence(seed).generate_state(4, uint64)` gives.
+fn seed_sequence(seed: u64) -> [u64; 4] {
+    const MIX: (u32, u32) = (0xCA01_F9DD, 0x4973_F715);
+    /// A constant that multiplies itself on at each use.
+    struct Hash(u32, u32);
+    impl Hash {
+        fn of(&mut self, value: u32) -> u32 {
+            let mixed = value ^ self.0;
+            self.0 = self.0.wrapping_mul(self.1);
+            let mixed = mixed.wrapping_mul(self.0);
+            mixed ^ mixed >> 16
+        }
+    }
+    let mix = |x: u32, y: u32| {
+        let mixed = MIX.0.wrapping_mul(x).wrapping_sub(MIX.1.wrapping_mul(y));
+        mixed ^ mixed >> 16
+    };
+    let mut hash = Hash(0x43B0_D7E5, 0x931E_8875);
+    let mut pool = [seed as u32, (seed >> 32) as u32, 0, 0].map(|word| hash.of(word));
+    for source in 0..4 {
+        for destination in 0..4 {
+            if source != destination {
+                pool[destination] = mix(pool[destination], hash.of(pool[source]));
+            }
+        }
+    }
+    let mut hash = Hash(0x8B51_F9DD, 0x58F3_8DED);
+    let mut words = [0; 8];
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = hash.of(pool[i % 4]);
+    }
+    std::array::from_fn(|i| u64::from(words[2 * i + 1]) << 32 | u64::from(words[2 * i]))
+}
