@@ -5,9 +5,11 @@
 
 pub mod draws;
 pub mod players;
+pub mod scene;
 pub mod t_maze;
 
 pub use draws::{Draws, Seeds};
+pub use scene::Scene;
 
 /// An environment as Gymnasium defines it: a small struct that is one episode's state.
 ///
@@ -26,6 +28,9 @@ pub trait World: Clone + Send + Sync + 'static {
 
     /// What a policy sees: `SPEC.observations` numbers, `to[i * stride]` for the i-th.
     fn observe(&self, to: &mut [f32], stride: usize);
+
+    /// What it looks like now, as Gymnasium draws it.
+    fn draw(&self) -> Scene;
 
     /// One step of many; the same bits as [`World::step`] for each of them.
     fn step_all(worlds: &mut [Self], actions: &[Self::Action], draws: &mut [Draws], outcomes: &mut [Outcome]) {
