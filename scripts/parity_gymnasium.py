@@ -24,7 +24,8 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = {"gymnasium": "1.4.0", "box2d": "2.3.10", "numpy": None, "safetensors": None}
+# Of pygame nothing is shown, but Gymnasium imports it.
+PACKAGES = {"gymnasium": "1.4.0", "box2d": "2.3.10", "pygame": None, "numpy": None, "safetensors": None}
 
 # Gymnasium's id and what it is made with; a name of ours may go on with a variant.
 WORLDS = {
