@@ -4,12 +4,18 @@
 //! The mazes are part of a network's episode and have their own shape; the others are Gymnasium's and are a [`World`].
 
 pub mod draws;
+pub mod environments;
 pub mod players;
 pub mod scene;
 pub mod t_maze;
 
 pub use draws::{Draws, Seeds};
+pub use environments::{Environments, Episode, Finished};
 pub use scene::Scene;
+
+use serde::Serialize;
+
+use crate::rng::{Row, unit_uniform};
 
 /// An environment as Gymnasium defines it: a small struct that is one episode's state.
 ///
@@ -50,7 +56,7 @@ pub struct Outcome {
 }
 
 /// What is known of a world before it is built.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spec {
     /// As given on the command line and in a config.
     pub name: &'static str,
@@ -66,10 +72,13 @@ pub struct Spec {
     pub limit: u32,
     /// Mean return from which Gymnasium calls it solved, if it says so.
     pub threshold: Option<f64>,
+    /// Steps that make a second of a film.
+    pub frame_rate: u32,
 }
 
 /// Kind and number of actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Actions {
     /// One of so many.
     Discrete(usize),
@@ -91,8 +100,8 @@ pub trait Action: Copy + Default + PartialEq + std::fmt::Debug + Send + Sync + '
     /// From the outputs `of[i * stride]`, `count` of them.
     fn from_outputs(of: &[f32], stride: usize, count: usize) -> Self;
 
-    /// From two random words, each of the possible ones alike.
-    fn random(words: [u32; 2], count: usize) -> Self;
+    /// That of a policy which acts at random: each of the `count` alike, from the words of an episode's row at a step.
+    fn random(row: &Row, step: u32, count: usize) -> Self;
 }
 
 /// The number of a discrete action.
@@ -109,8 +118,12 @@ impl Action for i32 {
         best as i32
     }
 
+    /// A word a step.
     #[inline(always)]
-    fn random([word, _]: [u32; 2], count: usize) -> Self {
+    fn random(row: &Row, step: u32, count: usize) -> Self {
+        let [a, b, c, d] = row.block(step / 4);
+        let (ab, cd) = if step % 2 == 0 { (a, c) } else { (b, d) };
+        let word = if step % 4 < 2 { ab } else { cd };
         ((u64::from(word) * count as u64) >> 32) as i32
     }
 }
@@ -122,8 +135,11 @@ impl Action for [f32; 2] {
         [of[0], of[stride]]
     }
 
+    /// Two words a step.
     #[inline(always)]
-    fn random(words: [u32; 2], _count: usize) -> Self {
-        words.map(|word| 2.0 * crate::rng::unit_uniform(word) - 1.0)
+    fn random(row: &Row, step: u32, _count: usize) -> Self {
+        let [a, b, c, d] = row.block(step / 2);
+        let words = if step % 2 == 0 { [a, b] } else { [c, d] };
+        words.map(|word| 2.0 * unit_uniform(word) - 1.0)
     }
 }
