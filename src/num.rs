@@ -8,6 +8,8 @@
 //! The polynomials are minimax fits (iteratively reweighted least squares) made for the stated intervals; the errors in
 //! the comments are measured against double precision by the tests below.
 
+pub mod single;
+
 /// What gates compute with: a float, or a register of them. One rounding an operation.
 pub trait Real: Copy {
     /// This number everywhere.
