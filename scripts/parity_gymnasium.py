@@ -252,12 +252,15 @@ def main():
         parser.error(f"--env is one of {', '.join(WORLDS)}, or one of their variants ({', '.join(INEXACT)})")
     if not args.phylon.exists():
         parser.error(f"there is no {args.phylon}; try: cargo build --release")
+    found = list(policies(args.all)) if args.all else []
+    if args.all and not found:
+        parser.error(f"{args.all} has no policy_<world>*.npz")
     use_gymnasium()
 
     results = []
     if args.all:
         print(HEAD, flush=True)
-        for world, policy in policies(args.all):
+        for world, policy in found:
             results.append(compare(args.phylon, policy, world, args.episodes))
             print(row(results[-1]), flush=True)
     else:

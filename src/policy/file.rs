@@ -103,7 +103,7 @@ impl Mlp {
         let mut rest = &self.parameters[..];
         let mut tensors = Vec::new();
         for (number, layer) in (1..).zip(self.sizes.windows(2)) {
-            for (name, shape) in [("W", &layer[..]), ("b", &layer[1..])] {
+            for (name, shape) in [("W", layer), ("b", &layer[1..])] {
                 let (values, behind) = rest.split_at(shape.iter().product());
                 tensors.push((format!("{name}{number}"), Tensor { shape: shape.to_vec(), values: values.to_vec() }));
                 rest = behind;

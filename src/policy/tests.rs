@@ -19,6 +19,7 @@ fn world(observations: usize, actions: usize) -> Spec {
         actions: Actions::Discrete(actions),
         limit: 1,
         threshold: None,
+        frame_rate: 1,
     }
 }
 
@@ -135,7 +136,10 @@ fn floats(shape: &[usize], values: &[f32]) -> Vec<u8> {
     array("<f4", "False", &format!("({lengths})"), &bytes(values))
 }
 
-fn zip(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+/// Name and bytes of an array.
+type Member = (&'static str, Vec<u8>);
+
+fn zip(members: &[Member]) -> Vec<u8> {
     use std::io::Write;
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
@@ -146,7 +150,7 @@ fn zip(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-fn read_npz(members: &[(&str, Vec<u8>)], world: &Spec) -> Result<Mlp, String> {
+fn read_npz(members: &[Member], world: &Spec) -> Result<Mlp, String> {
     Format::Npz.decode(&zip(members)).and_then(|contents| contents.policy(world))
 }
 
@@ -184,7 +188,7 @@ fn what_is_wrong_with_a_file_is_said() {
     let with = |name: &'static str, bytes: &[u8]| vec![("W1", fine.clone()), (name, bytes.to_vec())];
     let mut nan = [0.5; 32];
     nan[4 * 3 + 2] = f32::NAN;
-    let cases: &[(Vec<(&str, Vec<u8>)>, &str)] = &[
+    let cases: &[(Vec<Member>, &str)] = &[
         (
             vec![("W1", floats(&[4, 16], &[0.0; 64])), ("W2", floats(&[16, 4], &[0.0; 64]))],
             "W1 is [4, 16], but lander has 8",

@@ -108,14 +108,14 @@ fn changed(before: &[Colour], after: &[Colour], width: usize) -> [Range<usize>; 
     if before.is_empty() {
         return [0..width, 0..after.len() / width];
     }
-    let (mut columns, mut rows) = (width..0, usize::MAX..0);
+    let mut area = None;
     for (y, (before, after)) in before.chunks(width).zip(after.chunks(width)).enumerate() {
         for x in (0..width).filter(|&x| before[x] != after[x]) {
-            columns = columns.start.min(x)..columns.end.max(x + 1);
-            rows = rows.start.min(y)..y + 1;
+            let [columns, rows] = area.unwrap_or([x..x + 1, y..y + 1]);
+            area = Some([columns.start.min(x)..columns.end.max(x + 1), rows.start..y + 1]);
         }
     }
-    if rows.is_empty() { [0..1, 0..1] } else { [columns, rows] }
+    area.unwrap_or([0..1, 0..1])
 }
 
 /// Part of a picture, its most frequent colours as they are and the others as the nearest of these.
