@@ -53,8 +53,8 @@ impl Sweep {
     /// Begin later.
     pub fn advance(&mut self, to: f32) {
         let part = (to - self.from) / (1.0 - self.from);
-        self.centres[0] = self.centres[0] + part * (self.centres[1] - self.centres[0]);
-        self.angles[0] += part * (self.angles[1] - self.angles[0]);
+        self.centres[0] = (1.0 - part) * self.centres[0] + part * self.centres[1];
+        self.angles[0] = (1.0 - part) * self.angles[0] + part * self.angles[1];
         self.from = to;
     }
 
