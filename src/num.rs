@@ -8,6 +8,7 @@
 //! The polynomials are minimax fits (iteratively reweighted least squares) made for the stated intervals; the errors in
 //! the comments are measured against double precision by the tests below.
 
+pub mod hyperbolic;
 pub mod single;
 
 /// What gates compute with: a float, or a register of them. One rounding an operation.
@@ -28,6 +29,8 @@ pub trait Real: Copy {
     fn at_most(self, limit: Self) -> Self;
     /// `limit` where it is more; NaN stays NaN.
     fn at_least(self, limit: Self) -> Self;
+    /// `then` where this is less than `bound`, else `otherwise`.
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self;
 }
 
 impl Real for f32 {
@@ -69,6 +72,11 @@ impl Real for f32 {
     #[inline(always)]
     fn at_least(self, limit: Self) -> Self {
         if self < limit { limit } else { self }
+    }
+
+    #[inline(always)]
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        if self < bound { then } else { otherwise }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one list of units, tasks, optimisers and worlds: config names, help, tests and benches read it.
 
 use crate::error::{Error, Result};
-use crate::world::{Spec, World};
+use crate::world::{Spec, World, lunar_lander};
 
 /// A choice that a config can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +103,16 @@ macro_rules! worlds {
 }
 
 worlds! {
-    /// A pole on a cart.
-    CartPole: crate::world::CartPole<f64>,
+    /// Land a craft on the moon, bit for bit as Gymnasium's.
+    LunarLander: lunar_lander::LunarLander,
+    /// The same in wind.
+    LunarLanderWind: lunar_lander::LunarLanderWind,
+    /// The same with engines that are throttled.
+    LunarLanderContinuous: lunar_lander::LunarLanderContinuous,
+    /// The same in wind.
+    LunarLanderContinuousWind: lunar_lander::LunarLanderContinuousWind,
+    /// The first with a velocity solver that may stop early.
+    LunarLanderFast: lunar_lander::LunarLanderFast,
 }
 
 impl WorldKind {

@@ -26,7 +26,7 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     print(&(text + "\n"))
 }
 
-/// A figure with the prefix of its thousands: `1.234 M`.
+/// Four digits and a prefix: `1.234 M`.
 pub fn si(value: f64) -> String {
     let scaled = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n")];
     let (unit, prefix) = scaled.into_iter().find(|(unit, _)| value.abs() >= *unit).unwrap_or((1.0, ""));

@@ -75,5 +75,3 @@ fn table(profile: &Profile) -> String {
     let _ = writeln!(text, "; {}env-steps/s", output::si(profile.env_steps_per_second));
     text
 }
-
-/// Four digits and a prefix: `1.234 M`.

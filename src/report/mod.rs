@@ -35,7 +35,7 @@ use evaluation::Evaluated;
 use html::count;
 
 pub use behaviour::{Behaviour, FirstChoice, GROUPS, MazeEvaluation, References, evaluate_maze};
-pub use statistics::{Evaluation, MannWhitney, Share};
+pub use statistics::{Evaluation, MannWhitney, Share, percentile};
 
 /// Fresh episodes of the evaluation.
 const EPISODES: usize = 1000;

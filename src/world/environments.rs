@@ -36,13 +36,16 @@ pub(crate) struct Lanes<W> {
     draws: Vec<Draws>,
     playing: Vec<Playing>,
     outcomes: Vec<Outcome>,
+    /// Lanes that begin an episode, where it begins, and what it draws.
+    begun: (Vec<usize>, Vec<W>, Vec<Draws>),
+    given_up: Vec<usize>,
 }
 
 impl<W: World> Lanes<W> {
     /// Without an episode.
     pub fn new(seeds: Seeds) -> Self {
-        let (worlds, draws, playing, outcomes) = Default::default();
-        Self { seeds, worlds, draws, playing, outcomes }
+        let (worlds, draws, playing, outcomes, begun, given_up) = Default::default();
+        Self { seeds, worlds, draws, playing, outcomes, begun, given_up }
     }
 
     /// One more lane, at the beginning of an episode.
@@ -73,34 +76,46 @@ impl<W: World> Lanes<W> {
     /// its lane plays next; a lane without one is given up, and the last lane takes its place.
     pub fn step(&mut self, actions: &[W::Action], mut ended: impl FnMut(usize, &W, u32, Episode) -> Option<u32>) {
         W::step_all(&mut self.worlds, actions, &mut self.draws, &mut self.outcomes);
-        // From the last to the first, so that one that takes another's place has had its turn.
-        for lane in (0..self.worlds.len()).rev() {
-            let Outcome { reward, terminated } = self.outcomes[lane];
-            let playing = &mut self.playing[lane];
-            playing.reward += reward;
+        let Self { seeds, worlds, playing, outcomes, begun: (lanes, firsts, draws), given_up, .. } = self;
+        for (lane, (playing, outcome)) in playing.iter_mut().zip(outcomes).enumerate() {
+            playing.reward += outcome.reward;
             playing.length += 1;
-            if terminated || playing.length == W::SPEC.limit {
-                let Playing { number, length, reward: sum } = *playing;
-                let episode = Episode { reward: sum, length, terminated, last_reward: reward };
-                match ended(lane, &self.worlds[lane], number, episode) {
-                    Some(next) => self.restart(lane, next),
-                    None => self.give_up(lane),
+            if outcome.terminated || playing.length == W::SPEC.limit {
+                let Playing { number, length, reward } = *playing;
+                let &mut Outcome { reward: last_reward, terminated } = outcome;
+                let episode = Episode { reward, length, terminated, last_reward };
+                match ended(lane, &worlds[lane], number, episode) {
+                    Some(next) => {
+                        *playing = Playing { number: next, length: 0, reward: 0.0 };
+                        lanes.push(lane);
+                        firsts.push(worlds[lane].clone());
+                        draws.push(seeds.episode(next));
+                    }
+                    None => given_up.push(lane),
                 }
             }
         }
+        self.begin();
+        self.give_up();
     }
 
-    fn restart(&mut self, lane: usize, number: u32) {
-        self.draws[lane] = self.seeds.episode(number);
-        self.worlds[lane] = W::reset(&mut self.draws[lane]);
-        self.playing[lane] = Playing { number, length: 0, reward: 0.0 };
+    fn begin(&mut self) {
+        let (lanes, firsts, draws) = &mut self.begun;
+        W::reset_all(firsts, draws);
+        for ((lane, first), draws) in lanes.drain(..).zip(firsts.drain(..)).zip(draws.drain(..)) {
+            self.worlds[lane] = first;
+            self.draws[lane] = draws;
+        }
     }
 
-    fn give_up(&mut self, lane: usize) {
-        self.worlds.swap_remove(lane);
-        self.draws.swap_remove(lane);
-        self.playing.swap_remove(lane);
-        self.outcomes.swap_remove(lane);
+    /// From the last to the first, so that what takes another's place stays.
+    fn give_up(&mut self) {
+        while let Some(lane) = self.given_up.pop() {
+            self.worlds.swap_remove(lane);
+            self.draws.swap_remove(lane);
+            self.playing.swap_remove(lane);
+            self.outcomes.swap_remove(lane);
+        }
     }
 }
 
@@ -208,7 +223,7 @@ impl<W: World> Environments<W> {
     /// Episodes that were over in the last step, with the number of their environment.
     pub fn finished(&self) -> impl Iterator<Item = (usize, &Finished)> {
         let groups = self.groups.iter().enumerate();
-        groups.flat_map(|(g, group)| group.finished.iter().rev().map(move |(lane, f)| (g * GROUP + lane, f)))
+        groups.flat_map(|(g, group)| group.finished.iter().map(move |(lane, f)| (g * GROUP + lane, f)))
     }
 }
 

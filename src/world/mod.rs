@@ -5,6 +5,7 @@
 
 pub mod draws;
 pub mod environments;
+pub mod lunar_lander;
 pub mod players;
 pub mod scene;
 pub mod t_maze;
@@ -28,6 +29,13 @@ pub trait World: Clone + Send + Sync + 'static {
 
     /// The first state of an episode.
     fn reset(draws: &mut Draws) -> Self;
+
+    /// First states for many; the same as [`World::reset`] for each of them.
+    fn reset_all(worlds: &mut [Self], draws: &mut [Draws]) {
+        for (world, draws) in worlds.iter_mut().zip(draws) {
+            *world = Self::reset(draws);
+        }
+    }
 
     /// One step. The time limit is not its business: see [`Spec::limit`].
     fn step(&mut self, action: Self::Action, draws: &mut Draws) -> Outcome;

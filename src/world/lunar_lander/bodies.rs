@@ -1,0 +1,186 @@
+//! The lander and its two legs: what they are made of, and how they move. Numbers are Box2D's for Gymnasium's shapes.
+
+use super::geometry::{Bounds, Pose, Turn, Vec2, at};
+
+/// Length of a step, s.
+pub const STEP: f32 = 0.02;
+/// Distance that contacts and joints may be off, m.
+pub const SLOP: f32 = 0.005;
+/// pi, as Box2D has it.
+pub const PI: f32 = 3.141_592_653_59_f64 as f32;
+/// Angle that joints may be off, and spin below which a body may sleep.
+pub const ANGULAR_SLOP: f32 = 2.0 / 180.0 * PI;
+/// Radius around every polygon and edge, m.
+pub const SKIN: f32 = 2.0 * SLOP;
+/// How much a body's wide box is wider than the body, m.
+pub const MARGIN: f32 = 0.1;
+
+/// Of the bodies.
+pub const LANDER: usize = 0;
+/// The lander, then the leg on the right, then the one on the left.
+pub const FORMS: [Form; 3] = [LANDER_FORM, LEG_FORM, LEG_FORM];
+
+/// What does not change of a body.
+#[derive(Debug)]
+pub struct Form {
+    /// Corners counter-clockwise, in the body's frame.
+    pub vertices: &'static [Vec2],
+    /// Outwards, the k-th of the side from corner k to the next.
+    pub normals: &'static [Vec2],
+    /// Centre of mass.
+    pub centre: Vec2,
+    /// The polygon's own idea of it, which decides from which side it meets an edge.
+    pub centroid: Vec2,
+    /// 1/kg.
+    pub inverse_mass: f32,
+    /// About the centre of mass, 1/(kg m^2).
+    pub inverse_inertia: f32,
+    /// With the terrain and with the base line: the root of the product of both sides' friction.
+    pub friction: [f32; 2],
+}
+
+const LANDER_FORM: Form = Form {
+    vertices: &[
+        at(0.566666663, -0.333333343),
+        at(0.566666663, 0.0),
+        at(0.466666669, 0.566666663),
+        at(-0.466666669, 0.566666663),
+        at(-0.566666663, 0.0),
+        at(-0.566666663, -0.333333343),
+    ],
+    normals: &[
+        at(1.0, -0.0),
+        at(0.98478359, 0.173785329),
+        at(0.0, 1.0),
+        at(-0.98478359, 0.173785329),
+        at(-1.0, -0.0),
+        at(0.0, -1.0),
+    ],
+    centre: at(0.0, 0.10130719095468521),
+    centroid: at(3.8670831e-09, 0.101307176),
+    inverse_mass: 0.20761245489120483,
+    inverse_inertia: 1.275704264640808,
+    friction: [0.1, 0.141421363],
+};
+
+const LEG_FORM: Form = Form {
+    vertices: &[
+        at(-0.0666666701, -0.266666681),
+        at(0.0666666701, -0.266666681),
+        at(0.0666666701, 0.266666681),
+        at(-0.0666666701, 0.266666681),
+    ],
+    normals: &[at(0.0, -1.0), at(1.0, 0.0), at(0.0, 1.0), at(-1.0, 0.0)],
+    centre: at(0.0, 0.0),
+    centroid: at(0.0, 0.0),
+    inverse_mass: 14.062498092651367,
+    inverse_inertia: 558.3638305664062,
+    friction: [0.141421363, 0.2],
+};
+
+impl Form {
+    /// The box of a body and its skin.
+    #[inline]
+    pub fn bounds(&self, pose: &Pose) -> Bounds {
+        Bounds::of(self.vertices.iter().map(|&v| pose.of(v)), SKIN)
+    }
+}
+
+/// A body's motion, and what goes with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Body {
+    /// Centre of mass, m.
+    pub centre: Vec2,
+    /// rad, never wrapped.
+    pub angle: f32,
+    /// Of the centre of mass, m/s.
+    pub velocity: Vec2,
+    /// rad/s.
+    pub spin: f32,
+    /// Sine and cosine of the angle.
+    pub turn: Turn,
+    /// How long it has been at rest, s.
+    pub quiet: f32,
+    /// The wide box, by which pairs that may come to touch are found.
+    pub wide: Bounds,
+}
+
+impl Body {
+    /// At rest, its origin here.
+    pub fn new(form: &Form, origin: Vec2, angle: f32) -> Self {
+        let pose = Pose { origin, turn: Turn::by(angle) };
+        Self {
+            centre: pose.of(form.centre),
+            angle,
+            velocity: at(0.0, 0.0),
+            spin: 0.0,
+            turn: pose.turn,
+            quiet: 0.0,
+            wide: form.bounds(&pose).grown(MARGIN),
+        }
+    }
+
+    /// Where its frame is.
+    #[inline]
+    pub fn pose(&self, form: &Form) -> Pose {
+        Pose::around(self.centre, form.centre, self.turn)
+    }
+
+    /// A change of momentum, N s, at a point of the world.
+    #[inline]
+    pub fn push(&mut self, form: &Form, impulse: Vec2, point: Vec2) {
+        self.velocity = self.velocity + form.inverse_mass * impulse;
+        self.spin += form.inverse_inertia * (point - self.centre).cross(impulse);
+    }
+
+    /// Go on with the present velocity for `time`, within what Box2D lets a body move in a step.
+    #[inline]
+    pub fn go(&mut self, time: f32) {
+        const FARTHEST: f32 = 2.0;
+        const FURTHEST: f32 = 0.5 * PI;
+        let path = time * self.velocity;
+        if path.dot(path) > FARTHEST * FARTHEST {
+            self.velocity = FARTHEST / path.length() * self.velocity;
+        }
+        let arc = time * self.spin;
+        if arc * arc > FURTHEST * FURTHEST {
+            self.spin *= FURTHEST / arc.abs();
+        }
+        self.centre = self.centre + time * self.velocity;
+        self.set_angle(self.angle + time * self.spin);
+    }
+
+    /// Turn to an angle.
+    #[inline]
+    pub fn set_angle(&mut self, angle: f32) {
+        if angle.to_bits() != self.angle.to_bits() {
+            self.angle = angle;
+            self.turn = Turn::by(angle);
+        }
+    }
+
+    /// Correct place and angle by an impulse of position at an arm from the centre of mass, forwards or, with `sign` -1,
+    /// backwards.
+    #[inline]
+    pub fn shift(&mut self, form: &Form, impulse: Vec2, arm: Vec2) {
+        self.centre = self.centre + form.inverse_mass * impulse;
+        self.set_angle(self.angle + form.inverse_inertia * arm.cross(impulse));
+    }
+
+    /// Whether it moves too slowly to count.
+    #[inline]
+    pub fn is_slow(&self) -> bool {
+        const SLOW: f32 = 0.01;
+        self.spin * self.spin <= ANGULAR_SLOP * ANGULAR_SLOP && self.velocity.dot(self.velocity) <= SLOW * SLOW
+    }
+
+    /// Renew the wide box if the box of a motion, along `path`, has left it. Whether it has.
+    #[inline]
+    pub fn widen(&mut self, swept: Bounds, path: Vec2) -> bool {
+        if self.wide.holds(&swept) {
+            return false;
+        }
+        self.wide = swept.grown(MARGIN).stretched(2.0 * path);
+        true
+    }
+}

@@ -1,0 +1,585 @@
+//! The velocity solver: 180 passes over two joints and the contacts, which is where nearly all of a step's time goes.
+//!
+//! One source for a float and for registers of them ([`Real`]). Environments lie in lanes and know nothing of each other;
+//! what a lane does not have (a second point, a third contact) is computed with it and thrown away by selects, so that
+//! company never changes a bit. Equations and the order of operations are Box2D's `b2RevoluteJoint` and `b2ContactSolver`,
+//! without fused operations; what its loops compute again and again, constant in a step, is computed before them with the
+//! same operations.
+
+use std::ops::{Add, Mul, Neg, Sub};
+
+use super::bodies::{FORMS, STEP};
+use crate::cpu::{Kernel, Pair, Vector};
+use crate::num::Real;
+
+/// Passes in a step.
+pub const PASSES: usize = 180;
+/// Environments solved together: two of the widest registers, so that one's operations fill the other's waiting.
+pub const LANES: usize = 32;
+/// Contacts that a body can have at once: two neighbouring edges and the base line, and one to spare.
+pub const SLOTS: usize = 4;
+/// The order in which the bodies' contacts are solved.
+const CONTACT_ORDER: [usize; 3] = [2, 0, 1];
+
+/// What a motor can give in a step, N m s.
+const MOTOR_LIMIT: f32 = STEP * 40.0;
+/// At which the motors turn the legs, rad/s.
+const MOTOR_SPEED: [f32; 2] = [-0.3, 0.3];
+
+/// A number, or a register of them, to write equations with.
+#[derive(Clone, Copy)]
+struct Num<T>(T);
+
+impl<T: Real> Add for Num<T> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0.add(other.0))
+    }
+}
+
+impl<T: Real> Sub for Num<T> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.sub(other.0))
+    }
+}
+
+impl<T: Real> Mul for Num<T> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0.mul(other.0))
+    }
+}
+
+impl<T: Real> Neg for Num<T> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(T::splat(-0.0).sub(self.0))
+    }
+}
+
+#[inline(always)]
+fn num<T: Real>(x: f32) -> Num<T> {
+    Num(T::splat(x))
+}
+
+impl<T: Real> Num<T> {
+    /// `then` where this is less than `bound`, else `otherwise`.
+    #[inline(always)]
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        Self(self.0.if_less(bound.0, then.0, otherwise.0))
+    }
+
+    /// As `geometry::clamp`.
+    #[inline(always)]
+    fn clamp(self, low: Self, high: Self) -> Self {
+        let x = self.if_less(high, self, high);
+        x.if_less(low, low, x)
+    }
+}
+
+/// The same number of each lane.
+pub type Row = [f32; LANES];
+
+/// A struct of numbers that are all alike: of one environment (`f32`), of all lanes ([`Row`]), or of those in a register.
+macro_rules! numbers {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub struct $name<T> {
+            $($(#[$field_doc])* pub $field: T,)*
+        }
+
+        impl $name<Row> {
+            const ZERO: Self = Self { $($field: [0.0; LANES],)* };
+
+            /// Write the numbers of a lane.
+            #[inline(always)]
+            pub fn put(&mut self, lane: usize, from: &$name<f32>) {
+                $(self.$field[lane] = from.$field;)*
+            }
+
+            /// The numbers of a lane.
+            #[inline(always)]
+            pub fn get(&self, lane: usize) -> $name<f32> {
+                $name { $($field: self.$field[lane],)* }
+            }
+
+            #[inline(always)]
+            fn load<V: Vector>(&self, lane: usize) -> $name<Num<V>> {
+                $name { $($field: Num(V::load(&self.$field[lane..])),)* }
+            }
+
+            #[inline(always)]
+            fn store<V: Vector>(&mut self, lane: usize, from: &$name<Num<V>>) {
+                $(from.$field.0.store(&mut self.$field[lane..]);)*
+            }
+        }
+
+        impl $name<f32> {
+            #[inline(always)]
+            fn wrapped(self) -> $name<Num<f32>> {
+                $name { $($field: Num(self.$field),)* }
+            }
+        }
+
+        impl $name<Num<f32>> {
+            #[inline(always)]
+            fn bare(self) -> $name<f32> {
+                $name { $($field: self.$field.0,)* }
+            }
+        }
+
+        impl<T: Real> $name<Num<T>> {
+            /// This where `x` is less than `bound`, else `other`.
+            #[inline(always)]
+            fn where_less(self, x: Num<T>, bound: Num<T>, other: Self) -> Self {
+                Self { $($field: x.if_less(bound, self.$field, other.$field),)* }
+            }
+        }
+    };
+}
+
+numbers! {
+    /// Velocity of a body, m/s and rad/s.
+    Motion { x, y, spin, }
+}
+
+numbers! {
+    /// A joint as it is in a step: arms from the centres of mass to the joint (of the lander, of the leg), the symmetric
+    /// matrix of effective inverse masses (x, y, angle) with what its inverses need, and how the limit acts.
+    JointRows {
+        lander_x, lander_y,
+        leg_x, leg_y,
+        k_xx, k_xy, k_xz,
+        k_yy, k_yz,
+        /// Second times third column.
+        cross_x, cross_y, cross_z,
+        /// One over the determinant of the whole matrix, and of its upper left part.
+        inverse_3, inverse_2,
+        /// `k_xz` and `k_yz`, or -0, which adds nothing, where no limit acts.
+        limit_x, limit_y,
+        /// 1 at the lower limit, -1 at the upper one.
+        sign,
+        /// If the limit's impulse times the sign came below this, it is let go: 0 at a limit, infinity where none acts.
+        least,
+    }
+}
+
+numbers! {
+    /// Impulses of a joint, N s and N m s.
+    Impulses { x, y, limit, motor, }
+}
+
+numbers! {
+    /// A contact as it is in a step.
+    ContactRows {
+        /// Points: 0 where there is no contact, 2 where the block solver takes them together.
+        points,
+        normal_x, normal_y,
+        friction,
+        /// Arm from the body's centre of mass to the first point, effective masses along normal and tangent.
+        first_x, first_y, first_normal_mass, first_tangent_mass,
+        second_x, second_y, second_normal_mass, second_tangent_mass,
+        /// How each point's impulse changes the other's normal velocity, and the inverse of that matrix.
+        k_11, k_12, k_22,
+        inverse_11, inverse_12, inverse_22,
+    }
+}
+
+numbers! {
+    /// Impulses of a contact's points, N s.
+    Pressure { first_normal, first_tangent, second_normal, second_tangent, }
+}
+
+/// Inverse mass and inertia of a body.
+#[derive(Clone, Copy)]
+struct Masses<T> {
+    mass: Num<T>,
+    inertia: Num<T>,
+}
+
+impl<T: Real> Masses<T> {
+    #[inline(always)]
+    fn of(body: usize) -> Self {
+        Self { mass: num(FORMS[body].inverse_mass), inertia: num(FORMS[body].inverse_inertia) }
+    }
+}
+
+impl<T: Real> Motion<Num<T>> {
+    /// After an impulse, which turns the body by `turn` besides.
+    #[inline(always)]
+    fn pushed(self, of: Masses<T>, x: Num<T>, y: Num<T>, turn: Num<T>) -> Self {
+        Self { x: self.x + of.mass * x, y: self.y + of.mass * y, spin: self.spin + of.inertia * turn }
+    }
+
+    /// After the opposite one.
+    #[inline(always)]
+    fn pulled(self, of: Masses<T>, x: Num<T>, y: Num<T>, turn: Num<T>) -> Self {
+        Self { x: self.x - of.mass * x, y: self.y - of.mass * y, spin: self.spin - of.inertia * turn }
+    }
+}
+
+impl<T: Real> JointRows<Num<T>> {
+    /// A pass: first the motor, then the joint and its limit.
+    #[inline(always)]
+    fn pass(
+        &self,
+        joint: usize,
+        impulses: &mut Impulses<Num<T>>,
+        lander: &mut Motion<Num<T>>,
+        leg: &mut Motion<Num<T>>,
+    ) {
+        let (lander_masses, leg_masses) = (Masses::<T>::of(0), Masses::<T>::of(1));
+        let k_zz = FORMS[0].inverse_inertia + FORMS[1].inverse_inertia;
+
+        let slip = leg.spin - lander.spin - num(MOTOR_SPEED[joint]);
+        let motor = (impulses.motor + num(-(1.0 / k_zz)) * slip).clamp(num(-MOTOR_LIMIT), num(MOTOR_LIMIT));
+        let change = motor - impulses.motor;
+        impulses.motor = motor;
+        lander.spin = lander.spin - lander_masses.inertia * change;
+        leg.spin = leg.spin + leg_masses.inertia * change;
+
+        // Velocity error, the third the angle's.
+        let x = leg.x - leg.spin * self.leg_y - lander.x + lander.spin * self.lander_y;
+        let y = leg.y + leg.spin * self.leg_x - lander.y - lander.spin * self.lander_x;
+        let z = leg.spin - lander.spin;
+        let k_zz = num(k_zz);
+        let whole_x = -(self.inverse_3 * (x * self.cross_x + y * self.cross_y + z * self.cross_z));
+        let whole_y = -(self.inverse_3
+            * (self.k_xx * (y * k_zz - z * self.k_yz)
+                + self.k_xy * (z * self.k_xz - x * k_zz)
+                + self.k_xz * (x * self.k_yz - y * self.k_xz)));
+        let whole_z = -(self.inverse_3
+            * (self.k_xx * (self.k_yy * z - self.k_yz * y)
+                + self.k_xy * (self.k_yz * x - self.k_xy * z)
+                + self.k_xz * (self.k_xy * y - self.k_yy * x)));
+        // Without the limit, or letting go of it.
+        let right_x = -x + impulses.limit * self.limit_x;
+        let right_y = -y + impulses.limit * self.limit_y;
+        let part_x = self.inverse_2 * (self.k_yy * right_x - self.k_xy * right_y);
+        let part_y = self.inverse_2 * (self.k_xx * right_y - self.k_xy * right_x);
+
+        let limit = impulses.limit + whole_z;
+        let signed = limit * self.sign;
+        let x = signed.if_less(self.least, part_x, whole_x);
+        let y = signed.if_less(self.least, part_y, whole_y);
+        let z = signed.if_less(self.least, -impulses.limit, whole_z);
+        impulses.limit = signed.if_less(self.least, num(0.0), limit);
+        impulses.x = impulses.x + x;
+        impulses.y = impulses.y + y;
+        *lander = lander.pulled(lander_masses, x, y, self.lander_x * y - self.lander_y * x + z);
+        *leg = leg.pushed(leg_masses, x, y, self.leg_x * y - self.leg_y * x + z);
+    }
+}
+
+impl<T: Real> ContactRows<Num<T>> {
+    /// A pass: friction of each point, then what keeps the points from coming nearer. `single` and `double`: some lane has
+    /// one point, some has two.
+    #[inline(always)]
+    fn pass(
+        &self,
+        body: usize,
+        pressure: &mut Pressure<Num<T>>,
+        motion: &mut Motion<Num<T>>,
+        (single, double): (bool, bool),
+    ) {
+        let (before, pressure_before) = (*motion, *pressure);
+        let masses = Masses::<T>::of(body);
+        let first = [self.first_x, self.first_y];
+        let second = [self.second_x, self.second_y];
+        let normal = [self.normal_x, self.normal_y];
+        let tangent = [self.normal_y, -self.normal_x];
+
+        let rub = |motion: Motion<Num<T>>, arm: [Num<T>; 2], mass: Num<T>, normal: Num<T>, sum: Num<T>| {
+            let most = self.friction * normal;
+            let new = (sum + mass * -motion.at(arm, tangent)).clamp(-most, most);
+            (motion.hit(masses, arm, tangent, new - sum), new)
+        };
+        (*motion, pressure.first_tangent) =
+            rub(*motion, first, self.first_tangent_mass, pressure.first_normal, pressure.first_tangent);
+        if double {
+            let (rubbed, tangent) =
+                rub(*motion, second, self.second_tangent_mass, pressure.second_normal, pressure.second_tangent);
+            *motion = motion.where_less(self.points, num(1.5), rubbed);
+            pressure.second_tangent = tangent;
+        }
+
+        let rubbed = *motion;
+        if single {
+            let zero = num(0.0);
+            let sum = pressure.first_normal + -self.first_normal_mass * rubbed.at(first, normal);
+            let new = zero.if_less(sum, sum, zero);
+            *motion = rubbed.hit(masses, first, normal, new - pressure.first_normal);
+            pressure.first_normal = new;
+        }
+        if double {
+            let old = [pressure_before.first_normal, pressure_before.second_normal];
+            let new = self.block(old, [rubbed.at(first, normal), rubbed.at(second, normal)]);
+            let change = [new[0] - old[0], new[1] - old[1]];
+            let push = change.map(|change| normal.map(|n| change * n));
+            let turn = cross(first, push[0]) + cross(second, push[1]);
+            let pushed = rubbed.pushed(masses, push[0][0] + push[1][0], push[0][1] + push[1][1], turn);
+            *motion = motion.where_less(self.points, num(1.5), pushed);
+            pressure.first_normal = self.points.if_less(num(1.5), pressure.first_normal, new[0]);
+            pressure.second_normal = new[1];
+        }
+        *motion = before.where_less(self.points, num(0.5), *motion);
+        *pressure = pressure_before.where_less(self.points, num(0.5), *pressure);
+    }
+
+    /// Two points together: the impulses of a linear complementarity problem, found by trying all four cases in order. If
+    /// none fits, the old ones.
+    #[inline(always)]
+    fn block(&self, old: [Num<T>; 2], velocity: [Num<T>; 2]) -> [Num<T>; 2] {
+        let zero = num(0.0);
+        let b = [
+            velocity[0] - (self.k_11 * old[0] + self.k_12 * old[1]),
+            velocity[1] - (self.k_12 * old[0] + self.k_22 * old[1]),
+        ];
+        // `then` where neither is negative.
+        let choose = |x: Num<T>, y: Num<T>, then: [Num<T>; 2], otherwise: [Num<T>; 2]| -> [Num<T>; 2] {
+            let pick = |i: usize| x.if_less(zero, otherwise[i], y.if_less(zero, otherwise[i], then[i]));
+            [pick(0), pick(1)]
+        };
+        let none = choose(b[0], b[1], [zero, zero], old);
+        let y = -self.second_normal_mass * b[1];
+        let second = choose(y, self.k_12 * y + b[0], [zero, y], none);
+        let x = -self.first_normal_mass * b[0];
+        let first = choose(x, self.k_12 * x + b[1], [x, zero], second);
+        let x = -(self.inverse_11 * b[0] + self.inverse_12 * b[1]);
+        let y = -(self.inverse_12 * b[0] + self.inverse_22 * b[1]);
+        choose(x, y, [x, y], first)
+    }
+}
+
+#[inline(always)]
+fn cross<T: Real>(a: [Num<T>; 2], b: [Num<T>; 2]) -> Num<T> {
+    a[0] * b[1] - a[1] * b[0]
+}
+
+impl<T: Real> Motion<Num<T>> {
+    /// Velocity of a point of the body in a direction.
+    #[inline(always)]
+    fn at(self, arm: [Num<T>; 2], direction: [Num<T>; 2]) -> Num<T> {
+        (self.x - self.spin * arm[1]) * direction[0] + (self.y + self.spin * arm[0]) * direction[1]
+    }
+
+    /// After an impulse at a point in a direction.
+    #[inline(always)]
+    fn hit(self, of: Masses<T>, arm: [Num<T>; 2], direction: [Num<T>; 2], size: Num<T>) -> Self {
+        let push = direction.map(|d| size * d);
+        self.pushed(of, push[0], push[1], cross(arm, push))
+    }
+}
+
+/// What the solver works on, of up to [`LANES`] environments.
+pub struct Lanes {
+    /// Lander and legs.
+    pub motion: [Motion<Row>; 3],
+    /// Of leg 0 and leg 1.
+    pub joints: [(JointRows<Row>, Impulses<Row>); 2],
+    /// Of each body, in the solver's order.
+    contacts: [[(ContactRows<Row>, Pressure<Row>); SLOTS]; 3],
+    /// Whether a lane has one point there, whether one has two.
+    points: [[(bool, bool); SLOTS]; 3],
+    /// Lanes in use.
+    used: usize,
+}
+
+impl Lanes {
+    /// Nobody is in them.
+    pub fn new() -> Self {
+        Self {
+            motion: [Motion::ZERO; 3],
+            joints: [(JointRows::ZERO, Impulses::ZERO); 2],
+            contacts: [[(ContactRows::ZERO, Pressure::ZERO); SLOTS]; 3],
+            points: [[(false, false); SLOTS]; 3],
+            used: 0,
+        }
+    }
+
+    /// Make room for others. What is left in unused lanes is finite and does not matter.
+    pub fn clear(&mut self) {
+        self.used = 0;
+        for (points, (rows, _)) in self.points.as_flattened_mut().iter_mut().zip(self.contacts.as_flattened_mut()) {
+            if *points != (false, false) {
+                rows.points = [0.0; LANES];
+                *points = (false, false);
+            }
+        }
+    }
+
+    /// Use a lane more.
+    pub fn take(&mut self) -> usize {
+        self.used += 1;
+        self.used - 1
+    }
+
+    /// Give a lane a contact.
+    #[inline]
+    pub fn put_contact(&mut self, lane: usize, body: usize, slot: usize, rows: &ContactRows<f32>, pressure: &Pressure<f32>) {
+        self.contacts[body][slot].0.put(lane, rows);
+        self.contacts[body][slot].1.put(lane, pressure);
+        let points = &mut self.points[body][slot];
+        if rows.points < 1.5 {
+            points.0 = true;
+        } else {
+            points.1 = true;
+        }
+    }
+
+    /// Impulses of a lane's contact, and at how many of its points.
+    #[inline]
+    pub fn pressure(&self, lane: usize, body: usize, slot: usize) -> (Pressure<f32>, usize) {
+        let (rows, pressure) = &self.contacts[body][slot];
+        (pressure.get(lane), if rows.points[lane] < 1.5 { 1 } else { 2 })
+    }
+
+    /// All passes over the lanes from `start` on that fit a register.
+    #[inline(always)]
+    fn solve<V: Vector, const FAST: bool>(&mut self, start: usize) {
+        let mut motion: [Motion<Num<V>>; 3] = [0, 1, 2].map(|body: usize| self.motion[body].load::<V>(start));
+        let rows: [JointRows<Num<V>>; 2] = [0, 1].map(|joint: usize| self.joints[joint].0.load::<V>(start));
+        let mut impulses: [Impulses<Num<V>>; 2] = [0, 1].map(|joint: usize| self.joints[joint].1.load::<V>(start));
+        let has_contacts = self.points.as_flattened().iter().any(|&(single, double)| single || double);
+        let mut leaving = Leaving::<V>::new();
+        for pass in 0..PASSES {
+            let before = (motion, impulses);
+            for joint in [1, 0] {
+                let [lander, legs @ ..] = &mut motion;
+                rows[joint].pass(joint, &mut impulses[joint], lander, &mut legs[joint]);
+            }
+            if has_contacts {
+                for body in CONTACT_ORDER {
+                    for slot in 0..SLOTS {
+                        let (rows, pressure) = &mut self.contacts[body][slot];
+                        let points = self.points[body][slot];
+                        if points != (false, false) {
+                            let mut now = pressure.load::<V>(start);
+                            let was = now;
+                            rows.load::<V>(start).pass(body, &mut now, &mut motion[body], points);
+                            if FAST {
+                                now = leaving.keep(was, now);
+                            }
+                            pressure.store(start, &now);
+                        }
+                    }
+                }
+            }
+            if FAST && leaving.pass(pass, before, &mut motion, &mut impulses) {
+                break;
+            }
+        }
+        for (to, from) in self.motion.iter_mut().zip(&motion) {
+            to.store(start, from);
+        }
+        for ((_, to), from) in self.joints.iter_mut().zip(&impulses) {
+            to.store(start, from);
+        }
+    }
+}
+
+/// Lanes that have left the passes early, as only the fast variant lets them: when a pass changes no velocity by more than
+/// 1e-6. The motors would have gone on winding up against the limits, so what the last pass changed of a joint's impulses
+/// is extrapolated until its motor has come to its end.
+struct Leaving<V> {
+    /// Less than 0 where a lane has left.
+    open: Num<V>,
+}
+
+impl<V: Vector> Leaving<V> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { open: num(1.0) }
+    }
+
+    /// What a contact's impulses come to.
+    #[inline(always)]
+    fn keep(&self, was: Pressure<Num<V>>, now: Pressure<Num<V>>) -> Pressure<Num<V>> {
+        was.where_less(self.open, num(0.0), now)
+    }
+
+    /// See who leaves after this pass. Whether nobody is left.
+    #[inline(always)]
+    fn pass(
+        &mut self,
+        pass: usize,
+        before: ([Motion<Num<V>>; 3], [Impulses<Num<V>>; 2]),
+        motion: &mut [Motion<Num<V>>; 3],
+        impulses: &mut [Impulses<Num<V>>; 2],
+    ) -> bool {
+        const SMALL: f32 = 1e-6;
+        let zero = num(0.0);
+        let mut largest = zero;
+        for (now, was) in motion.iter().zip(&before.0) {
+            for change in [now.x - was.x, now.y - was.y, now.spin - was.spin] {
+                let size = change.if_less(zero, -change, change);
+                largest = largest.if_less(size, size, largest);
+            }
+        }
+        let going = num::<V>(SMALL).if_less(largest, num(1.0), num(-1.0));
+        for (now, was) in motion.iter_mut().zip(&before.0) {
+            *now = was.where_less(self.open, zero, *now);
+        }
+        let left = num((PASSES - 1 - pass) as f32);
+        for (now, was) in impulses.iter_mut().zip(&before.1) {
+            let change = now.motor - was.motor;
+            let end = (now.motor + left * change).clamp(num(-MOTOR_LIMIT), num(MOTOR_LIMIT));
+            let size = change.if_less(zero, -change, change);
+            // Where the motor stands still, 0 / 1.
+            let steps = Num((end - now.motor).0.div(zero.if_less(size, change, num(1.0)).0));
+            let drifted = Impulses {
+                x: now.x + steps * (now.x - was.x),
+                y: now.y + steps * (now.y - was.y),
+                limit: now.limit + steps * (now.limit - was.limit),
+                motor: end,
+            };
+            let new = drifted.where_less(going, zero, *now);
+            *now = was.where_less(self.open, zero, new);
+        }
+        self.open = going.if_less(zero, going, self.open);
+        let mut open = [0.0; LANES];
+        self.open.0.store(&mut open[..V::WIDTH]);
+        open[..V::WIDTH].iter().all(|&open| open < 0.0)
+    }
+}
+
+/// All passes for all lanes in use, as a kernel.
+pub struct Solve<'a, const FAST: bool>(pub &'a mut Lanes);
+
+impl<const FAST: bool> Kernel for Solve<'_, FAST> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let mut start = 0;
+        while start < self.0.used {
+            self.0.solve::<Pair<V>, FAST>(start);
+            start += Pair::<V>::WIDTH;
+        }
+    }
+}
+
+/// All passes over the contacts of one body that moves alone. Impulses begin at 0 and are not kept.
+pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Motion<f32>) {
+    let mut state = motion.wrapped();
+    let mut pressures = [Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 }.wrapped();
+        SLOTS];
+    for _ in 0..PASSES {
+        let before = (state.bare(), pressures.map(Pressure::bare));
+        for (rows, pressure) in contacts.iter().zip(&mut pressures) {
+            let double = rows.points > 1.5;
+            rows.wrapped().pass(body, pressure, &mut state, (!double, double));
+        }
+        // A pass that changes nothing is followed by others that change nothing.
+        if (state.bare(), pressures.map(Pressure::bare)) == before {
+            break;
+        }
+    }
+    *motion = state.bare();
+}
