@@ -293,18 +293,12 @@ impl<T: Real> ContactRows<Num<T>> {
         let first = [self.first_x, self.first_y];
         let second = [self.second_x, self.second_y];
         let normal = [self.normal_x, self.normal_y];
-        let tangent = [self.normal_y, -self.normal_x];
 
-        let rub = |motion: Motion<Num<T>>, arm: [Num<T>; 2], mass: Num<T>, normal: Num<T>, sum: Num<T>| {
-            let most = self.friction * normal;
-            let new = (sum + mass * -motion.at(arm, tangent)).clamp(-most, most);
-            (motion.hit(masses, arm, tangent, new - sum), new)
-        };
         (*motion, pressure.first_tangent) =
-            rub(*motion, first, self.first_tangent_mass, pressure.first_normal, pressure.first_tangent);
+            self.rub(masses, *motion, first, self.first_tangent_mass, pressure.first_normal, pressure.first_tangent);
         if double {
-            let (rubbed, tangent) =
-                rub(*motion, second, self.second_tangent_mass, pressure.second_normal, pressure.second_tangent);
+            let (normal, tangent) = (pressure.second_normal, pressure.second_tangent);
+            let (rubbed, tangent) = self.rub(masses, *motion, second, self.second_tangent_mass, normal, tangent);
             *motion = motion.where_less(self.points, num(1.5), rubbed);
             pressure.second_tangent = tangent;
         }
@@ -321,7 +315,7 @@ impl<T: Real> ContactRows<Num<T>> {
             let old = [pressure_before.first_normal, pressure_before.second_normal];
             let new = self.block(old, [rubbed.at(first, normal), rubbed.at(second, normal)]);
             let change = [new[0] - old[0], new[1] - old[1]];
-            let push = change.map(|change| normal.map(|n| change * n));
+            let push = [times(change[0], normal), times(change[1], normal)];
             let turn = cross(first, push[0]) + cross(second, push[1]);
             let pushed = rubbed.pushed(masses, push[0][0] + push[1][0], push[0][1] + push[1][1], turn);
             *motion = motion.where_less(self.points, num(1.5), pushed);
@@ -330,6 +324,23 @@ impl<T: Real> ContactRows<Num<T>> {
         }
         *motion = before.where_less(self.points, num(0.5), *motion);
         *pressure = pressure_before.where_less(self.points, num(0.5), *pressure);
+    }
+
+    /// Friction of a point, in a direction at right angles to the normal: at most a part of the normal impulse.
+    #[inline(always)]
+    fn rub(
+        &self,
+        masses: Masses<T>,
+        motion: Motion<Num<T>>,
+        arm: [Num<T>; 2],
+        mass: Num<T>,
+        normal: Num<T>,
+        sum: Num<T>,
+    ) -> (Motion<Num<T>>, Num<T>) {
+        let tangent = [self.normal_y, -self.normal_x];
+        let most = self.friction * normal;
+        let new = (sum + mass * -motion.at(arm, tangent)).clamp(-most, most);
+        (motion.hit(masses, arm, tangent, new - sum), new)
     }
 
     /// Two points together: the impulses of a linear complementarity problem, found by trying all four cases in order. If
@@ -341,11 +352,6 @@ impl<T: Real> ContactRows<Num<T>> {
             velocity[0] - (self.k_11 * old[0] + self.k_12 * old[1]),
             velocity[1] - (self.k_12 * old[0] + self.k_22 * old[1]),
         ];
-        // `then` where neither is negative.
-        let choose = |x: Num<T>, y: Num<T>, then: [Num<T>; 2], otherwise: [Num<T>; 2]| -> [Num<T>; 2] {
-            let pick = |i: usize| x.if_less(zero, otherwise[i], y.if_less(zero, otherwise[i], then[i]));
-            [pick(0), pick(1)]
-        };
         let none = choose(b[0], b[1], [zero, zero], old);
         let y = -self.second_normal_mass * b[1];
         let second = choose(y, self.k_12 * y + b[0], [zero, y], none);
@@ -355,6 +361,19 @@ impl<T: Real> ContactRows<Num<T>> {
         let y = -(self.inverse_12 * b[0] + self.inverse_22 * b[1]);
         choose(x, y, [x, y], first)
     }
+}
+
+#[inline(always)]
+fn times<T: Real>(size: Num<T>, direction: [Num<T>; 2]) -> [Num<T>; 2] {
+    [size * direction[0], size * direction[1]]
+}
+
+/// `then` where neither x nor y is negative.
+#[inline(always)]
+fn choose<T: Real>(x: Num<T>, y: Num<T>, then: [Num<T>; 2], otherwise: [Num<T>; 2]) -> [Num<T>; 2] {
+    let zero = num(0.0);
+    let first = x.if_less(zero, otherwise[0], y.if_less(zero, otherwise[0], then[0]));
+    [first, x.if_less(zero, otherwise[1], y.if_less(zero, otherwise[1], then[1]))]
 }
 
 #[inline(always)]
@@ -372,7 +391,7 @@ impl<T: Real> Motion<Num<T>> {
     /// After an impulse at a point in a direction.
     #[inline(always)]
     fn hit(self, of: Masses<T>, arm: [Num<T>; 2], direction: [Num<T>; 2], size: Num<T>) -> Self {
-        let push = direction.map(|d| size * d);
+        let push = times(size, direction);
         self.pushed(of, push[0], push[1], cross(arm, push))
     }
 }
@@ -387,6 +406,8 @@ pub struct Lanes {
     contacts: [[(ContactRows<Row>, Pressure<Row>); SLOTS]; 3],
     /// Whether a lane has one point there, whether one has two.
     points: [[(bool, bool); SLOTS]; 3],
+    /// Whether there are any.
+    has_contacts: bool,
     /// Lanes in use.
     used: usize,
 }
@@ -399,6 +420,7 @@ impl Lanes {
             joints: [(JointRows::ZERO, Impulses::ZERO); 2],
             contacts: [[(ContactRows::ZERO, Pressure::ZERO); SLOTS]; 3],
             points: [[(false, false); SLOTS]; 3],
+            has_contacts: false,
             used: 0,
         }
     }
@@ -406,6 +428,7 @@ impl Lanes {
     /// Make room for others. What is left in unused lanes is finite and does not matter.
     pub fn clear(&mut self) {
         self.used = 0;
+        self.has_contacts = false;
         for (points, (rows, _)) in self.points.as_flattened_mut().iter_mut().zip(self.contacts.as_flattened_mut()) {
             if *points != (false, false) {
                 rows.points = [0.0; LANES];
@@ -425,6 +448,7 @@ impl Lanes {
     pub fn put_contact(&mut self, lane: usize, body: usize, slot: usize, rows: &ContactRows<f32>, pressure: &Pressure<f32>) {
         self.contacts[body][slot].0.put(lane, rows);
         self.contacts[body][slot].1.put(lane, pressure);
+        self.has_contacts = true;
         let points = &mut self.points[body][slot];
         if rows.points < 1.5 {
             points.0 = true;
@@ -443,18 +467,18 @@ impl Lanes {
     /// All passes over the lanes from `start` on that fit a register.
     #[inline(always)]
     fn solve<V: Vector, const FAST: bool>(&mut self, start: usize) {
-        let mut motion: [Motion<Num<V>>; 3] = [0, 1, 2].map(|body: usize| self.motion[body].load::<V>(start));
-        let rows: [JointRows<Num<V>>; 2] = [0, 1].map(|joint: usize| self.joints[joint].0.load::<V>(start));
-        let mut impulses: [Impulses<Num<V>>; 2] = [0, 1].map(|joint: usize| self.joints[joint].1.load::<V>(start));
-        let has_contacts = self.points.as_flattened().iter().any(|&(single, double)| single || double);
+        let [lander, first, second] = &self.motion;
+        let mut motion = [lander.load::<V>(start), first.load(start), second.load(start)];
+        let [first, second] = &self.joints;
+        let rows = [first.0.load::<V>(start), second.0.load(start)];
+        let mut impulses = [first.1.load::<V>(start), second.1.load(start)];
         let mut leaving = Leaving::<V>::new();
         for pass in 0..PASSES {
             let before = (motion, impulses);
-            for joint in [1, 0] {
-                let [lander, legs @ ..] = &mut motion;
-                rows[joint].pass(joint, &mut impulses[joint], lander, &mut legs[joint]);
-            }
-            if has_contacts {
+            let [lander, first, second] = &mut motion;
+            rows[1].pass(1, &mut impulses[1], lander, second);
+            rows[0].pass(0, &mut impulses[0], lander, first);
+            if self.has_contacts {
                 for body in CONTACT_ORDER {
                     for slot in 0..SLOTS {
                         let (rows, pressure) = &mut self.contacts[body][slot];
@@ -545,7 +569,11 @@ impl<V: Vector> Leaving<V> {
         self.open = going.if_less(zero, going, self.open);
         let mut open = [0.0; LANES];
         self.open.0.store(&mut open[..V::WIDTH]);
-        open[..V::WIDTH].iter().all(|&open| open < 0.0)
+        let mut is_empty = true;
+        for &open in &open[..V::WIDTH] {
+            is_empty &= open < 0.0;
+        }
+        is_empty
     }
 }
 
