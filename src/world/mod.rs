@@ -3,7 +3,11 @@
 //!
 //! The mazes are part of a network's episode and have their own shape; the others are Gymnasium's and are a [`World`].
 
+pub mod acrobot;
+pub mod cart_pole;
+pub mod classic;
 pub mod draws;
+pub mod mountain_car;
 pub mod players;
 pub mod scene;
 pub mod t_maze;

@@ -47,11 +47,15 @@ impl Npz {
         self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
     }
 
-    /// Integers of 1 or 8 bytes.
+    /// Integers of 1, 4 or 8 bytes.
     pub fn i64(&self, key: &str) -> Vec<i64> {
-        match self.array(key).into_vec::<i8>() {
-            Ok(small) => small.into_iter().map(i64::from).collect(),
-            Err(_) => self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}")),
-        }
+        let small = self.array(key).into_vec::<i8>().map(|x| x.into_iter().map(i64::from).collect());
+        let middle = || self.array(key).into_vec::<i32>().map(|x| x.into_iter().map(i64::from).collect());
+        let large = || self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"));
+        small.or_else(|_| middle()).unwrap_or_else(|_| large())
+    }
+
+    pub fn bool(&self, key: &str) -> Vec<bool> {
+        self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
     }
 }
