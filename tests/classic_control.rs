@@ -4,7 +4,6 @@
 //!
 //! The folder is that of `tests/golden.rs`, and `PHYLON_GOLDEN` names another.
 
-#[allow(dead_code)]
 mod npz;
 
 use std::path::PathBuf;
@@ -15,7 +14,7 @@ use phylon::world::acrobot::Acrobot;
 use phylon::world::cart_pole::CartPole;
 use phylon::world::classic::{Dynamics, Float, StepAll};
 use phylon::world::mountain_car::MountainCar;
-use phylon::world::{Action, Outcome, Seeds, World};
+use phylon::world::{Action, Outcome, Seeds};
 
 /// In double precision: Acrobot differs in the last places, as Gymnasium's squares come from glibc's `pow`, which is not
 /// correctly rounded (one in a thousand is off).
