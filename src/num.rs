@@ -8,6 +8,7 @@
 //! The polynomials are minimax fits (iteratively reweighted least squares) made for the stated intervals; the errors in
 //! the comments are measured against double precision by the tests below.
 
+pub mod double;
 pub mod hyperbolic;
 pub mod single;
 
@@ -167,16 +168,41 @@ pub fn sin_cos_pi(t: f32) -> (f32, f32) {
     let cos = s.mul_add(cos, 4.058_707);
     let cos = s.mul_add(cos, -4.934_802);
     let cos = s.mul_add(cos, 1.0);
-    let (a, b) = if quadrant & 1 == 0 { (sin, cos) } else { (cos, sin) };
-    let sin_sign = (quadrant & 2) << 30;
-    let cos_sign = (quadrant.wrapping_add(1) & 2) << 30;
-    (f32::from_bits(a.to_bits() ^ sin_sign), f32::from_bits(b.to_bits() ^ cos_sign))
+    quarter_turns((sin, cos), quadrant)
 }
 
 /// cos(x) for moderate |x| (radians); the reduction by a rounded 1/pi costs 1e-7 per radian.
 #[inline(always)]
 pub fn cos(x: f32) -> f32 {
     sin_cos_pi(x * std::f32::consts::FRAC_1_PI).1
+}
+
+/// (sin x, cos x) for |x| up to 1e4 radians. Absolute error below 1e-7.
+#[inline(always)]
+pub fn sin_cos(x: f32) -> (f32, f32) {
+    let shifted = x.mul_add(std::f32::consts::FRAC_2_PI, ROUND);
+    let quadrant = shifted.to_bits();
+    let n = shifted - ROUND;
+    // pi/2 is the first number and what it lacks; |r| <= pi/4.
+    let r = n.mul_add(-std::f32::consts::FRAC_PI_2, x);
+    let r = n.mul_add(4.371_139e-8, r);
+    let s = r * r;
+    let sin = s.mul_add(-1.951_723_5e-4, 8.332_178e-3);
+    let sin = s.mul_add(sin, -0.166_666_55);
+    let sin = (r * s).mul_add(sin, r);
+    let cos = s.mul_add(2.443_838e-5, -1.388_736_7e-3);
+    let cos = s.mul_add(cos, 0.041_666_646);
+    let cos = (s * s).mul_add(cos, s.mul_add(-0.5, 1.0));
+    quarter_turns((sin, cos), quadrant)
+}
+
+/// (sin, cos) of an angle that is so many quarter turns further.
+#[inline(always)]
+fn quarter_turns((sin, cos): (f32, f32), quarters: u32) -> (f32, f32) {
+    let (a, b) = if quarters & 1 == 0 { (sin, cos) } else { (cos, sin) };
+    let sin_sign = (quarters & 2) << 30;
+    let cos_sign = (quarters.wrapping_add(1) & 2) << 30;
+    (f32::from_bits(a.to_bits() ^ sin_sign), f32::from_bits(b.to_bits() ^ cos_sign))
 }
 
 /// x^n by repeated squaring.
@@ -244,6 +270,10 @@ mod tests {
         assert!(worst(ln, f64::ln, (0.5, 4.0), false) < 2e-7);
         assert!(worst(|x| sin_cos_pi(x).0, |x| (std::f64::consts::PI * x).sin(), (-3.0, 3.0), false) < 2e-7);
         assert!(worst(|x| sin_cos_pi(x).1, |x| (std::f64::consts::PI * x).cos(), (-3.0, 3.0), false) < 2e-7);
+        assert!(worst(|x| sin_cos(x).0, f64::sin, (-10.0, 10.0), false) < 1e-7);
+        assert!(worst(|x| sin_cos(x).1, f64::cos, (-10.0, 10.0), false) < 1e-7);
+        assert!(worst(|x| sin_cos(x).0, f64::sin, (-1e4, 1e4), false) < 1e-7);
+        assert!(worst(|x| sin_cos(x).1, f64::cos, (-1e4, 1e4), false) < 1e-7);
         assert!(worst(cos, f64::cos, (-12.0, 12.0), false) < 1.5e-6);
     }
 

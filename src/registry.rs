@@ -1,7 +1,7 @@
 //! The one list of units, tasks, optimisers and worlds: config names, help, tests and benches read it.
 
 use crate::error::{Error, Result};
-use crate::world::{Spec, World, lunar_lander};
+use crate::world::{Acrobot, CartPole, MountainCar, Spec, World, lunar_lander};
 
 /// A choice that a config can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,18 @@ macro_rules! worlds {
 }
 
 worlds! {
+    /// Balance a pole on a cart, bit for bit as Gymnasium's.
+    CartPole: CartPole<f64>,
+    /// The same in single precision.
+    CartPoleF32: CartPole<f32>,
+    /// Swing a car up a hill, bit for bit as Gymnasium's.
+    MountainCar: MountainCar<f64>,
+    /// The same in single precision.
+    MountainCarF32: MountainCar<f32>,
+    /// Swing two links up, as Gymnasium's.
+    Acrobot: Acrobot<f64>,
+    /// The same in single precision.
+    AcrobotF32: Acrobot<f32>,
     /// Land a craft on the moon, bit for bit as Gymnasium's.
     LunarLander: lunar_lander::LunarLander,
     /// The same in wind.

@@ -3,15 +3,22 @@
 //!
 //! The mazes are part of a network's episode and have their own shape; the others are Gymnasium's and are a [`World`].
 
+pub mod acrobot;
+pub mod cart_pole;
+pub mod classic;
 pub mod draws;
 pub mod environments;
 pub mod lunar_lander;
+pub mod mountain_car;
 pub mod players;
 pub mod scene;
 pub mod t_maze;
 
+pub use acrobot::Acrobot;
+pub use cart_pole::CartPole;
 pub use draws::{Draws, Seeds};
 pub use environments::{Environments, Episode, Finished};
+pub use mountain_car::MountainCar;
 pub use scene::Scene;
 
 use serde::Serialize;

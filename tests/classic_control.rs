@@ -1,0 +1,306 @@
+//! CartPole, MountainCar and Acrobot against what Gymnasium did: single transitions, recorded actions in open loop, recorded
+//! policies in closed loop on Gymnasium's own seeds. `tests/golden/envs/README.md` defines the files and says which
+//! tolerances are honest; in double precision two of the three are equal to the bit.
+//!
+//! The folder is that of `tests/golden.rs`, and `PHYLON_GOLDEN` names another.
+
+mod npz;
+
+use std::path::PathBuf;
+
+use npz::Npz;
+use phylon::cpu::InstructionSet;
+use phylon::world::acrobot::Acrobot;
+use phylon::world::cart_pole::CartPole;
+use phylon::world::classic::{Dynamics, Float, StepAll};
+use phylon::world::mountain_car::MountainCar;
+use phylon::world::{Action, Outcome, Seeds};
+
+/// In double precision: Acrobot differs in the last places, as Gymnasium's squares come from glibc's `pow`, which is not
+/// correctly rounded (one in a thousand is off).
+const EXACT: f64 = 1e-12;
+/// Steps in open loop within which single precision is compared.
+const OPEN_LOOP: usize = 100;
+/// Seeds of the recorded scores.
+const SEEDS: usize = 2000;
+
+/// A file of the golden folder, if the folder has it.
+fn open(name: &str) -> Option<Npz> {
+    let given = std::env::var_os("PHYLON_GOLDEN").map(PathBuf::from);
+    let own = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("tests/golden");
+    let path = given.clone().unwrap_or(own).join("envs").join(name);
+    if given.is_some() && !path.exists() {
+        eprintln!("passed over: no {}", path.display());
+        return None;
+    }
+    Some(Npz::open(&path))
+}
+
+/// What differs from world to world in these tests.
+trait Golden<const N: usize>: Dynamics<N> {
+    /// The name of its files.
+    const FILE: &str;
+    /// Components of the state that are angles, compared modulo 2 pi.
+    const ANGLES: usize = 0;
+    /// Allowed in one step in single precision, for each component of the state.
+    const STEP: [f64; N];
+    /// The same within [`OPEN_LOOP`] steps.
+    const DRIFT: [f64; N];
+    /// Episodes of less than 200 steps that may end in another step in single precision.
+    const STRAYS: usize;
+
+    fn at(state: [Self::Float; N]) -> Self;
+
+    fn from_row(row: &[f64]) -> Self {
+        Self::at(std::array::from_fn(|i| Self::Float::of(row[i])))
+    }
+
+    /// Its state as far as it is from `row`.
+    fn distance(&self, row: &[f64]) -> [f64; N] {
+        std::array::from_fn(|i| {
+            let away = (self.state()[i].to_f64() - row[i]).abs();
+            if i < Self::ANGLES { away.min((away - 2.0 * std::f64::consts::PI).abs()) } else { away }
+        })
+    }
+
+    fn is_equal(&self, row: &[f64]) -> bool {
+        self.state().iter().zip(row).all(|(x, y)| x.to_f64().to_bits() == y.to_bits())
+    }
+
+    fn seen(&self) -> Vec<f32> {
+        let mut seen = vec![0.0; Self::SPEC.observations];
+        self.observe(&mut seen, 1);
+        seen
+    }
+}
+
+impl<F: Float> Golden<4> for CartPole<F> {
+    const FILE: &str = "cartpole";
+    const STEP: [f64; 4] = [2e-6; 4];
+    const DRIFT: [f64; 4] = [1.3e-3; 4];
+    const STRAYS: usize = 1;
+    fn at(state: [F; 4]) -> Self {
+        Self { state }
+    }
+}
+
+impl<F: Float> Golden<2> for MountainCar<F> {
+    const FILE: &str = "mountain_car";
+    const STEP: [f64; 2] = [1e-6; 2];
+    const DRIFT: [f64; 2] = [5e-5; 2];
+    const STRAYS: usize = 0;
+    fn at(state: [F; 2]) -> Self {
+        Self { state }
+    }
+}
+
+impl<F: Float> Golden<4> for Acrobot<F> {
+    const FILE: &str = "acrobot";
+    const ANGLES: usize = 2;
+    const STEP: [f64; 4] = [5e-5, 5e-5, 2e-3, 2e-3];
+    const DRIFT: [f64; 4] = [6e-2; 4];
+    const STRAYS: usize = 1;
+    fn at(state: [F; 4]) -> Self {
+        Self::new(state)
+    }
+}
+
+#[track_caller]
+fn assert_within<const N: usize>(what: &str, distance: [f64; N], tolerance: [f64; N]) {
+    // Written so that NaN fails.
+    let all = distance.iter().zip(tolerance).all(|(&away, allowed)| away <= allowed);
+    assert!(all, "{what}: {distance:?} away, {tolerance:?} allowed");
+}
+
+/// Single steps from states all over the space.
+fn transitions<W: Golden<N>, const N: usize>() {
+    let Some(npz) = open(&format!("{}.npz", W::FILE)) else { return };
+    let name = W::SPEC.name;
+    let (before, after, seen) = (npz.f64("tr_state"), npz.f64("tr_next_state"), npz.f32("tr_obs"));
+    let (actions, rewards, ends) = (npz.i64("tr_action"), npz.f64("tr_reward"), npz.bools("tr_terminated"));
+    let mut draws = Seeds::Phylon(0).episode(0);
+    let (mut equal, mut other_ends) = (0, 0);
+    for (i, (before, after)) in before.chunks_exact(N).zip(after.chunks_exact(N)).enumerate() {
+        let mut world = W::from_row(before);
+        let outcome = world.step(actions[i] as i32, &mut draws);
+        let what = format!("{name}, transition {i}");
+        let is_equal = world.is_equal(after);
+        equal += usize::from(is_equal);
+        if W::Float::IS_EXACT {
+            assert!(is_equal || W::ANGLES > 0, "{what}: not equal to the bit");
+            assert_within(&what, world.distance(after), [EXACT; N]);
+            assert_eq!(world.seen(), seen[i * W::SPEC.observations..][..W::SPEC.observations], "{what}");
+        } else {
+            assert_within(&what, world.distance(after), W::STEP);
+        }
+        other_ends += usize::from(outcome.terminated != ends[i]);
+        if outcome.terminated == ends[i] {
+            assert_eq!(outcome.reward, rewards[i], "{what}");
+        }
+    }
+    eprintln!("{name}: {equal} of {} transitions equal to the bit", actions.len());
+    assert!(other_ends <= if W::Float::IS_EXACT { 0 } else { 2 }, "{name}: {other_ends} ends differ");
+}
+
+/// Recorded actions from the recorded first states.
+fn open_loop<W: Golden<N>, const N: usize>() {
+    let Some(npz) = open(&format!("{}.npz", W::FILE)) else { return };
+    let name = W::SPEC.name;
+    let (states, seen) = (npz.f64("state"), npz.f32("obs"));
+    let (actions, rewards, ends) = (npz.i64("action"), npz.f64("reward"), npz.bools("terminated"));
+    let mut draws = Seeds::Phylon(0).episode(0);
+    let (mut at, mut equal, mut strays) = (0, 0, 0);
+    for (episode, length) in npz.i64("length").into_iter().enumerate() {
+        let length = length as usize;
+        let row = |t: usize| &states[(at + episode + t) * N..][..N];
+        let mut world = W::from_row(row(0));
+        let mut end = length;
+        for t in 0..length {
+            let outcome = world.step(actions[at + t] as i32, &mut draws);
+            let what = format!("{name}, episode {episode}, step {t}");
+            equal += usize::from(world.is_equal(row(t + 1)));
+            if W::Float::IS_EXACT {
+                // What is chaotic is not asked to stay in step for ever.
+                if t < OPEN_LOOP || W::ANGLES == 0 {
+                    assert_within(&what, world.distance(row(t + 1)), [EXACT; N]);
+                    let width = W::SPEC.observations;
+                    let seen = &seen[(at + episode + t + 1) * width..][..width];
+                    assert_eq!(world.seen(), seen, "{what}");
+                }
+                assert_eq!((outcome.terminated, outcome.reward), (ends[at + t], rewards[at + t]), "{what}");
+            } else if t < OPEN_LOOP || N == 2 {
+                assert_within(&what, world.distance(row(t + 1)), W::DRIFT);
+            }
+            if outcome.terminated && end == length {
+                end = t + 1;
+            }
+        }
+        let ended = end < length || ends[at + length - 1];
+        let is_compared = length < 200 || N == 2;
+        strays += usize::from(is_compared && (end != length || !ended && length < W::SPEC.limit as usize));
+        at += length;
+    }
+    eprintln!("{name}: {equal} of {at} steps in open loop equal to the bit");
+    assert!(strays <= W::STRAYS, "{name}: {strays} episodes end in another step");
+}
+
+/// One hidden layer of rectified units, as all recorded policies of these worlds have.
+struct Policy {
+    weights: [Vec<f32>; 2],
+    biases: [Vec<f32>; 2],
+}
+
+impl Policy {
+    fn open(name: &str) -> Option<Self> {
+        let npz = open(&format!("policy_{name}.npz"))?;
+        Some(Self { weights: ["W1", "W2"].map(|key| npz.f32(key)), biases: ["b1", "b2"].map(|key| npz.f32(key)) })
+    }
+
+    fn act(&self, seen: &[f32]) -> i32 {
+        let layer = |i: usize, inputs: &[f32]| {
+            let mut sums = self.biases[i].clone();
+            for (x, row) in inputs.iter().zip(self.weights[i].chunks_exact(sums.len())) {
+                for (sum, w) in sums.iter_mut().zip(row) {
+                    *sum = x.mul_add(*w, *sum);
+                }
+            }
+            sums
+        };
+        let hidden: Vec<f32> = layer(0, seen).into_iter().map(|x| x.max(0.0)).collect();
+        let outputs = layer(1, &hidden);
+        i32::from_outputs(&outputs, 1, outputs.len())
+    }
+}
+
+/// Recorded policies on the seeds of their recorded scores; `share` of the episodes must last as long as they did there.
+fn closed_loop<W: Golden<N>, const N: usize>(policy: &str, share: f64) {
+    let (Some(mlp), Some(scores)) = (Policy::open(policy), open("scores.npz")) else { return };
+    let (lengths, returns) = (scores.i64(&format!("{policy}_lengths")), scores.f64(&format!("{policy}_returns")));
+    let (mut equal, mut differences) = (0, Vec::new());
+    for seed in 0..SEEDS {
+        let mut draws = Seeds::Gymnasium(0).episode(seed as u32);
+        let mut world = W::reset(&mut draws);
+        let (mut length, mut reward) = (0, 0.0);
+        for _ in 0..W::SPEC.limit {
+            let outcome = world.step(mlp.act(&world.seen()), &mut draws);
+            length += 1;
+            reward += outcome.reward;
+            if outcome.terminated {
+                break;
+            }
+        }
+        equal += usize::from((length, reward) == (lengths[seed], returns[seed]));
+        differences.push(reward - returns[seed]);
+    }
+    let mean = differences.iter().sum::<f64>() / SEEDS as f64;
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (SEEDS - 1) as f64;
+    let error = (variance / SEEDS as f64).sqrt();
+    let name = W::SPEC.name;
+    eprintln!("{name}, {policy}: {equal} of {SEEDS} episodes equal, mean difference {mean:.3} +- {error:.3}");
+    assert!(equal as f64 >= share * SEEDS as f64, "{name}, {policy}: only {equal} episodes are equal");
+    assert!(mean.abs() <= 3.0 * error, "{name}, {policy}: returns differ by {mean} +- {error}");
+}
+
+#[test]
+fn envs_transitions_are_those_of_gymnasium() {
+    transitions::<CartPole<f64>, 4>();
+    transitions::<CartPole<f32>, 4>();
+    transitions::<MountainCar<f64>, 2>();
+    transitions::<MountainCar<f32>, 2>();
+    transitions::<Acrobot<f64>, 4>();
+    transitions::<Acrobot<f32>, 4>();
+}
+
+#[test]
+fn envs_episodes_in_open_loop_are_those_of_gymnasium() {
+    open_loop::<CartPole<f64>, 4>();
+    open_loop::<CartPole<f32>, 4>();
+    open_loop::<MountainCar<f64>, 2>();
+    open_loop::<MountainCar<f32>, 2>();
+    open_loop::<Acrobot<f64>, 4>();
+    open_loop::<Acrobot<f32>, 4>();
+}
+
+#[test]
+fn envs_recorded_policies_do_as_in_gymnasium() {
+    for (policy, single) in [("cartpole_strong", 1.0), ("cartpole_weak", 0.0)] {
+        closed_loop::<CartPole<f64>, 4>(policy, 1.0);
+        closed_loop::<CartPole<f32>, 4>(policy, single);
+    }
+    closed_loop::<MountainCar<f64>, 2>("mountain_car", 1.0);
+    closed_loop::<MountainCar<f32>, 2>("mountain_car", 1.0);
+    // The squares again: they part a long episode from its record.
+    closed_loop::<Acrobot<f64>, 4>("acrobot", 0.999);
+    closed_loop::<Acrobot<f32>, 4>("acrobot", 0.95);
+}
+
+/// Random actions for some steps, one world at a time and all at once.
+fn together<W: Golden<N> + PartialEq, const N: usize>() {
+    let random = |words: [u32; 4]| i32::random([words[0], words[1]], W::SPEC.actions.outputs());
+    for set in InstructionSet::available() {
+        for count in [0, 1, 15, 16, 17, 63, 100] {
+            let mut draws: Vec<_> = (0..count).map(|k| Seeds::Phylon(5).episode(k)).collect();
+            let mut alone: Vec<W> = draws.iter_mut().map(W::reset).collect();
+            let mut all = alone.clone();
+            let mut outcomes = vec![Outcome::default(); count as usize];
+            for t in 0..60 {
+                let actions: Vec<_> = (0..count).map(|k| random(phylon::rng::philox([t, k, 0, 0], [6, 7]))).collect();
+                StepAll { worlds: &mut all, actions: &actions, outcomes: &mut outcomes }.on(set);
+                for (k, world) in alone.iter_mut().enumerate() {
+                    let outcome = world.step(actions[k], &mut draws[k]);
+                    assert!(outcome == outcomes[k] && *world == all[k], "{} {set:?} {k} of {count}", W::SPEC.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn worlds_step_together_as_they_do_alone() {
+    together::<CartPole<f64>, 4>();
+    together::<CartPole<f32>, 4>();
+    together::<MountainCar<f64>, 2>();
+    together::<MountainCar<f32>, 2>();
+    together::<Acrobot<f64>, 4>();
+    together::<Acrobot<f32>, 4>();
+}
