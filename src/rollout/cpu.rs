@@ -8,8 +8,8 @@ use super::{Policy, Rollout};
 use crate::cpu::{Aligned, InstructionSet, Kernel, Vector, padded};
 use crate::policy::{Mlp, Scratch};
 use crate::rng::{Row, Stream};
-use crate::world::environments::{GROUP, Lanes};
-use crate::world::{Action as _, Episode, Scene, World};
+use crate::world::environments::{GROUP, Lanes, Playing};
+use crate::world::{Action, Episode, Scene, World};
 
 pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync)) -> Vec<Episode> {
     let queue = AtomicU32::new(0);
@@ -107,42 +107,61 @@ impl<'a, W: World> Actor<'a, W> {
     }
 
     fn act(&mut self, lanes: &Lanes<W>) -> &[W::Action] {
-        let count = lanes.playing().len();
-        InstructionSet::best().run(Act { actor: self, lanes });
+        let (count, choices) = (lanes.playing().len(), W::SPEC.actions.outputs());
+        let actions = &mut self.actions[..count];
+        match &mut self.mind {
+            Mind::Random { seed } => {
+                InstructionSet::best().run(AtRandom { seed: *seed, playing: lanes.playing(), choices, actions });
+            }
+            Mind::Mlp { mlp, observations, outputs, scratch } => {
+                let stride = padded(count);
+                for (lane, world) in lanes.worlds().iter().enumerate() {
+                    world.observe(&mut observations[lane..], stride);
+                }
+                InstructionSet::best().run(Ask { mlp, lanes: stride, observations, scratch, outputs });
+                for (lane, action) in actions.iter_mut().enumerate() {
+                    *action = W::Action::from_outputs(&outputs[lane..], stride, choices);
+                }
+            }
+        }
         &self.actions[..count]
     }
 }
 
-struct Act<'a, 'b, W: World> {
-    actor: &'a mut Actor<'b, W>,
-    lanes: &'a Lanes<W>,
+/// An action at random for every lane.
+struct AtRandom<'a, A> {
+    seed: u64,
+    playing: &'a [Playing],
+    choices: usize,
+    actions: &'a mut [A],
 }
 
-impl<W: World> Kernel for Act<'_, '_, W> {
+impl<A: Action> Kernel for AtRandom<'_, A> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Actor { mind, actions } = self.actor;
-        let count = W::SPEC.actions.outputs();
-        match mind {
-            Mind::Random { seed } => {
-                for (action, playing) in actions.iter_mut().zip(self.lanes.playing()) {
-                    let row = Row { seed: *seed, stream: Stream::Action, generation: 0, index: playing.number };
-                    *action = W::Action::random(&row, playing.length, count);
-                }
-            }
-            Mind::Mlp { mlp, observations, outputs, scratch } => {
-                let worlds = self.lanes.worlds();
-                let stride = padded(worlds.len());
-                for (lane, world) in worlds.iter().enumerate() {
-                    world.observe(&mut observations[lane..], stride);
-                }
-                mlp.outputs::<V>(stride, observations, scratch, outputs);
-                for (lane, action) in actions[..worlds.len()].iter_mut().enumerate() {
-                    *action = W::Action::from_outputs(&outputs[lane..], stride, count);
-                }
-            }
+        for (action, playing) in self.actions.iter_mut().zip(self.playing) {
+            let row = Row { seed: self.seed, stream: Stream::Action, generation: 0, index: playing.number };
+            *action = A::random(&row, playing.length, self.choices);
         }
+    }
+}
+
+/// A network's outputs for every lane. Not part of anything that is compiled for each world.
+struct Ask<'a> {
+    mlp: &'a Mlp,
+    lanes: usize,
+    observations: &'a [f32],
+    scratch: &'a mut Scratch,
+    outputs: &'a mut [f32],
+}
+
+impl Kernel for Ask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        self.mlp.outputs::<V>(self.lanes, self.observations, self.scratch, self.outputs);
     }
 }
