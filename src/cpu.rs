@@ -175,6 +175,11 @@ impl<V: Vector> Real for Pair<V> {
     fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
         Self(self.0.if_less(bound.0, then.0, otherwise.0), self.1.if_less(bound.1, then.1, otherwise.1))
     }
+
+    #[inline(always)]
+    fn any_less(self, bound: Self) -> bool {
+        self.0.any_less(bound.0) | self.1.any_less(bound.1)
+    }
 }
 
 impl<V: Vector> Vector for Pair<V> {
@@ -294,6 +299,15 @@ mod portable {
             }
             out
         }
+
+        #[inline(always)]
+        fn any_less(self, bound: Self) -> bool {
+            let mut any = false;
+            for (x, bound) in self.0.iter().zip(bound.0) {
+                any |= *x < bound;
+            }
+            any
+        }
     }
 
     impl super::Vector for Vector {
@@ -381,6 +395,16 @@ mod x86 {
     }
 
     #[inline(always)]
+    fn any_less512(this: __m512, bound: __m512) -> bool {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(this, bound) != 0 }
+    }
+
+    #[inline(always)]
+    fn any_less256(this: __m256, bound: __m256) -> bool {
+        unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(this, bound)) != 0 }
+    }
+
+    #[inline(always)]
     fn gather512(groups: &[&[f32; 8]]) -> __m512 {
         let (low, high) = (groups[0].as_ptr(), groups[1].as_ptr());
         unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)) }
@@ -392,7 +416,7 @@ mod x86 {
     }
 
     macro_rules! vector {
-        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $if_less:ident, $gather:ident, $load:ident, $store:ident,
+        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $if_less:ident, $any_less:ident, $gather:ident, $load:ident, $store:ident,
          $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident) => {
             #[derive(Clone, Copy)]
             pub struct $name($register);
@@ -443,6 +467,11 @@ mod x86 {
                 fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
                     Self($if_less(self.0, bound.0, then.0, otherwise.0))
                 }
+
+                #[inline(always)]
+                fn any_less(self, bound: Self) -> bool {
+                    $any_less(self.0, bound.0)
+                }
             }
 
             impl super::Vector for $name {
@@ -485,6 +514,7 @@ mod x86 {
         run_avx512,
         until512,
         if_less512,
+        any_less512,
         gather512,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
@@ -505,6 +535,7 @@ mod x86 {
         run_avx2,
         until256,
         if_less256,
+        any_less256,
         gather256,
         _mm256_loadu_ps,
         _mm256_storeu_ps,

@@ -32,6 +32,8 @@ pub trait Real: Copy {
     fn at_least(self, limit: Self) -> Self;
     /// `then` where this is less than `bound`, else `otherwise`.
     fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self;
+    /// Whether any is less than `bound`.
+    fn any_less(self, bound: Self) -> bool;
 }
 
 impl Real for f32 {
@@ -78,6 +80,11 @@ impl Real for f32 {
     #[inline(always)]
     fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
         if self < bound { then } else { otherwise }
+    }
+
+    #[inline(always)]
+    fn any_less(self, bound: Self) -> bool {
+        self < bound
     }
 }
 

@@ -101,6 +101,8 @@ pub struct Body {
     pub turn: Turn,
     /// How long it has been at rest, s.
     pub quiet: f32,
+    /// The box of the body and its skin where the last step left it.
+    pub bounds: Bounds,
     /// The wide box, by which pairs that may come to touch are found.
     pub wide: Bounds,
 }
@@ -109,6 +111,7 @@ impl Body {
     /// At rest, its origin here.
     pub fn new(form: &Form, origin: Vec2, angle: f32) -> Self {
         let pose = Pose { origin, turn: Turn::by(angle) };
+        let bounds = form.bounds(&pose);
         Self {
             centre: pose.of(form.centre),
             angle,
@@ -116,7 +119,8 @@ impl Body {
             spin: 0.0,
             turn: pose.turn,
             quiet: 0.0,
-            wide: form.bounds(&pose).grown(MARGIN),
+            bounds,
+            wide: bounds.grown(MARGIN),
         }
     }
 

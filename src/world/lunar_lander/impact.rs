@@ -32,11 +32,11 @@ impl Sweep {
         (self.centres[0], self.angles[0]) = (body.centre, body.angle);
     }
 
-    /// To here; `start` is the pose in which it began. The box of both ends.
+    /// To here; `start` is the body's box where it began. The box of both ends.
     #[inline]
-    pub fn finish(&mut self, form: &Form, start: &Pose, body: &Body) -> Bounds {
+    pub fn finish(&mut self, start: Bounds, body: &Body) -> Bounds {
         (self.centres[1], self.angles[1]) = (body.centre, body.angle);
-        let swept = form.bounds(start).with(form.bounds(&body.pose(form)));
+        let swept = start.with(body.bounds);
         // Between start and end a corner strays from its straight way by at most radius * turn^2 / 8; no radius is above
         // 0.8 m. What counts as coming to an edge is 6.25 mm from it.
         let turn = self.angles[1] - self.angles[0];

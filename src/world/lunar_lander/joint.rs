@@ -36,6 +36,12 @@ impl Joint {
         Self { impulses: Impulses { x: 0.0, y: 0.0, limit: 0.0, motor: 0.0 }, limit: Limit::Free }
     }
 
+    /// Whether the leg is held so firmly against its limit that it will not come away in the next step. For sorting only.
+    #[inline]
+    pub fn is_firm(&self) -> bool {
+        self.impulses.limit.abs() > 0.4
+    }
+
     /// Get ready for the velocity solver, and let the bodies feel the last step's impulses. `of`: 0 or 1.
     #[inline]
     pub fn begin(&mut self, of: usize, lander: &mut Body, leg: &mut Body) -> JointRows<f32> {
@@ -88,7 +94,7 @@ impl Joint {
             cross_x,
             cross_y,
             cross_z,
-            inverse_3: inverse(k_xx * cross_x + k_xy * cross_y + k_xz * cross_z),
+            inverse_3: -inverse(k_xx * cross_x + k_xy * cross_y + k_xz * cross_z),
             inverse_2: inverse(k_xx * k_yy - k_xy * k_xy),
             limit_x: if is_free { -0.0 } else { k_xz },
             limit_y: if is_free { -0.0 } else { k_yz },

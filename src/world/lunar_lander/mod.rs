@@ -32,7 +32,7 @@ use self::engines::{Throttle, Wind};
 use self::geometry::at;
 use self::physics::Physics;
 use self::terrain::{HEIGHT, PAD, Terrain, WIDTH};
-use self::velocity::{LANES, Lanes, Solve};
+use self::velocity::{LANES, Lanes};
 use super::{Action, Actions, Draws, Outcome, Scene, Spec, World};
 use crate::cpu::InstructionSet;
 
@@ -127,7 +127,7 @@ pub struct Lander<K> {
 }
 
 /// Environments whose scalar part comes before any velocity solver's: what still lies in the cache.
-const BLOCK: usize = 256;
+const BLOCK: usize = 1024;
 
 impl<K: Kind> World for Lander<K> {
     const SPEC: Spec = K::SPEC;
@@ -187,7 +187,7 @@ impl<K: Kind> Lander<K> {
             for ((world, &action), draws) in worlds.iter_mut().zip(actions).zip(draws) {
                 world.begin(K::throttle(action), draws);
             }
-            solve(set, K::FAST, &mut lanes, worlds);
+            solve(set, &mut lanes, worlds);
             for ((world, &action), outcome) in worlds.iter_mut().zip(actions).zip(outcomes) {
                 *outcome = world.end(K::throttle(action));
             }
@@ -280,12 +280,12 @@ impl<K: Kind> Lander<K> {
     }
 }
 
-/// The velocity solver and what follows it. Environments with alike contacts are solved together.
-fn solve<K: Kind>(set: InstructionSet, is_fast: bool, lanes: &mut Lanes, worlds: &mut [Lander<K>]) {
+/// The velocity solver and what follows it. Environments with alike contacts and joints are solved together.
+fn solve<K: Kind>(set: InstructionSet, lanes: &mut Lanes, worlds: &mut [Lander<K>]) {
     let mut order = [(0u32, 0u16); BLOCK];
     let order = &mut order[..worlds.len()];
     for (i, (world, place)) in worlds.iter().zip(order.iter_mut()).enumerate() {
-        *place = (world.physics.contacts.pattern(), i as u16);
+        *place = (world.physics.pattern(), i as u16);
     }
     order.sort_unstable();
     for group in order.chunks(LANES) {
@@ -294,11 +294,7 @@ fn solve<K: Kind>(set: InstructionSet, is_fast: bool, lanes: &mut Lanes, worlds:
             let lane = lanes.take();
             worlds[usize::from(i)].physics.begin(lanes, lane);
         }
-        if is_fast {
-            set.run(Solve::<true>(lanes));
-        } else {
-            set.run(Solve::<false>(lanes));
-        }
+        lanes.run(set, K::FAST);
         for (lane, &(_, i)) in group.iter().enumerate() {
             worlds[usize::from(i)].physics.end(lanes, lane);
         }

@@ -56,6 +56,13 @@ impl Physics {
         self.contacts.collide(&self.bodies, &self.terrain);
     }
 
+    /// What decides which parts of the velocity solver are needed. For sorting only.
+    #[inline]
+    pub fn pattern(&self) -> u32 {
+        let is_loose = self.joints.iter().any(|joint| !joint.is_firm());
+        self.contacts.pattern() << 1 | u32::from(is_loose)
+    }
+
     /// Forces act, and the velocity solver is told of joints and contacts.
     pub fn begin(&mut self, lanes: &mut Lanes, lane: usize) {
         self.awake = [true; 3];
@@ -93,6 +100,7 @@ impl Physics {
             }
         }
         let starts: [Pose; 3] = std::array::from_fn(|i| self.bodies[i].pose(&FORMS[i]));
+        let bounds = self.bodies.map(|body| body.bounds);
         let mut sweeps = self.bodies.map(|body| Sweep::new(&body));
         for (i, body) in self.bodies.iter_mut().enumerate() {
             let motion = lanes.motion[i].get(lane);
@@ -107,8 +115,10 @@ impl Physics {
 
         let mut is_new = [false; 3];
         for (i, body) in self.bodies.iter_mut().enumerate() {
-            let swept = sweeps[i].finish(&FORMS[i], &starts[i], body);
-            is_new[i] = body.widen(swept, body.pose(&FORMS[i]).origin - starts[i].origin);
+            let end = body.pose(&FORMS[i]);
+            body.bounds = FORMS[i].bounds(&end);
+            let swept = sweeps[i].finish(bounds[i], body);
+            is_new[i] = body.widen(swept, end.origin - starts[i].origin);
         }
         self.contacts.pair(&self.bodies, is_new, &self.terrain, &mut self.awake);
         self.stop_in_time(sweeps);

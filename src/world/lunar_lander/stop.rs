@@ -143,7 +143,9 @@ impl Physics {
         solve_alone(index, &rows[..touching.len()], &mut motion);
         (body.velocity.x, body.velocity.y, body.spin) = (motion.x, motion.y, motion.spin);
         body.go((1.0 - sweep.from) * STEP);
-        let swept = sweep.finish(form, &start, body);
-        body.widen(swept, body.pose(form).origin - start.origin)
+        let end = body.pose(form);
+        body.bounds = form.bounds(&end);
+        let swept = sweep.finish(form.bounds(&start), body);
+        body.widen(swept, end.origin - start.origin)
     }
 }

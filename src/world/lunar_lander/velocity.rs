@@ -9,13 +9,13 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 use super::bodies::{FORMS, STEP};
-use crate::cpu::{Kernel, Pair, Vector};
+use crate::cpu::{InstructionSet, Kernel, Pair, Vector};
 use crate::num::Real;
 
 /// Passes in a step.
 pub const PASSES: usize = 180;
-/// Environments solved together: two of the widest registers, so that one's operations fill the other's waiting.
-pub const LANES: usize = 32;
+/// Environments solved together: four of the widest registers, so that one's operations fill the others' waiting.
+pub const LANES: usize = 64;
 /// Contacts that a body can have at once: two neighbouring edges and the base line, and one to spare.
 pub const SLOTS: usize = 4;
 /// The order in which the bodies' contacts are solved.
@@ -77,8 +77,7 @@ impl<T: Real> Num<T> {
     /// As `geometry::clamp`.
     #[inline(always)]
     fn clamp(self, low: Self, high: Self) -> Self {
-        let x = self.if_less(high, self, high);
-        x.if_less(low, low, x)
+        Self(high.0.at_most(self.0).at_least(low.0))
     }
 }
 
@@ -159,7 +158,7 @@ numbers! {
         k_yy, k_yz,
         /// Second times third column.
         cross_x, cross_y, cross_z,
-        /// One over the determinant of the whole matrix, and of its upper left part.
+        /// Minus one over the determinant of the whole matrix, one over that of its upper left part.
         inverse_3, inverse_2,
         /// `k_xz` and `k_yz`, or -0, which adds nothing, where no limit acts.
         limit_x, limit_y,
@@ -245,31 +244,36 @@ impl<T: Real> JointRows<Num<T>> {
         leg.spin = leg.spin + leg_masses.inertia * change;
 
         // Velocity error, the third the angle's.
-        let x = leg.x - leg.spin * self.leg_y - lander.x + lander.spin * self.lander_y;
-        let y = leg.y + leg.spin * self.leg_x - lander.y - lander.spin * self.lander_x;
-        let z = leg.spin - lander.spin;
+        let error_x = leg.x - leg.spin * self.leg_y - lander.x + lander.spin * self.lander_y;
+        let error_y = leg.y + leg.spin * self.leg_x - lander.y - lander.spin * self.lander_x;
+        let error = leg.spin - lander.spin;
         let k_zz = num(k_zz);
-        let whole_x = -(self.inverse_3 * (x * self.cross_x + y * self.cross_y + z * self.cross_z));
-        let whole_y = -(self.inverse_3
-            * (self.k_xx * (y * k_zz - z * self.k_yz)
-                + self.k_xy * (z * self.k_xz - x * k_zz)
-                + self.k_xz * (x * self.k_yz - y * self.k_xz)));
-        let whole_z = -(self.inverse_3
-            * (self.k_xx * (self.k_yy * z - self.k_yz * y)
-                + self.k_xy * (self.k_yz * x - self.k_xy * z)
-                + self.k_xz * (self.k_xy * y - self.k_yy * x)));
-        // Without the limit, or letting go of it.
-        let right_x = -x + impulses.limit * self.limit_x;
-        let right_y = -y + impulses.limit * self.limit_y;
-        let part_x = self.inverse_2 * (self.k_yy * right_x - self.k_xy * right_y);
-        let part_y = self.inverse_2 * (self.k_xx * right_y - self.k_xy * right_x);
-
+        let whole_x = self.inverse_3 * (error_x * self.cross_x + error_y * self.cross_y + error * self.cross_z);
+        let whole_y = self.inverse_3
+            * (self.k_xx * (error_y * k_zz - error * self.k_yz)
+                + self.k_xy * (error * self.k_xz - error_x * k_zz)
+                + self.k_xz * (error_x * self.k_yz - error_y * self.k_xz));
+        let whole_z = self.inverse_3
+            * (self.k_xx * (self.k_yy * error - self.k_yz * error_y)
+                + self.k_xy * (self.k_yz * error_x - self.k_xy * error)
+                + self.k_xz * (self.k_xy * error_y - self.k_yy * error_x));
         let limit = impulses.limit + whole_z;
         let signed = limit * self.sign;
-        let x = signed.if_less(self.least, part_x, whole_x);
-        let y = signed.if_less(self.least, part_y, whole_y);
-        let z = signed.if_less(self.least, -impulses.limit, whole_z);
-        impulses.limit = signed.if_less(self.least, num(0.0), limit);
+        let (mut x, mut y, mut z) = (whole_x, whole_y, whole_z);
+        // Rare enough to ask whether any lane needs it.
+        if signed.0.any_less(self.least.0) {
+            // Without the limit, or letting go of it.
+            let right_x = impulses.limit * self.limit_x - error_x;
+            let right_y = impulses.limit * self.limit_y - error_y;
+            let part_x = self.inverse_2 * (self.k_yy * right_x - self.k_xy * right_y);
+            let part_y = self.inverse_2 * (self.k_xx * right_y - self.k_xy * right_x);
+            x = signed.if_less(self.least, part_x, x);
+            y = signed.if_less(self.least, part_y, y);
+            z = signed.if_less(self.least, -impulses.limit, z);
+            impulses.limit = signed.if_less(self.least, num(0.0), limit);
+        } else {
+            impulses.limit = limit;
+        }
         impulses.x = impulses.x + x;
         impulses.y = impulses.y + y;
         *lander = lander.pulled(lander_masses, x, y, self.lander_x * y - self.lander_y * x + z);
@@ -305,9 +309,8 @@ impl<T: Real> ContactRows<Num<T>> {
 
         let rubbed = *motion;
         if single {
-            let zero = num(0.0);
             let sum = pressure.first_normal + -self.first_normal_mass * rubbed.at(first, normal);
-            let new = zero.if_less(sum, sum, zero);
+            let new = Num(T::splat(0.0).at_least(sum.0));
             *motion = rubbed.hit(masses, first, normal, new - pressure.first_normal);
             pressure.first_normal = new;
         }
@@ -584,18 +587,42 @@ impl<V: Vector> Leaving<V> {
     }
 }
 
-/// All passes for all lanes in use, as a kernel.
-pub struct Solve<'a, const FAST: bool>(pub &'a mut Lanes);
+impl Lanes {
+    /// All passes for all lanes in use; `is_fast`: each lane leaves when little changes.
+    pub fn run(&mut self, set: InstructionSet, is_fast: bool) {
+        if is_fast {
+            set.run(Solve::<true>(self));
+        } else {
+            set.run(Solve::<false>(self));
+        }
+    }
+}
+
+/// As a kernel.
+struct Solve<'a, const FAST: bool>(&'a mut Lanes);
 
 impl<const FAST: bool> Kernel for Solve<'_, FAST> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(self) {
+        // As many registers as there is use for: alone, one waits for its own results most of the time.
         let mut start = 0;
         while start < self.0.used {
-            self.0.solve::<Pair<V>, FAST>(start);
-            start += Pair::<V>::WIDTH;
+            match (self.0.used - start).div_ceil(V::WIDTH) {
+                1 => {
+                    self.0.solve::<V, FAST>(start);
+                    start += V::WIDTH;
+                }
+                2 => {
+                    self.0.solve::<Pair<V>, FAST>(start);
+                    start += Pair::<V>::WIDTH;
+                }
+                _ => {
+                    self.0.solve::<Pair<Pair<V>>, FAST>(start);
+                    start += Pair::<Pair<V>>::WIDTH;
+                }
+            }
         }
     }
 }
