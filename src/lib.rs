@@ -58,6 +58,7 @@ pub mod profile;
 pub mod registry;
 pub mod report;
 pub mod rng;
+pub mod rollout;
 pub mod run;
 pub mod search;
 pub mod task;

@@ -1,0 +1,3 @@
+//! Rollouts: a policy plays whole episodes of a world.
+
+pub mod gpu;
