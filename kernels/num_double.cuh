@@ -13,29 +13,9 @@ struct __align__(16) Line {
     double sin, sin_rest, cos, cos_rest;
 };
 
-struct Lines {
-    Line of[128];
+__device__ const Line LINES[128] = {
+#include "sines.h"
 };
-
-// Both Taylor series in integers, in units of 2^-120.
-constexpr Lines lines() {
-    constexpr double UNIT = 1.0 / (double)((__int128)1 << 120);
-    Lines lines = {};
-    for (int k = 0; k < 128; ++k) {
-        __int128 sin = 0, cos = 0, term = (__int128)1 << 120;
-        for (int power = 0; term > 0;) {
-            (power % 2 ? sin : cos) += power % 4 < 2 ? term : -term;
-            ++power;
-            term = term * k / (128 * power);
-        }
-        const double sine = (double)sin, cosine = (double)cos;
-        lines.of[k] = {sine * UNIT, (double)(sin - (__int128)sine) * UNIT, cosine * UNIT,
-                       (double)(cos - (__int128)cosine) * UNIT};
-    }
-    return lines;
-}
-
-__device__ const Lines LINES = lines();
 
 struct Reduced {
     double angle, rest;
@@ -62,7 +42,7 @@ __device__ __forceinline__ Reduced reduce(double x) {
 __device__ __forceinline__ Line nearest_line(double x, double& away) {
     const double shifted = ROUND_TO_ROW + fabs(x);
     away = fabs(x) - (shifted - ROUND_TO_ROW);
-    return LINES.of[__double_as_longlong(shifted) & 127];
+    return LINES[__double_as_longlong(shifted) & 127];
 }
 
 // Of a small x: x^3, what it is multiplied with in sin x = x + ..., and 1 - cos x.
