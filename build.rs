@@ -1,4 +1,4 @@
-//! Writes `abi.h` from `src/abi.rs`, compiles the kernels with nvcc where there is one, and, for the feature `emu`,
+//! Writes `abi.h` from `src/abi.rs` and `sines.h` from `src/num/double.rs`, compiles the kernels with nvcc where there is one, and, for the feature `emu`,
 //! compiles the same kernels with g++ behind the stand-in driver of `kernels/emu/`.
 //!
 //! nvcc is looked for in CUDA_HOME, on PATH, in /usr/local/cuda and in .cuda/, where scripts/cuda-toolkit.sh puts it.
@@ -8,6 +8,9 @@
 #[path = "src/abi.rs"]
 #[allow(dead_code)]
 mod abi;
+#[path = "src/num/double.rs"]
+#[allow(dead_code)]
+mod double;
 
 use std::env;
 use std::fs;
@@ -23,11 +26,13 @@ fn main() {
     let kernels = root.join("kernels");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/abi.rs");
+    println!("cargo::rerun-if-changed=src/num/double.rs");
     watch(&kernels);
     for variable in ["CUDA_HOME", "PHYLON_CUDA", "PHYLON_CUDA_TARGETS"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     write(&out.join("abi.h"), &abi::header());
+    write(&out.join("sines.h"), &sines());
 
     let image = out.join("kernels.fatbin");
     let wish = env::var("PHYLON_CUDA").unwrap_or_default();
@@ -58,6 +63,19 @@ fn main() {
         build.arg(kernels.join("all.cu")).arg(out.join("emulated.so"));
         run(build.arg("-I").arg(&out).arg("-I").arg(&kernels), "the feature emu needs g++");
     }
+}
+
+/// The table of sines and cosines, in digits that no compiler can round.
+fn sines() -> String {
+    let digits = |x: f64| match x.to_bits() {
+        0 => "0.0".to_owned(),
+        bits => {
+            let (sign, exponent) = (if x < 0.0 { "-" } else { "" }, (bits >> 52 & 0x7ff) as i32 - 1023);
+            format!("{sign}0x1.{:013x}p{exponent}", bits & ((1 << 52) - 1))
+        }
+    };
+    let rows = double::ROWS.iter().map(|row| format!("{{{}}},\n", row.map(digits).join(", ")));
+    format!("// Written by build.rs from src/num/double.rs.\n{}", rows.collect::<String>())
 }
 
 /// The sources in a folder; what is written about them there is no reason to compile them again.

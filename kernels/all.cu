@@ -7,3 +7,4 @@
 #include "network_fast.cu"
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"
+#include "worlds.cu"

@@ -67,6 +67,13 @@ __device__ __forceinline__ float ln(float x) {
     return fmaf(e, 0.6933594f, f + tail);
 }
 
+// Sine and cosine of an angle that is so many quarter turns further.
+__device__ __forceinline__ void quarter_turns(float a, float b, uint32_t quarters, float& sin, float& cos) {
+    const bool odd = quarters & 1;
+    sin = __uint_as_float(__float_as_uint(odd ? b : a) ^ ((quarters & 2) << 30));
+    cos = __uint_as_float(__float_as_uint(odd ? a : b) ^ (((quarters + 1) & 2) << 30));
+}
+
 __device__ __forceinline__ void sin_cos_pi(float t, float& sin, float& cos) {
     const float shifted = fmaf(t, 2.0f, ROUND);
     const uint32_t quadrant = __float_as_uint(shifted);
@@ -80,9 +87,22 @@ __device__ __forceinline__ void sin_cos_pi(float t, float& sin, float& cos) {
     b = fmaf(s, b, 4.058707f);
     b = fmaf(s, b, -4.934802f);
     b = fmaf(s, b, 1.0f);
-    const bool odd = quadrant & 1;
-    sin = __uint_as_float(__float_as_uint(odd ? b : a) ^ ((quadrant & 2) << 30));
-    cos = __uint_as_float(__float_as_uint(odd ? a : b) ^ (((quadrant + 1) & 2) << 30));
+    quarter_turns(a, b, quadrant, sin, cos);
+}
+
+__device__ __forceinline__ void sin_cos(float x, float& sin, float& cos) {
+    const float shifted = fmaf(x, 0.636619747f, ROUND);
+    const float n = shifted - ROUND;
+    float r = fmaf(n, -1.57079637f, x);
+    r = fmaf(n, 4.371139e-8f, r);
+    const float s = r * r;
+    float a = fmaf(s, -1.9517235e-4f, 8.332178e-3f);
+    a = fmaf(s, a, -0.16666655f);
+    a = fmaf(r * s, a, r);
+    float b = fmaf(s, 2.443838e-5f, -1.3887367e-3f);
+    b = fmaf(s, b, 0.041666646f);
+    b = fmaf(s * s, b, fmaf(s, -0.5f, 1.0f));
+    quarter_turns(a, b, __float_as_uint(shifted), sin, cos);
 }
 
 __device__ __forceinline__ float cos(float x) {

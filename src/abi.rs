@@ -55,7 +55,7 @@ macro_rules! c_types {
     };
 }
 
-c_types!(u32 => "uint32_t", i32 => "int32_t", u64 => "uint64_t", f32 => "float");
+c_types!(u32 => "uint32_t", i32 => "int32_t", u64 => "uint64_t", f32 => "float", f64 => "double");
 
 macro_rules! abi {
     (
@@ -117,6 +117,18 @@ abi! {
         CHUNKS = 32;
         /// [`crate::rng::Stream::Mutation`].
         STREAM_MUTATION = 1;
+        /// [`crate::rng::Stream::World`].
+        STREAM_WORLD = 6;
+        /// [`crate::rng::Stream::Action`].
+        STREAM_ACTION = 7;
+        /// max(x, 0), of [`WorldArgs::activation`].
+        ACTIVATION_RELU = 0;
+        /// Hyperbolic tangent.
+        ACTIVATION_TANH = 1;
+        /// 1 / (1 + e^-x).
+        ACTIVATION_SIGMOID = 2;
+        /// x.
+        ACTIVATION_IDENTITY = 3;
         /// Momentum, of [`UpdateArgs::optimiser`].
         OPTIMISER_MOMENTUM = 0;
         /// Adam.
@@ -565,6 +577,48 @@ abi! {
         swap_after: u32,
         /// See [`NetworkArgs`].
         poisons: u32,
+    }
+
+    /// `rollout_world_*`: whole episodes of a world, a thread an environment; blocks of whole warps, and a grid of as many as
+    /// there is room for.
+    struct WorldArgs {
+        /// Of the policy: of every hidden neuron its bias and the weights of its inputs; then the biases of the last layer, and
+        /// of each of its inputs all weights.
+        policy: Pointer<f32>,
+        /// Of the hidden layers: `[hidden]`.
+        widths: Pointer<u32>,
+        /// Episodes taken so far; 0 at the launch.
+        queue: Pointer<u32>,
+        /// Out: rewards added up, `[count]`.
+        rewards: Pointer<f64>,
+        /// Out: of the last step, `[count]`.
+        last_rewards: Pointer<f64>,
+        /// Out: steps, `[count]`.
+        lengths: Pointer<u32>,
+        /// Out: 1 where the episode came to an end of its own, `[count]`.
+        terminated: Pointer<u32>,
+        /// What the world draws with: the key, or Gymnasium's seed of episode 0.
+        seed: u64,
+        /// The key of a policy that acts at random.
+        action_seed: u64,
+        /// 1: Gymnasium's numbers.
+        gymnasium: u32,
+        /// Number of the first episode.
+        first: u32,
+        /// Episodes.
+        count: u32,
+        /// Steps after which an episode is cut off.
+        limit: u32,
+        /// Length of `policy`; 0: acts at random.
+        parameters: u32,
+        /// Hidden layers.
+        hidden: u32,
+        /// Where the last layer begins in `policy`.
+        last_layer: u32,
+        /// Neurons of the widest hidden layer but the last one; 0 where there is no other.
+        widest: u32,
+        /// ACTIVATION_*, of the hidden layers.
+        activation: u32,
     }
 
     /// `ceiling_*`: what the device can do at most.

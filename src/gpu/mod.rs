@@ -84,6 +84,7 @@ kernel_args!(
     NoiseArgs,
     FunctionsArgs,
     MazeMovesArgs,
+    WorldArgs,
     CeilingArgs
 );
 

@@ -25,8 +25,8 @@ const HALF_PI_PARTS: [f64; 4] = [
     f64::from_bits(0xBACD_747F_23E3_2ED7),
 ];
 
-/// Row `k`: sin(k/128), what the double lacks of it, cos(k/128), and what that lacks.
-static ROWS: [[f64; 4]; 128] = rows();
+/// Row `k`: sin(k/128), what the double lacks of it, cos(k/128), and what that lacks. `build.rs` gives it to the kernels.
+pub(crate) static ROWS: [[f64; 4]; 128] = rows();
 
 /// Both Taylor series in integers, in units of 2^-120.
 const fn rows() -> [[f64; 4]; 128] {

@@ -4,9 +4,12 @@
 //! played in, or of the device.
 
 mod cpu;
+mod gpu;
 
+use crate::abi::THREADS;
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::policy::Mlp;
 use crate::registry::{WorldKind, WorldVisitor};
 use crate::world::{Episode, Scene, Seeds, World};
@@ -44,9 +47,18 @@ impl Rollout {
     pub fn play(&self, device: &Device, progress: &(dyn Fn(u32) + Sync)) -> Result<Vec<Episode>> {
         self.check()?;
         match device.open()? {
-            Some(_) => todo!(),
+            Some(gpu) => gpu::play(self, &gpu, THREADS).inspect(|episodes| progress(episodes.len() as u32)),
             None => Ok(self.world.visit(Play { rollout: self, progress })),
         }
+    }
+
+    /// The same on a GPU in blocks of so many threads: whole warps, at most [`THREADS`].
+    ///
+    /// # Errors
+    /// As [`Rollout::play`]; and when the policy does not fit into the shared memory of a block.
+    pub fn play_in_blocks(&self, gpu: &Gpu, threads: u32) -> Result<Vec<Episode>> {
+        self.check()?;
+        gpu::play(self, gpu, threads)
     }
 
     /// What episode `number` looks like before its first step and after each one.

@@ -1,0 +1,14 @@
+// Every world that rollouts are compiled for. A new one is its header and a line here.
+#pragma once
+#include "world/acrobot.cuh"
+#include "world/cart_pole.cuh"
+#include "world/mountain_car.cuh"
+
+// X(name, World): the name as in Spec::name, with _ for -. A World has the members of CartPole.
+#define EACH_WORLD(X) \
+    X(cartpole, CartPole<double>) \
+    X(cartpole_f32, CartPole<float>) \
+    X(mountain_car, MountainCar<double>) \
+    X(mountain_car_f32, MountainCar<float>) \
+    X(acrobot, Acrobot<double>) \
+    X(acrobot_f32, Acrobot<float>)

@@ -1,0 +1,84 @@
+//! Rollouts of every world on the device against the CPU: the same episodes, to the last bit, whoever acts, whatever the
+//! world draws from, and however many threads a block has and in whatever order they run. On the stand-in driver (feature
+//! `emu`), or on a GPU, with PHYLON_TEST_DEVICE=cuda.
+#![cfg(feature = "emu")]
+
+use std::collections::BTreeSet;
+
+use phylon::device::{Device, Wish};
+use phylon::gpu::Gpu;
+use phylon::gpu::emu::{self, Order};
+use phylon::policy::{Activation, Mlp};
+use phylon::registry::WorldKind;
+use phylon::rng::{Row, Stream};
+use phylon::rollout::{Policy, Rollout};
+use phylon::world::Seeds;
+
+fn on_gpu() -> bool {
+    std::env::var("PHYLON_TEST_DEVICE").is_ok_and(|device| device.starts_with("cuda"))
+}
+
+fn gpu() -> Gpu {
+    let wish: Wish = std::env::var("PHYLON_TEST_DEVICE").as_deref().unwrap_or("emu").parse().expect("a device");
+    let device = Device::choose(wish, None).unwrap_or_else(|e| panic!("{e}"));
+    device.open().unwrap_or_else(|e| panic!("{e}")).expect("no CPU")
+}
+
+/// Looks at everything and acts in more than one way.
+fn mlp(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Policy {
+    let sizes = [&[inputs], hidden, &[outputs]].concat();
+    let mut mlp = Mlp::new(&sizes, activation);
+    let index = sizes.len() as u32;
+    Row { seed: 9, stream: Stream::Initial, generation: 0, index }.normals(0, mlp.parameters_mut());
+    Policy::Mlp(mlp)
+}
+
+fn policies(world: WorldKind) -> Vec<Policy> {
+    let (inputs, outputs) = (world.spec().observations, world.spec().actions.outputs());
+    let mlp = |hidden: &[usize], activation| mlp(inputs, hidden, outputs, activation);
+    vec![
+        Policy::Random { seed: 0xFEDC_BA98_7654_3210 },
+        mlp(&[5], Activation::Relu),
+        mlp(&[], Activation::Relu),
+        mlp(&[7, 3], Activation::Tanh),
+        mlp(&[3, 9, 4], Activation::Sigmoid),
+        mlp(&[4], Activation::Identity),
+    ]
+}
+
+fn check(gpu: &Gpu, world: WorldKind) {
+    let name = world.spec().name;
+    // Steps of the lander take the stand-in driver a thousand times as long as those of a cart.
+    let episodes = if name.starts_with("lunar-lander") { 12 } else { 20_000 / world.spec().limit };
+    let orders = [(Order::Forward, 128), (Order::Reverse, 64), (Order::Shuffled(5), 32)];
+    let mut lengths = BTreeSet::new();
+    for (i, policy) in policies(world).into_iter().enumerate() {
+        for seeds in [Seeds::Phylon(0x0123_4567_89AB_CDEF), Seeds::Gymnasium(u64::MAX - 5)] {
+            let rollout = Rollout { world, policy: policy.clone(), seeds, episodes };
+            let expected = rollout.play(&Device::cpu(), &|_| {}).unwrap_or_else(|e| panic!("{e}"));
+            lengths.extend(expected.iter().map(|episode| episode.length));
+            // One shape for most policies: it matters to the queue, not to them.
+            for &(order, threads) in if i == 0 { &orders[..] } else { &orders[2..] } {
+                if !on_gpu() {
+                    emu::set_order(order).expect("the stand-in driver");
+                }
+                let seen = rollout.play_in_blocks(gpu, threads).unwrap_or_else(|e| panic!("{e}"));
+                let what = format!("{name}, policy {i}, {seeds:?}, {order:?}, blocks of {threads}");
+                for (k, (seen, expected)) in seen.iter().zip(&expected).enumerate() {
+                    let sums = [seen, expected].map(|played| (played.reward.to_bits(), played.last_reward.to_bits()));
+                    assert!(seen == expected && sums[0] == sums[1], "{what}, episode {k}: {seen:?}, not {expected:?}");
+                }
+                assert_eq!(seen.len(), expected.len(), "{what}");
+            }
+        }
+    }
+    assert!(world.spec().limit == 200 || lengths.len() > 1, "{name}: all episodes alike");
+}
+
+#[test]
+fn worlds_on_a_device_have_the_bits_of_the_cpu() {
+    let gpu = gpu();
+    for &world in WorldKind::ALL {
+        check(&gpu, world);
+    }
+}
