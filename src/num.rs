@@ -9,6 +9,7 @@
 //! the comments are measured against double precision by the tests below.
 
 pub mod double;
+pub mod square;
 
 /// What gates compute with: a float, or a register of them. One rounding an operation.
 pub trait Real: Copy {
