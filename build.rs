@@ -1,4 +1,4 @@
-//! Writes `abi.h` from `src/abi.rs` and `sines.h` from `src/num/double.rs`, compiles the kernels with nvcc where there is one, and, for the feature `emu`,
+//! Writes `abi.h` from `src/abi.rs` and `tables.h` from `src/num/`, compiles the kernels with nvcc where there is one, and, for the feature `emu`,
 //! compiles the same kernels with g++ behind the stand-in driver of `kernels/emu/`.
 //!
 //! nvcc is looked for in CUDA_HOME, on PATH, in /usr/local/cuda and in .cuda/, where scripts/cuda-toolkit.sh puts it.
@@ -11,6 +11,9 @@ mod abi;
 #[path = "src/num/double.rs"]
 #[allow(dead_code)]
 mod double;
+#[path = "src/num/square.rs"]
+#[allow(dead_code)]
+mod square;
 
 use std::env;
 use std::fs;
@@ -27,12 +30,13 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/abi.rs");
     println!("cargo::rerun-if-changed=src/num/double.rs");
+    println!("cargo::rerun-if-changed=src/num/square.rs");
     watch(&kernels);
     for variable in ["CUDA_HOME", "PHYLON_CUDA", "PHYLON_CUDA_TARGETS"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     write(&out.join("abi.h"), &abi::header());
-    write(&out.join("sines.h"), &sines());
+    write(&out.join("tables.h"), &tables());
 
     let image = out.join("kernels.fatbin");
     let wish = env::var("PHYLON_CUDA").unwrap_or_default();
@@ -65,8 +69,8 @@ fn main() {
     }
 }
 
-/// The table of sines and cosines, in digits that no compiler can round.
-fn sines() -> String {
+/// The tables of double precision as rows of C++, in digits that no compiler can round.
+fn tables() -> String {
     let digits = |x: f64| match x.to_bits() {
         0 => "0.0".to_owned(),
         bits => {
@@ -74,8 +78,14 @@ fn sines() -> String {
             format!("{sign}0x1.{:013x}p{exponent}", bits & ((1 << 52) - 1))
         }
     };
-    let rows = double::ROWS.iter().map(|row| format!("{{{}}},\n", row.map(digits).join(", ")));
-    format!("// Written by build.rs from src/num/double.rs.\n{}", rows.collect::<String>())
+    let table = |name: &str, rows: Vec<String>| format!("#define {name} {{{}}}\n", rows.join("},{"));
+    [
+        "// Written by build.rs from src/num/.\n".to_owned(),
+        table("SINES", double::ROWS.iter().map(|row| row.map(digits).join(",")).collect()),
+        table("LOGARITHMS", square::LOGARITHMS.iter().map(|row| row.map(digits).join(",")).collect()),
+        table("POWERS", square::POWERS.iter().map(|(rest, bits)| format!("{},{bits}ull", digits(*rest))).collect()),
+    ]
+    .concat()
 }
 
 /// The sources in a folder; what is written about them there is no reason to compile them again.

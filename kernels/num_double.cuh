@@ -1,6 +1,8 @@
-// Twin of src/num/double.rs: sine and cosine in double precision to the bits of glibc's. The method is explained there.
+// Twins of src/num/double.rs and square.rs: sine, cosine and square in double precision to the bits of glibc's. The methods are
+// explained there.
 #pragma once
 #include "num.cuh"
+#include "tables.h"
 
 namespace num {
 
@@ -13,9 +15,7 @@ struct __align__(16) Line {
     double sin, sin_rest, cos, cos_rest;
 };
 
-__device__ const Line LINES[128] = {
-#include "sines.h"
-};
+__device__ const Line LINES[128] = {SINES};
 
 struct Reduced {
     double angle, rest;
@@ -88,7 +88,70 @@ __device__ __forceinline__ double cosine(double x, double rest) {
     return line.cos + sum;
 }
 
+// A short number near the reciprocal of an interval's middle, minus its logarithm, and what that lacks.
+struct Interval {
+    double reciprocal, log, rest;
+};
+
+__device__ const Interval INTERVALS[128] = {LOGARITHMS};
+
+// What the double lacks of 2^(i/128), and its bits without what the index adds to the exponent.
+struct __align__(16) Power {
+    double lacking;
+    uint64_t bits;
+};
+
+__device__ const Power TWO_TO[128] = {POWERS};
+
+__device__ __forceinline__ double as_double(uint64_t bits) { return __longlong_as_double((long long)bits); }
+__device__ __forceinline__ uint64_t as_bits(double x) { return (uint64_t)__double_as_longlong(x); }
+
+// ln x, and what that lacks, of a positive x.
+__device__ __forceinline__ double logarithm(double x, double& lacking) {
+    constexpr double HIGH = 0.6931471805598903, LOW = 5.497923018708371e-14;
+    const uint64_t above = as_bits(x) - 0x3FE6955500000000ull;
+    const double k = (double)(int32_t)((int64_t)above >> 52);
+    const double z = as_double(as_bits(x) - (above & 0xFFFull << 52));
+    const Interval interval = INTERVALS[above >> 45 & 127];
+    const double r = fma(z, interval.reciprocal, -1.0);
+    const double whole = fma(k, HIGH, interval.log);
+    const double first = whole + r, first_rest = (whole - first) + r;
+    const double half = -0.5 * r, second = r * half;
+    const double sum = first + second, sum_rest = (first - sum) + second;
+    const double second_rest = fma(half, r, -second);
+    double p = fma(r, 1.0000415263675542, -1.142909628459501);
+    p = fma(p, second, fma(r, -0.6666666663487739, 0.7999999995323976));
+    p = fma(second, p, fma(r, 0.5000000000000007, -0.6666666666666679));
+    double rest = fma(k, LOW, interval.rest) + first_rest + second_rest + sum_rest;
+    rest = fma(r * second, p, rest);
+    const double log = sum + rest;
+    lacking = (sum - log) + rest;
+    return log;
+}
+
+// e^(x + rest), x not too far from 0.
+__device__ __forceinline__ double exponential(double x, double rest) {
+    const double shifted = fma(x, 184.6649652337873, ROUND), n = shifted - ROUND;
+    const double r = fma(n, -1.2864023111638346e-14, fma(n, -0.005415212348111709, x)) + rest;
+    const Power power = TWO_TO[as_bits(shifted) & 127];
+    const double scale = as_double(power.bits + (as_bits(shifted) << 45)), rr = r * r;
+    double p = fma(fma(r, 0.16666666666665886, 0.49999999999996786), rr, r + power.lacking);
+    p = fma(fma(r, 8.333335853059549e-3, 0.0416666808410674), rr * rr, p);
+    return fma(scale, p, scale);
+}
+
 }  // namespace double_precision
+
+__device__ __forceinline__ double square(double x) {
+    namespace in = double_precision;
+    const double size = fabs(x);
+    if (!(size > 0x1p-300 && size < 0x1p300)) return x * x;
+    double rest;
+    const double log = in::logarithm(size, rest);
+    return in::exponential(2.0 * log, 2.0 * rest);
+}
+
+__device__ __forceinline__ float square(float x) { return x * x; }
 
 __device__ __forceinline__ void sin_cos(double x, double& sin, double& cos) {
     namespace in = double_precision;

@@ -24,10 +24,10 @@ struct Acrobot {
             const F d1 = (F)0.25 + ((F)1.25 + cos) + (F)1.0 + (F)1.0;
             const F d2 = (F)0.25 + (F)0.5 * cos + (F)1.0;
             const F phi2 = (F)(0.5 * 9.8) * classic::cosine(upper + lower - HALF_PI);
-            const F phi1 = (F)-0.5 * (lower_spin * lower_spin) * sin - lower_spin * upper_spin * sin +
+            const F phi1 = (F)-0.5 * num::square(lower_spin) * sin - lower_spin * upper_spin * sin +
                            (F)(1.5 * 9.8) * classic::cosine(upper - HALF_PI) + phi2;
-            const F pull = torque + d2 / d1 * phi1 - (F)0.5 * (upper_spin * upper_spin) * sin - phi2;
-            const F lower_push = pull / ((F)1.25 - d2 * d2 / d1);
+            const F pull = torque + d2 / d1 * phi1 - (F)0.5 * num::square(upper_spin) * sin - phi2;
+            const F lower_push = pull / ((F)1.25 - num::square(d2) / d1);
             return {upper_spin, lower_spin, -(d2 * lower_push + phi1) / d1, lower_push};
         }
     };

@@ -159,13 +159,13 @@ fn cosine(x: f64, rest: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::hash::fnv1a;
     use crate::rng::philox;
 
     /// Arguments in [-high, high), most of the way to the last bit.
-    fn arguments(high: f64, count: u32) -> impl Iterator<Item = f64> {
+    pub fn arguments(high: f64, count: u32) -> impl Iterator<Item = f64> {
         (0..count).flat_map(move |i| {
             let [a, b, c, d] = philox([i, 0, 0, 0], [1, 2]);
             [(a, b), (c, d)].map(|(a, b)| {
@@ -178,13 +178,21 @@ mod tests {
     /// Each range of the method.
     const HIGH: [f64; 6] = [0.126, 0.9, 2.5, 10.0, 1000.0, 1e8];
 
+    /// Whether this platform's functions are those that this file follows; says so where they are not.
+    pub fn is_glibc() -> bool {
+        #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+        let is_glibc = is_x86_feature_detected!("fma");
+        #[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+        let is_glibc = false;
+        if !is_glibc {
+            eprintln!("passed over: this platform's functions are not those of glibc with a fused multiply-add");
+        }
+        is_glibc
+    }
+
     #[test]
     fn bits_are_those_of_glibc() {
-        let is_glibc = cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"));
-        #[cfg(target_arch = "x86_64")]
-        let is_glibc = is_glibc && is_x86_feature_detected!("fma");
-        if !is_glibc {
-            eprintln!("passed over: sin and cos of this platform are not those of glibc with a fused multiply-add");
+        if !is_glibc() {
             return;
         }
         for x in HIGH.into_iter().flat_map(|high| arguments(high, 200_000)).chain([0.0, -0.0, 1e-300, -1e-9]) {

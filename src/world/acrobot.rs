@@ -60,11 +60,11 @@ fn derivative<F: Float>([upper, lower, upper_spin, lower_spin]: [F; 4], torque: 
     let d1 = c(0.25) + (c(1.25) + cos) + c(1.0) + c(1.0);
     let d2 = c(0.25) + c(0.5) * cos + c(1.0);
     let phi2 = c(0.5 * 9.8) * cosine(upper + lower - c(PI / 2.0));
-    let phi1 = c(-0.5) * (lower_spin * lower_spin) * sin - lower_spin * upper_spin * sin
+    let phi1 = c(-0.5) * lower_spin.squared() * sin - lower_spin * upper_spin * sin
         + c(1.5 * 9.8) * cosine(upper - c(PI / 2.0))
         + phi2;
-    let pull = torque + d2 / d1 * phi1 - c(0.5) * (upper_spin * upper_spin) * sin - phi2;
-    let lower_push = pull / (c(1.25) - d2 * d2 / d1);
+    let pull = torque + d2 / d1 * phi1 - c(0.5) * upper_spin.squared() * sin - phi2;
+    let lower_push = pull / (c(1.25) - d2.squared() / d1);
     let upper_push = -(d2 * lower_push + phi1) / d1;
     [upper_spin, lower_spin, upper_push, lower_push]
 }

@@ -37,6 +37,8 @@ pub trait Float:
     fn mul_add(self, factor: Self, sum: Self) -> Self;
     /// Sine and cosine.
     fn sin_cos(self) -> (Self, Self);
+    /// As Python's `x ** 2`.
+    fn squared(self) -> Self;
 
     /// -1, 0, 1 of the actions 0, 1, 2.
     #[inline(always)]
@@ -57,7 +59,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($float:ty, $is_exact:literal, $sin_cos:path) => {
+    ($float:ty, $is_exact:literal, $sin_cos:path, |$x:ident| $squared:expr) => {
         impl Float for $float {
             const IS_EXACT: bool = $is_exact;
 
@@ -85,12 +87,18 @@ macro_rules! float {
             fn sin_cos(self) -> (Self, Self) {
                 $sin_cos(self)
             }
+
+            #[inline(always)]
+            fn squared(self) -> Self {
+                let $x = self;
+                $squared
+            }
         }
     };
 }
 
-float!(f64, true, num::double::sin_cos);
-float!(f32, false, num::sin_cos);
+float!(f64, true, num::double::sin_cos, |x| num::square::square(x));
+float!(f32, false, num::sin_cos, |x| x * x);
 
 /// A world whose next state follows from `N` numbers by the same operations whatever they are.
 pub trait Dynamics<const N: usize>: World<Action = i32> + Copy {
