@@ -35,6 +35,7 @@ WORLDS = {
     "lunar-lander": ("LunarLander-v3", {}),
     "lunar-lander-wind": ("LunarLander-v3", {"enable_wind": True}),
     "lunar-lander-continuous": ("LunarLander-v3", {"continuous": True}),
+    "lunar-lander-continuous-wind": ("LunarLander-v3", {"continuous": True, "enable_wind": True}),
 }
 INEXACT = ("-f32", "-fast")
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
