@@ -21,7 +21,7 @@ use phylon::world::Seeds;
 use rayon::prelude::*;
 
 const HIDDEN: usize = 16;
-const GENERATIONS: u32 = 200;
+const GENERATIONS: u32 = 150;
 const POPULATION: usize = 128;
 /// That every offspring plays.
 const EPISODES: u32 = 8;
