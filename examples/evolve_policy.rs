@@ -24,7 +24,7 @@ const HIDDEN: usize = 16;
 const GENERATIONS: u32 = 150;
 const POPULATION: usize = 128;
 /// That every offspring plays.
-const EPISODES: u32 = 16;
+const EPISODES: u32 = 8;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);

@@ -6,9 +6,10 @@
 
 Gymnasium plays episodes with the seeds 0, 1, ...; phylon plays as many twice. With Gymnasium's seeds, episode by episode, 99
 of 100 must have the same return and length (not so in the variants -f32 and -fast, which round differently), and the mean
-difference must be within 3 standard errors. With seeds of its own, the Kolmogorov-Smirnov distance of the returns must be
-below 1.63 sqrt((n + m) / (n m)), which equal distributions exceed once in a hundred, and the means must be within 3 standard
-errors. The exit code is 1 if they are not.
+difference must be within 3 standard errors. Returns are the same if they differ by less than 1e-6; where actions are
+continuous 0.1, for there the last bit of the policy's own sums, in which NumPy and phylon differ, acts in the world. With
+seeds of its own, the Kolmogorov-Smirnov distance of the returns must be below 1.63 sqrt((n + m) / (n m)), which equal
+distributions exceed once in a hundred, and the means must be within 3 standard errors. The exit code is 1 if they are not.
 
 Where this Python does not have them, Gymnasium and Box2D are installed into .venv-gymnasium, from wheels.
 """
@@ -155,7 +156,8 @@ def compare(phylon, path, name, episodes):
 
     difference = paired[0] - theirs[0]
     error = difference.std() / np.sqrt(episodes)
-    equal = [np.mean(np.abs(ours - their) <= 1e-6) for ours, their in zip(paired, theirs)]
+    tolerance = 0.1 if "continuous" in name else 1e-6
+    equal = [np.mean(np.abs(ours - their) <= tolerance) for ours, their in zip(paired, theirs)]
     wanted = 0.0 if name.endswith(INEXACT) else 0.99
     by_seed = {
         "equal_returns": equal[0],

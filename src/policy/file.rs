@@ -225,8 +225,8 @@ fn join(layers: Vec<Layer>, activation: Activation) -> Checked<Mlp> {
         if sizes.last() != Some(&rows) {
             let before = number - 1;
             return Err(format!(
-                "W{number} is [{rows}, {columns}], but W{before} is {:?}; try: matrices [inputs, outputs], each with as many \
-                 rows as the one before has columns",
+                "W{number} is [{rows}, {columns}], but W{before} is {:?}; try: matrices [inputs, outputs], each with as \
+                 many rows as the one before has columns",
                 &sizes[before - 1..]
             ));
         }
