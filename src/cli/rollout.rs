@@ -174,20 +174,25 @@ impl<'a> Answer<'a> {
 
     fn text(&self, args: &Args) -> String {
         let Evaluation { episodes, mean, sd, ci95: (low, high), min, max, .. } = self.returns;
-        let Lengths { mean: length, sd: length_sd, min: shortest, max: longest } = self.length;
+        let Lengths { mean: length, min: shortest, max: longest, .. } = self.length;
         let whose = match args.gymnasium_seeds {
             Some(first) => format!("Gymnasium's seeds from {first} on"),
             None => format!("seed {}", args.seed),
         };
         let percentiles: Vec<_> = self.percentiles.0.iter().map(|(p, value)| format!("{p} %: {value:.2}")).collect();
         let share = |count: usize| 100.0 * count as f64 / episodes as f64;
+        let spread = if episodes > 1 {
+            format!(" +- {sd:.2} (sd), 95 % confidence interval of the mean {low:.2} to {high:.2}")
+        } else {
+            String::new()
+        };
         format!(
-            "{}, {}: return {mean:.2} +- {sd:.2} (sd), 95 % confidence interval of the mean {low:.2} to {high:.2}\n\
+            "{}, {}: return {mean:.2}{spread}\n\
              percentiles  {}\n\
              range        {min:.2} to {max:.2}\n\
-             length       {length:.1} +- {length_sd:.1} steps, {shortest} to {longest}\n\
+             length       {length:.1} steps, {shortest} to {longest}\n\
              ended        {:.1} % of their own, {:.1} % at the limit of {} steps\n\
-             {episodes} episodes of {whose}; {} steps in {:.2} s: {}env-steps/s ({})\n",
+             episodes     {episodes} of {whose}; {} steps in {:.2} s: {}env-steps/s ({})\n",
             self.env,
             self.policy,
             percentiles.join("  "),
