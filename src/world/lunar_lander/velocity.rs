@@ -287,13 +287,12 @@ impl<T: Real> ContactRows<Num<T>> {
     #[inline(always)]
     fn pass(
         &self,
-        body: usize,
+        masses: Masses<T>,
         pressure: &mut Pressure<Num<T>>,
         motion: &mut Motion<Num<T>>,
         (single, double): (bool, bool),
     ) {
         let (before, pressure_before) = (*motion, *pressure);
-        let masses = Masses::<T>::of(body);
         let first = [self.first_x, self.first_y];
         let second = [self.second_x, self.second_y];
         let normal = [self.normal_x, self.normal_y];
@@ -411,6 +410,8 @@ pub struct Lanes {
     points: [[(bool, bool); SLOTS]; 3],
     /// Whether there are any.
     has_contacts: bool,
+    /// Less than 0 in lanes that have left the passes.
+    open: Row,
     /// Lanes in use.
     used: usize,
 }
@@ -424,6 +425,7 @@ impl Lanes {
             contacts: [[(ContactRows::ZERO, Pressure::ZERO); SLOTS]; 3],
             points: [[(false, false); SLOTS]; 3],
             has_contacts: false,
+            open: [1.0; LANES],
             used: 0,
         }
     }
@@ -432,6 +434,7 @@ impl Lanes {
     pub fn clear(&mut self) {
         self.used = 0;
         self.has_contacts = false;
+        self.open = [1.0; LANES];
         for (points, (rows, _)) in self.points.as_flattened_mut().iter_mut().zip(self.contacts.as_flattened_mut()) {
             if *points != (false, false) {
                 rows.points = [0.0; LANES];
@@ -483,23 +486,19 @@ impl Lanes {
             rows[0].pass(0, &mut impulses[0], lander, first);
             if self.has_contacts {
                 for body in CONTACT_ORDER {
-                    for slot in 0..SLOTS {
-                        let (rows, pressure) = &mut self.contacts[body][slot];
-                        let points = self.points[body][slot];
-                        if points != (false, false) {
-                            let mut now = pressure.load::<V>(start);
-                            let was = now;
-                            rows.load::<V>(start).pass(body, &mut now, &mut motion[body], points);
-                            if FAST {
-                                now = leaving.keep(was, now);
-                            }
-                            pressure.store(start, &now);
-                        }
+                    if self.points[body][0] != (false, false) {
+                        self.motion[body].store(start, &motion[body]);
+                        V::apart(Press { lanes: self, body, start });
+                        motion[body] = self.motion[body].load(start);
                     }
                 }
             }
-            if FAST && leaving.pass(pass, before, &mut motion, &mut impulses) {
-                break;
+            if FAST {
+                leaving.pass(pass, before, &mut motion, &mut impulses);
+                leaving.open.0.store(&mut self.open[start..]);
+                if leaving.is_over() {
+                    break;
+                }
             }
         }
         for (to, from) in self.motion.iter_mut().zip(&motion) {
@@ -525,13 +524,7 @@ impl<V: Vector> Leaving<V> {
         Self { open: num(1.0) }
     }
 
-    /// What a contact's impulses come to.
-    #[inline(always)]
-    fn keep(&self, was: Pressure<Num<V>>, now: Pressure<Num<V>>) -> Pressure<Num<V>> {
-        was.where_less(self.open, num(0.0), now)
-    }
-
-    /// See who leaves after this pass. Whether nobody is left.
+    /// See who leaves after this pass.
     #[inline(always)]
     fn pass(
         &mut self,
@@ -539,7 +532,7 @@ impl<V: Vector> Leaving<V> {
         before: ([Motion<Num<V>>; 3], [Impulses<Num<V>>; 2]),
         motion: &mut [Motion<Num<V>>; 3],
         impulses: &mut [Impulses<Num<V>>; 2],
-    ) -> bool {
+    ) {
         const SMALL: f32 = 1e-6;
         let zero = num(0.0);
         let mut largest = zero;
@@ -570,13 +563,42 @@ impl<V: Vector> Leaving<V> {
             *now = was.where_less(self.open, zero, new);
         }
         self.open = going.if_less(zero, going, self.open);
-        let mut open = [0.0; LANES];
-        self.open.0.store(&mut open[..V::WIDTH]);
-        let mut is_empty = true;
-        for &open in &open[..V::WIDTH] {
-            is_empty &= open < 0.0;
+    }
+
+    /// Whether all have left.
+    #[inline(always)]
+    fn is_over(&self) -> bool {
+        !num::<V>(0.0).0.any_less(self.open.0)
+    }
+}
+
+/// A pass over the contacts of one body. Apart, since in line it would be most of the solver's code and hardly ever run.
+struct Press<'a> {
+    lanes: &'a mut Lanes,
+    body: usize,
+    start: usize,
+}
+
+impl Kernel for Press<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self { lanes, body, start } = self;
+        let masses = Masses::of(body);
+        let open = Num(V::load(&lanes.open[start..]));
+        let mut motion = lanes.motion[body].load::<V>(start);
+        let mut slot = 0;
+        while slot < SLOTS && lanes.points[body][slot] != (false, false) {
+            let (rows, pressure) = &mut lanes.contacts[body][slot];
+            let mut rows = rows.load::<V>(start);
+            rows.points = open.if_less(num(0.0), num(0.0), rows.points);
+            let mut now = pressure.load::<V>(start);
+            rows.pass(masses, &mut now, &mut motion, lanes.points[body][slot]);
+            pressure.store(start, &now);
+            slot += 1;
         }
-        is_empty
+        lanes.motion[body].store(start, &motion);
     }
 }
 
@@ -599,22 +621,16 @@ impl<const FAST: bool> Kernel for Solve<'_, FAST> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        // As many registers as there is use for: alone, one waits for its own results most of the time.
+        // Four registers at a time, one of which alone would wait for its own results most of the time; not where registers
+        // are arrays, of which the compiler makes what it can.
         let mut start = 0;
         while start < self.0.used {
-            match (self.0.used - start).div_ceil(V::WIDTH) {
-                1 => {
-                    self.0.solve::<V, FAST>(start);
-                    start += V::WIDTH;
-                }
-                2 => {
-                    self.0.solve::<Pair<V>, FAST>(start);
-                    start += Pair::<V>::WIDTH;
-                }
-                _ => {
-                    self.0.solve::<Pair<Pair<V>>, FAST>(start);
-                    start += Pair::<Pair<V>>::WIDTH;
-                }
+            if V::TILE >= 16 && self.0.used - start > 2 * V::WIDTH {
+                self.0.solve::<Pair<Pair<V>>, FAST>(start);
+                start += Pair::<Pair<V>>::WIDTH;
+            } else {
+                self.0.solve::<V, FAST>(start);
+                start += V::WIDTH;
             }
         }
     }
@@ -629,7 +645,7 @@ pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Moti
         let before = (state.bare(), pressures.map(Pressure::bare));
         for (rows, pressure) in contacts.iter().zip(&mut pressures) {
             let double = rows.points > 1.5;
-            rows.wrapped().pass(body, pressure, &mut state, (!double, double));
+            rows.wrapped().pass(Masses::of(body), pressure, &mut state, (!double, double));
         }
         // A pass that changes nothing is followed by others that change nothing.
         if (state.bare(), pressures.map(Pressure::bare)) == before {
