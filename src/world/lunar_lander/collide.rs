@@ -94,8 +94,7 @@ pub fn manifold(form: &Form, pose: &Pose, [v1, v2]: [Vec2; 2]) -> Manifold {
     let next = |k: usize| if k + 1 < count { k + 1 } else { 0 };
 
     // The segment to be clipped, and the side that clips it: its ends, their indices and its normal.
-    let reference =
-        if side_separation > 0.98 * edge_separation + 0.001 { Reference::Body } else { Reference::Edge };
+    let reference = if side_separation > 0.98 * edge_separation + 0.001 { Reference::Body } else { Reference::Edge };
     let (segment, (from, from_index), (to, to_index), normal) = match reference {
         Reference::Edge => {
             let mut best = 0;
@@ -106,11 +105,7 @@ pub fn manifold(form: &Form, pose: &Pose, [v1, v2]: [Vec2; 2]) -> Manifold {
             }
             let end = |k: usize| End { at: vertices[k], identity: [0, k as u8, SIDE, CORNER] };
             let segment = [end(best), end(next(best))];
-            if is_front {
-                (segment, (v1, 0), (v2, 1), edge_normal)
-            } else {
-                (segment, (v2, 1), (v1, 0), -edge_normal)
-            }
+            if is_front { (segment, (v1, 0), (v2, 1), edge_normal) } else { (segment, (v2, 1), (v1, 0), -edge_normal) }
         }
         Reference::Body => {
             let end = |v: Vec2| End { at: v, identity: [0, side as u8, CORNER, SIDE] };

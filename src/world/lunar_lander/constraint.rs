@@ -35,8 +35,7 @@ impl Manifold {
             arms[i] = place.middle - body.centre;
             across[i] = arms[i].cross(normal);
             let slide = arms[i].cross(normal.clockwise());
-            masses[i] =
-                [inverse(mass + inertia * across[i] * across[i]), inverse(mass + inertia * slide * slide)];
+            masses[i] = [inverse(mass + inertia * across[i] * across[i]), inverse(mass + inertia * slide * slide)];
         }
         let k_11 = mass + inertia * across[0] * across[0];
         let k_22 = mass + inertia * across[1] * across[1];

@@ -178,8 +178,7 @@ impl Bounds {
     #[inline]
     pub fn of(points: impl IntoIterator<Item = Vec2>, skin: f32) -> Self {
         let none = Self { low: at(f32::MAX, f32::MAX), high: at(-f32::MAX, -f32::MAX) };
-        let exact =
-            points.into_iter().fold(none, |all, p| Self { low: all.low.least(p), high: all.high.greatest(p) });
+        let exact = points.into_iter().fold(none, |all, p| Self { low: all.low.least(p), high: all.high.greatest(p) });
         exact.grown(skin)
     }
 
@@ -212,7 +211,10 @@ impl Bounds {
 
     #[inline]
     pub fn holds(&self, other: &Self) -> bool {
-        self.low.x <= other.low.x && self.low.y <= other.low.y && other.high.x <= self.high.x && other.high.y <= self.high.y
+        self.low.x <= other.low.x
+            && self.low.y <= other.low.y
+            && other.high.x <= self.high.x
+            && other.high.y <= self.high.y
     }
 
     /// Touching counts.

@@ -282,11 +282,8 @@ fn distance(form: &Form, pose: &Pose, edge: [Vec2; 2], cache: &mut Cache) -> f32
         }
         simplex.count += 1;
     }
-    *cache = Cache {
-        count: simplex.count,
-        metric: simplex.metric(),
-        pairs: simplex.vertices.map(|vertex| vertex.pair),
-    };
+    *cache =
+        Cache { count: simplex.count, metric: simplex.metric(), pairs: simplex.vertices.map(|vertex| vertex.pair) };
     simplex.distance()
 }
 

@@ -33,9 +33,7 @@ pub struct Physics {
 impl Physics {
     /// At the top, the legs folded in: the first step snaps them into place.
     pub fn new(terrain: Terrain) -> Self {
-        let body = |body: usize, x: f64, angle: f32| {
-            Body::new(&FORMS[body], at(x as f32, HEIGHT as f32), angle)
-        };
+        let body = |body: usize, x: f64, angle: f32| Body::new(&FORMS[body], at(x as f32, HEIGHT as f32), angle);
         let middle = WIDTH / 2.0;
         Self {
             bodies: [

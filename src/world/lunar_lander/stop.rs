@@ -89,12 +89,7 @@ impl Physics {
     }
 
     /// The first contact to come, and when in the step.
-    fn first_impact(
-        &self,
-        courses: &mut [Course],
-        sweeps: &mut [Sweep; 3],
-        ground: &mut f32,
-    ) -> Option<(usize, f32)> {
+    fn first_impact(&self, courses: &mut [Course], sweeps: &mut [Sweep; 3], ground: &mut f32) -> Option<(usize, f32)> {
         let mut first = None;
         let mut earliest = 1.0;
         for (i, (contact, course)) in self.contacts.all().iter().zip(courses).enumerate() {

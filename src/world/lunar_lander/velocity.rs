@@ -451,7 +451,14 @@ impl Lanes {
 
     /// Give a lane a contact.
     #[inline]
-    pub fn put_contact(&mut self, lane: usize, body: usize, slot: usize, rows: &ContactRows<f32>, pressure: &Pressure<f32>) {
+    pub fn put_contact(
+        &mut self,
+        lane: usize,
+        body: usize,
+        slot: usize,
+        rows: &ContactRows<f32>,
+        pressure: &Pressure<f32>,
+    ) {
         self.contacts[body][slot].0.put(lane, rows);
         self.contacts[body][slot].1.put(lane, pressure);
         self.has_contacts = true;
@@ -639,8 +646,8 @@ impl<const FAST: bool> Kernel for Solve<'_, FAST> {
 /// All passes over the contacts of one body that moves alone. Impulses begin at 0 and are not kept.
 pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Motion<f32>) {
     let mut state = motion.wrapped();
-    let mut pressures = [Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 }.wrapped();
-        SLOTS];
+    let mut pressures =
+        [Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 }.wrapped(); SLOTS];
     for _ in 0..PASSES {
         let before = (state.bare(), pressures.map(Pressure::bare));
         for (rows, pressure) in contacts.iter().zip(&mut pressures) {
