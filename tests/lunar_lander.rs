@@ -164,7 +164,9 @@ fn play<K: Kind>(seeds: usize, act: impl Fn(&[f32]) -> K::Action) -> Vec<(f64, i
             results[i] = (results[i].0 + outcome.reward, step);
         }
         for i in (0..at.len()).rev().filter(|&i| outcomes[i].terminated) {
-            (worlds.swap_remove(i), draws.swap_remove(i), at.swap_remove(i));
+            worlds.swap_remove(i);
+            draws.swap_remove(i);
+            at.swap_remove(i);
         }
     }
     results

@@ -81,8 +81,16 @@ impl<T: Real> Num<T> {
     }
 }
 
-/// The same number of each lane.
-pub type Row = [f32; LANES];
+/// The same number of each lane. On cache lines, so that no register is loaded from two of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub struct Row([f32; LANES]);
+
+impl Row {
+    const fn all(x: f32) -> Self {
+        Self([x; LANES])
+    }
+}
 
 /// A struct of numbers that are all alike: of one environment (`f32`), of all lanes ([`Row`]), or of those in a register.
 macro_rules! numbers {
@@ -94,28 +102,28 @@ macro_rules! numbers {
         }
 
         impl $name<Row> {
-            const ZERO: Self = Self { $($field: [0.0; LANES],)* };
+            const ZERO: Self = Self { $($field: Row::all(0.0),)* };
 
             /// Write the numbers of a lane.
             #[inline(always)]
             pub fn put(&mut self, lane: usize, from: &$name<f32>) {
-                $(self.$field[lane] = from.$field;)*
+                $(self.$field.0[lane] = from.$field;)*
             }
 
             /// The numbers of a lane.
             #[inline(always)]
             pub fn get(&self, lane: usize) -> $name<f32> {
-                $name { $($field: self.$field[lane],)* }
+                $name { $($field: self.$field.0[lane],)* }
             }
 
             #[inline(always)]
             fn load<V: Vector>(&self, lane: usize) -> $name<Num<V>> {
-                $name { $($field: Num(V::load(&self.$field[lane..])),)* }
+                $name { $($field: Num(V::load(&self.$field.0[lane..])),)* }
             }
 
             #[inline(always)]
             fn store<V: Vector>(&mut self, lane: usize, from: &$name<Num<V>>) {
-                $(from.$field.0.store(&mut self.$field[lane..]);)*
+                $(from.$field.0.store(&mut self.$field.0[lane..]);)*
             }
         }
 
@@ -425,7 +433,7 @@ impl Lanes {
             contacts: [[(ContactRows::ZERO, Pressure::ZERO); SLOTS]; 3],
             points: [[(false, false); SLOTS]; 3],
             has_contacts: false,
-            open: [1.0; LANES],
+            open: Row::all(1.0),
             used: 0,
         }
     }
@@ -434,10 +442,10 @@ impl Lanes {
     pub fn clear(&mut self) {
         self.used = 0;
         self.has_contacts = false;
-        self.open = [1.0; LANES];
+        self.open = Row::all(1.0);
         for (points, (rows, _)) in self.points.as_flattened_mut().iter_mut().zip(self.contacts.as_flattened_mut()) {
             if *points != (false, false) {
-                rows.points = [0.0; LANES];
+                rows.points = Row::all(0.0);
                 *points = (false, false);
             }
         }
@@ -474,7 +482,7 @@ impl Lanes {
     #[inline]
     pub fn pressure(&self, lane: usize, body: usize, slot: usize) -> (Pressure<f32>, usize) {
         let (rows, pressure) = &self.contacts[body][slot];
-        (pressure.get(lane), if rows.points[lane] < 1.5 { 1 } else { 2 })
+        (pressure.get(lane), if rows.points.0[lane] < 1.5 { 1 } else { 2 })
     }
 
     /// All passes over the lanes from `start` on that fit a register.
@@ -501,8 +509,8 @@ impl Lanes {
                 }
             }
             if FAST {
-                leaving.pass(pass, before, &mut motion, &mut impulses);
-                leaving.open.0.store(&mut self.open[start..]);
+                leaving.pass(pass, (&before.0, &mut motion), (&before.1, &mut impulses));
+                leaving.open.0.store(&mut self.open.0[start..]);
                 if leaving.is_over() {
                     break;
                 }
@@ -536,25 +544,24 @@ impl<V: Vector> Leaving<V> {
     fn pass(
         &mut self,
         pass: usize,
-        before: ([Motion<Num<V>>; 3], [Impulses<Num<V>>; 2]),
-        motion: &mut [Motion<Num<V>>; 3],
-        impulses: &mut [Impulses<Num<V>>; 2],
+        (motion_before, motion): (&[Motion<Num<V>>], &mut [Motion<Num<V>>]),
+        (impulses_before, impulses): (&[Impulses<Num<V>>], &mut [Impulses<Num<V>>]),
     ) {
         const SMALL: f32 = 1e-6;
         let zero = num(0.0);
         let mut largest = zero;
-        for (now, was) in motion.iter().zip(&before.0) {
+        for (now, was) in motion.iter().zip(motion_before) {
             for change in [now.x - was.x, now.y - was.y, now.spin - was.spin] {
                 let size = change.if_less(zero, -change, change);
                 largest = largest.if_less(size, size, largest);
             }
         }
         let going = num::<V>(SMALL).if_less(largest, num(1.0), num(-1.0));
-        for (now, was) in motion.iter_mut().zip(&before.0) {
+        for (now, was) in motion.iter_mut().zip(motion_before) {
             *now = was.where_less(self.open, zero, *now);
         }
         let left = num((PASSES - 1 - pass) as f32);
-        for (now, was) in impulses.iter_mut().zip(&before.1) {
+        for (now, was) in impulses.iter_mut().zip(impulses_before) {
             let change = now.motor - was.motor;
             let end = (now.motor + left * change).clamp(num(-MOTOR_LIMIT), num(MOTOR_LIMIT));
             let size = change.if_less(zero, -change, change);
@@ -593,7 +600,7 @@ impl Kernel for Press<'_> {
     fn run<V: Vector>(self) {
         let Self { lanes, body, start } = self;
         let masses = Masses::of(body);
-        let open = Num(V::load(&lanes.open[start..]));
+        let open = Num(V::load(&lanes.open.0[start..]));
         let mut motion = lanes.motion[body].load::<V>(start);
         let mut slot = 0;
         while slot < SLOTS && lanes.points[body][slot] != (false, false) {
