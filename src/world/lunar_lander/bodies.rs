@@ -27,6 +27,8 @@ pub struct Form {
     pub vertices: &'static [Vec2],
     /// Outwards, the k-th of the side from corner k to the next.
     pub normals: &'static [Vec2],
+    /// Its corners once more, which come in pairs (-x, y) and (x, y).
+    pairs: &'static [Vec2],
     /// Centre of mass.
     pub centre: Vec2,
     /// The polygon's own idea of it, which decides from which side it meets an edge.
@@ -56,6 +58,7 @@ const LANDER_FORM: Form = Form {
         at(-1.0, -0.0),
         at(0.0, -1.0),
     ],
+    pairs: &[at(0.566_666_66, -0.333_333_34), at(0.566_666_66, 0.0), at(0.466_666_67, 0.566_666_66)],
     centre: at(0.0, 0.101_307_19),
     centroid: at(3.867_083e-9, 0.101307176),
     inverse_mass: 0.207_612_45,
@@ -71,6 +74,7 @@ const LEG_FORM: Form = Form {
         at(-0.066_666_67, 0.266_666_68),
     ],
     normals: &[at(0.0, -1.0), at(1.0, 0.0), at(0.0, 1.0), at(-1.0, 0.0)],
+    pairs: &[at(0.066_666_67, -0.266_666_68), at(0.066_666_67, 0.266_666_68)],
     centre: at(0.0, 0.0),
     centroid: at(0.0, 0.0),
     inverse_mass: 14.062_498,
@@ -79,10 +83,18 @@ const LEG_FORM: Form = Form {
 };
 
 impl Form {
-    /// The box of a body and its skin.
+    /// The box of a body and its skin: of a pair of corners, the coordinates of one are those of the other with one product's
+    /// sign turned; and rounding never changes what is larger.
     #[inline]
     pub fn bounds(&self, pose: &Pose) -> Bounds {
-        Bounds::of(self.vertices.iter().map(|&v| pose.of(v)), SKIN)
+        let Turn { sin, cos } = pose.turn;
+        let corners = self.pairs.iter().flat_map(|&Vec2 { x, y }| {
+            let (x_part, y_part) = ((cos * x).abs(), (sin * x).abs());
+            let (x_rest, y_rest) = (-(sin * y), cos * y);
+            [at(-x_part + x_rest, -y_part + y_rest), at(x_part + x_rest, y_part + y_rest)]
+        });
+        let exact = Bounds::of(corners, 0.0);
+        Bounds { low: exact.low + pose.origin, high: exact.high + pose.origin }.grown(SKIN)
     }
 }
 

@@ -525,6 +525,11 @@ impl Lanes {
     }
 }
 
+/// Of all bodies.
+type Motions<V> = [Motion<Num<V>>; 3];
+/// Of both joints.
+type JointImpulses<V> = [Impulses<Num<V>>; 2];
+
 /// Lanes that have left the passes early, as only the fast variant lets them: when a pass changes no velocity by more than
 /// 1e-6. The motors would have gone on winding up against the limits, so what the last pass changed of a joint's impulses
 /// is extrapolated until its motor has come to its end.
@@ -544,8 +549,8 @@ impl<V: Vector> Leaving<V> {
     fn pass(
         &mut self,
         pass: usize,
-        (motion_before, motion): (&[Motion<Num<V>>], &mut [Motion<Num<V>>]),
-        (impulses_before, impulses): (&[Impulses<Num<V>>], &mut [Impulses<Num<V>>]),
+        (motion_before, motion): (&Motions<V>, &mut Motions<V>),
+        (impulses_before, impulses): (&JointImpulses<V>, &mut JointImpulses<V>),
     ) {
         const SMALL: f32 = 1e-6;
         let zero = num(0.0);
@@ -652,19 +657,24 @@ impl<const FAST: bool> Kernel for Solve<'_, FAST> {
 
 /// All passes over the contacts of one body that moves alone. Impulses begin at 0 and are not kept.
 pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Motion<f32>) {
-    let mut state = motion.wrapped();
-    let mut pressures =
-        [Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 }.wrapped(); SLOTS];
-    for _ in 0..PASSES {
-        let before = (state.bare(), pressures.map(Pressure::bare));
-        for (rows, pressure) in contacts.iter().zip(&mut pressures) {
-            let double = rows.points > 1.5;
-            rows.wrapped().pass(Masses::of(body), pressure, &mut state, (!double, double));
+    let none = Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 };
+    let mut state = (*motion, [none; SLOTS]);
+    // The passes soon go round in a circle of a few last bits; a state seen before says where they end (Brent 1980).
+    let (mut seen, mut seen_at) = (state, 0);
+    let (mut pass, mut end) = (0, PASSES);
+    while pass < end {
+        for (rows, pressure) in contacts.iter().zip(&mut state.1) {
+            let is_double = rows.points > 1.5;
+            let (mut moving, mut pressing) = (state.0.wrapped(), pressure.wrapped());
+            rows.wrapped().pass(Masses::of(body), &mut pressing, &mut moving, (!is_double, is_double));
+            (state.0, *pressure) = (moving.bare(), pressing.bare());
         }
-        // A pass that changes nothing is followed by others that change nothing.
-        if (state.bare(), pressures.map(Pressure::bare)) == before {
-            break;
+        pass += 1;
+        if state == seen && end == PASSES {
+            end = pass + (PASSES - pass) % (pass - seen_at);
+        } else if pass.is_power_of_two() {
+            (seen, seen_at) = (state, pass);
         }
     }
-    *motion = state.bare();
+    *motion = state.0;
 }
