@@ -23,15 +23,14 @@ pub fn tanh(x: f64) -> f64 {
 
 /// e^x - 1 for 2^-54 <= |x| < 44.
 fn expm1(x: f64) -> f64 {
-    const LN2_HIGH: f64 = 6.93147180369123816490e-01;
-    const LN2_LOW: f64 = 1.90821492927058770002e-10;
-    const INVERSE_LN2: f64 = 1.44269504088896338700;
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     const Q: [f64; 5] = [
-        -3.33333333333331316428e-02,
-        1.58730158725481460165e-03,
-        -7.93650757867487942473e-05,
-        4.00821782732936239552e-06,
-        -2.01099218183624371326e-07,
+        -3.333_333_333_333_313e-2,
+        1.587_301_587_254_814_6e-3,
+        -7.936_507_578_674_88e-5,
+        4.008_217_827_329_362e-6,
+        -2.010_992_181_836_243_7e-7,
     ];
     // Upper halves of ln(2) / 2, 3 ln(2) / 2 and -56 ln(2), with which the original compares.
     let size = (x.to_bits() >> 32) as u32 & 0x7fff_ffff;
@@ -42,7 +41,7 @@ fn expm1(x: f64) -> f64 {
         let (high, low, k) = if size < 0x3ff0_a2b2 {
             if x > 0.0 { (x - LN2_HIGH, LN2_LOW, 1) } else { (x + LN2_HIGH, -LN2_LOW, -1) }
         } else {
-            let k = (INVERSE_LN2 * x + if x < 0.0 { -0.5 } else { 0.5 }) as i32;
+            let k = (std::f64::consts::LOG2_E * x + if x < 0.0 { -0.5 } else { 0.5 }) as i32;
             let t = f64::from(k);
             (x - t * LN2_HIGH, t * LN2_LOW, k)
         };

@@ -1,13 +1,13 @@
 //! The lander and its two legs: what they are made of, and how they move. Numbers are Box2D's for Gymnasium's shapes.
 
+use std::f32::consts::PI;
+
 use super::geometry::{Bounds, Pose, Turn, Vec2, at};
 
 /// Length of a step, s.
 pub const STEP: f32 = 0.02;
 /// Distance that contacts and joints may be off, m.
 pub const SLOP: f32 = 0.005;
-/// pi, as Box2D has it.
-pub const PI: f32 = 3.141_592_653_59_f64 as f32;
 /// Angle that joints may be off, and spin below which a body may sleep.
 pub const ANGULAR_SLOP: f32 = 2.0 / 180.0 * PI;
 /// Radius around every polygon and edge, m.
@@ -27,6 +27,8 @@ pub struct Form {
     pub vertices: &'static [Vec2],
     /// Outwards, the k-th of the side from corner k to the next.
     pub normals: &'static [Vec2],
+    /// Its corners once more, which come in pairs (-x, y) and (x, y).
+    pairs: &'static [Vec2],
     /// Centre of mass.
     pub centre: Vec2,
     /// The polygon's own idea of it, which decides from which side it meets an edge.
@@ -41,48 +43,58 @@ pub struct Form {
 
 const LANDER_FORM: Form = Form {
     vertices: &[
-        at(0.566666663, -0.333333343),
-        at(0.566666663, 0.0),
-        at(0.466666669, 0.566666663),
-        at(-0.466666669, 0.566666663),
-        at(-0.566666663, 0.0),
-        at(-0.566666663, -0.333333343),
+        at(0.566_666_66, -0.333_333_34),
+        at(0.566_666_66, 0.0),
+        at(0.466_666_67, 0.566_666_66),
+        at(-0.466_666_67, 0.566_666_66),
+        at(-0.566_666_66, 0.0),
+        at(-0.566_666_66, -0.333_333_34),
     ],
     normals: &[
         at(1.0, -0.0),
-        at(0.98478359, 0.173785329),
+        at(0.984_783_6, 0.173_785_33),
         at(0.0, 1.0),
-        at(-0.98478359, 0.173785329),
+        at(-0.984_783_6, 0.173_785_33),
         at(-1.0, -0.0),
         at(0.0, -1.0),
     ],
-    centre: at(0.0, 0.10130719095468521),
-    centroid: at(3.8670831e-09, 0.101307176),
-    inverse_mass: 0.20761245489120483,
-    inverse_inertia: 1.275704264640808,
-    friction: [0.1, 0.141421363],
+    pairs: &[at(0.566_666_66, -0.333_333_34), at(0.566_666_66, 0.0), at(0.466_666_67, 0.566_666_66)],
+    centre: at(0.0, 0.101_307_19),
+    centroid: at(3.867_083e-9, 0.101307176),
+    inverse_mass: 0.207_612_45,
+    inverse_inertia: 1.275_704_3,
+    friction: [0.1, 0.141_421_36],
 };
 
 const LEG_FORM: Form = Form {
     vertices: &[
-        at(-0.0666666701, -0.266666681),
-        at(0.0666666701, -0.266666681),
-        at(0.0666666701, 0.266666681),
-        at(-0.0666666701, 0.266666681),
+        at(-0.066_666_67, -0.266_666_68),
+        at(0.066_666_67, -0.266_666_68),
+        at(0.066_666_67, 0.266_666_68),
+        at(-0.066_666_67, 0.266_666_68),
     ],
     normals: &[at(0.0, -1.0), at(1.0, 0.0), at(0.0, 1.0), at(-1.0, 0.0)],
+    pairs: &[at(0.066_666_67, -0.266_666_68), at(0.066_666_67, 0.266_666_68)],
     centre: at(0.0, 0.0),
     centroid: at(0.0, 0.0),
-    inverse_mass: 14.062498092651367,
-    inverse_inertia: 558.3638305664062,
-    friction: [0.141421363, 0.2],
+    inverse_mass: 14.062_498,
+    inverse_inertia: 558.363_83,
+    friction: [0.141_421_36, 0.2],
 };
 
 impl Form {
-    /// The box of a body and its skin.
+    /// The box of a body and its skin: of a pair of corners, the coordinates of one are those of the other with one product's
+    /// sign turned; and rounding never changes what is larger.
     #[inline]
     pub fn bounds(&self, pose: &Pose) -> Bounds {
-        Bounds::of(self.vertices.iter().map(|&v| pose.of(v)), SKIN)
+        let Turn { sin, cos } = pose.turn;
+        let corners = self.pairs.iter().flat_map(|&Vec2 { x, y }| {
+            let (x_part, y_part) = ((cos * x).abs(), (sin * x).abs());
+            let (x_rest, y_rest) = (-(sin * y), cos * y);
+            [at(-x_part + x_rest, -y_part + y_rest), at(x_part + x_rest, y_part + y_rest)]
+        });
+        let exact = Bounds::of(corners, 0.0);
+        Bounds { low: exact.low + pose.origin, high: exact.high + pose.origin }.grown(SKIN)
     }
 }
 

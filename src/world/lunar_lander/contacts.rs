@@ -63,6 +63,9 @@ impl Contacts {
     /// Alike for those that have alike touching contacts: two bits a contact, of leg 1, the lander and leg 0.
     #[inline]
     pub fn pattern(&self) -> u32 {
+        if self.count == 0 {
+            return 0;
+        }
         let touching = [2, LANDER, 1].into_iter().flat_map(|body| {
             (0..SLOTS).map(move |slot| self.touching(body).nth(slot).map_or(0, |contact| contact.manifold.count as u32))
         });

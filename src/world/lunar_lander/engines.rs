@@ -7,6 +7,17 @@ use super::physics::Physics;
 use crate::num::hyperbolic::tanh;
 use crate::world::Draws;
 
+/// To be `crate::num::double`.
+mod double {
+    pub fn sin(x: f64) -> f64 {
+        x.sin()
+    }
+
+    pub fn cos(x: f64) -> f64 {
+        x.cos()
+    }
+}
+
 /// Points a metre.
 const SCALE: f64 = 30.0;
 /// N s for a metre of offset.
@@ -64,7 +75,7 @@ impl Physics {
         let form = &FORMS[LANDER];
         let lander = &mut self.bodies[LANDER];
         let angle = f64::from(lander.angle);
-        let tip = [angle.sin(), angle.cos()];
+        let tip = [double::sin(angle), double::cos(angle)];
         let side = [-tip[1], tip[0]];
         let origin = lander.pose(form).origin;
         let origin = [f64::from(origin.x), f64::from(origin.y)];
@@ -115,5 +126,5 @@ impl Wind {
 /// From -1 to 1.
 fn gust(index: i64) -> f64 {
     let index = index as f64;
-    tanh((0.02 * index).sin() + (std::f64::consts::PI * 0.01 * index).sin())
+    tanh(double::sin(0.02 * index) + double::sin(std::f64::consts::PI * 0.01 * index))
 }

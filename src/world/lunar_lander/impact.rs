@@ -2,7 +2,9 @@
 //! (conservative advancement along separating axes): the root is only found to a tolerance, so that their every step
 //! decides what an episode comes to.
 
-use super::bodies::{Body, Form, PI, SKIN, SLOP};
+use std::f32::consts::PI;
+
+use super::bodies::{Body, Form, SKIN, SLOP};
 use super::geometry::{Bounds, Pose, Turn, Vec2, least};
 
 /// The distance of the bare shapes at which they touch, m, and how exactly it is found.

@@ -1,14 +1,16 @@
 //! The legs' joints: a pin with a motor and a limit. What the velocity solver needs to know of them, and the correction of
 //! positions after it. After Box2D's `b2RevoluteJoint`.
 
-use super::bodies::{ANGULAR_SLOP, Body, FORMS, PI, SLOP};
+use std::f32::consts::PI;
+
+use super::bodies::{ANGULAR_SLOP, Body, FORMS, SLOP};
 use super::geometry::{Vec2, at, clamp};
 use super::velocity::{Impulses, JointRows};
 
 /// Of the pin, in the lander's frame.
 const LANDER_ANCHOR: Vec2 = at(0.0, 0.0);
 /// In the leg's, of leg 0 and leg 1.
-const LEG_ANCHORS: [Vec2; 2] = [at(-0.666666687, 0.600000024), at(0.666666687, 0.600000024)];
+const LEG_ANCHORS: [Vec2; 2] = [at(-0.666_666_7, 0.6), at(0.666_666_7, 0.6)];
 /// The angle between leg and lander that counts as 0, rad: what it is at the start.
 const REFERENCES: [f32; 2] = [-0.05, 0.05];
 /// rad.

@@ -99,9 +99,10 @@ impl Physics {
                 contact.manifold.keep(&pressure, points);
             }
         }
-        let starts: [Pose; 3] = std::array::from_fn(|i| self.bodies[i].pose(&FORMS[i]));
-        let bounds = self.bodies.map(|body| body.bounds);
-        let mut sweeps = self.bodies.map(|body| Sweep::new(&body));
+        let [lander, first, second] = &self.bodies;
+        let starts = [lander.pose(&FORMS[0]), first.pose(&FORMS[1]), second.pose(&FORMS[2])];
+        let bounds = [lander.bounds, first.bounds, second.bounds];
+        let mut sweeps = [Sweep::new(lander), Sweep::new(first), Sweep::new(second)];
         for (i, body) in self.bodies.iter_mut().enumerate() {
             let motion = lanes.motion[i].get(lane);
             (body.velocity, body.spin) = (at(motion.x, motion.y), motion.spin);

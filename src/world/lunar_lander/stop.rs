@@ -63,10 +63,11 @@ impl Physics {
             // This contact first, then the body's others.
             let mut touching = [first; SLOTS];
             let mut count = 1;
-            for other in 0..self.contacts.all().len() {
+            let known = self.contacts.all().len();
+            for (other, course) in courses[..known].iter_mut().enumerate() {
                 if other != first && self.contacts.all()[other].body == index {
                     self.contacts.update(other, &self.bodies[index].pose(form), &self.terrain);
-                    courses[other].is_off = false;
+                    course.is_off = false;
                     if self.contacts.all()[other].manifold.count > 0 && count < SLOTS {
                         touching[count] = other;
                         count += 1;
@@ -79,7 +80,6 @@ impl Physics {
                     course.impact = None;
                 }
             }
-            let known = self.contacts.all().len();
             let is_new = std::array::from_fn(|body| body == index && is_wide);
             self.contacts.pair(&self.bodies, is_new, &self.terrain, &mut self.awake);
             let added = self.contacts.all().len() - known;

@@ -81,8 +81,16 @@ impl<T: Real> Num<T> {
     }
 }
 
-/// The same number of each lane.
-pub type Row = [f32; LANES];
+/// The same number of each lane. On cache lines, so that no register is loaded from two of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub struct Row([f32; LANES]);
+
+impl Row {
+    const fn all(x: f32) -> Self {
+        Self([x; LANES])
+    }
+}
 
 /// A struct of numbers that are all alike: of one environment (`f32`), of all lanes ([`Row`]), or of those in a register.
 macro_rules! numbers {
@@ -94,28 +102,28 @@ macro_rules! numbers {
         }
 
         impl $name<Row> {
-            const ZERO: Self = Self { $($field: [0.0; LANES],)* };
+            const ZERO: Self = Self { $($field: Row::all(0.0),)* };
 
             /// Write the numbers of a lane.
             #[inline(always)]
             pub fn put(&mut self, lane: usize, from: &$name<f32>) {
-                $(self.$field[lane] = from.$field;)*
+                $(self.$field.0[lane] = from.$field;)*
             }
 
             /// The numbers of a lane.
             #[inline(always)]
             pub fn get(&self, lane: usize) -> $name<f32> {
-                $name { $($field: self.$field[lane],)* }
+                $name { $($field: self.$field.0[lane],)* }
             }
 
             #[inline(always)]
             fn load<V: Vector>(&self, lane: usize) -> $name<Num<V>> {
-                $name { $($field: Num(V::load(&self.$field[lane..])),)* }
+                $name { $($field: Num(V::load(&self.$field.0[lane..])),)* }
             }
 
             #[inline(always)]
             fn store<V: Vector>(&mut self, lane: usize, from: &$name<Num<V>>) {
-                $(from.$field.0.store(&mut self.$field[lane..]);)*
+                $(from.$field.0.store(&mut self.$field.0[lane..]);)*
             }
         }
 
@@ -287,13 +295,12 @@ impl<T: Real> ContactRows<Num<T>> {
     #[inline(always)]
     fn pass(
         &self,
-        body: usize,
+        masses: Masses<T>,
         pressure: &mut Pressure<Num<T>>,
         motion: &mut Motion<Num<T>>,
         (single, double): (bool, bool),
     ) {
         let (before, pressure_before) = (*motion, *pressure);
-        let masses = Masses::<T>::of(body);
         let first = [self.first_x, self.first_y];
         let second = [self.second_x, self.second_y];
         let normal = [self.normal_x, self.normal_y];
@@ -411,6 +418,8 @@ pub struct Lanes {
     points: [[(bool, bool); SLOTS]; 3],
     /// Whether there are any.
     has_contacts: bool,
+    /// Less than 0 in lanes that have left the passes.
+    open: Row,
     /// Lanes in use.
     used: usize,
 }
@@ -424,6 +433,7 @@ impl Lanes {
             contacts: [[(ContactRows::ZERO, Pressure::ZERO); SLOTS]; 3],
             points: [[(false, false); SLOTS]; 3],
             has_contacts: false,
+            open: Row::all(1.0),
             used: 0,
         }
     }
@@ -432,9 +442,10 @@ impl Lanes {
     pub fn clear(&mut self) {
         self.used = 0;
         self.has_contacts = false;
+        self.open = Row::all(1.0);
         for (points, (rows, _)) in self.points.as_flattened_mut().iter_mut().zip(self.contacts.as_flattened_mut()) {
             if *points != (false, false) {
-                rows.points = [0.0; LANES];
+                rows.points = Row::all(0.0);
                 *points = (false, false);
             }
         }
@@ -471,7 +482,7 @@ impl Lanes {
     #[inline]
     pub fn pressure(&self, lane: usize, body: usize, slot: usize) -> (Pressure<f32>, usize) {
         let (rows, pressure) = &self.contacts[body][slot];
-        (pressure.get(lane), if rows.points[lane] < 1.5 { 1 } else { 2 })
+        (pressure.get(lane), if rows.points.0[lane] < 1.5 { 1 } else { 2 })
     }
 
     /// All passes over the lanes from `start` on that fit a register.
@@ -490,23 +501,19 @@ impl Lanes {
             rows[0].pass(0, &mut impulses[0], lander, first);
             if self.has_contacts {
                 for body in CONTACT_ORDER {
-                    for slot in 0..SLOTS {
-                        let (rows, pressure) = &mut self.contacts[body][slot];
-                        let points = self.points[body][slot];
-                        if points != (false, false) {
-                            let mut now = pressure.load::<V>(start);
-                            let was = now;
-                            rows.load::<V>(start).pass(body, &mut now, &mut motion[body], points);
-                            if FAST {
-                                now = leaving.keep(was, now);
-                            }
-                            pressure.store(start, &now);
-                        }
+                    if self.points[body][0] != (false, false) {
+                        self.motion[body].store(start, &motion[body]);
+                        V::apart(Press { lanes: self, body, start });
+                        motion[body] = self.motion[body].load(start);
                     }
                 }
             }
-            if FAST && leaving.pass(pass, before, &mut motion, &mut impulses) {
-                break;
+            if FAST {
+                leaving.pass(pass, (&before.0, &mut motion), (&before.1, &mut impulses));
+                leaving.open.0.store(&mut self.open.0[start..]);
+                if leaving.is_over() {
+                    break;
+                }
             }
         }
         for (to, from) in self.motion.iter_mut().zip(&motion) {
@@ -517,6 +524,11 @@ impl Lanes {
         }
     }
 }
+
+/// Of all bodies.
+type Motions<V> = [Motion<Num<V>>; 3];
+/// Of both joints.
+type JointImpulses<V> = [Impulses<Num<V>>; 2];
 
 /// Lanes that have left the passes early, as only the fast variant lets them: when a pass changes no velocity by more than
 /// 1e-6. The motors would have gone on winding up against the limits, so what the last pass changed of a joint's impulses
@@ -532,36 +544,29 @@ impl<V: Vector> Leaving<V> {
         Self { open: num(1.0) }
     }
 
-    /// What a contact's impulses come to.
-    #[inline(always)]
-    fn keep(&self, was: Pressure<Num<V>>, now: Pressure<Num<V>>) -> Pressure<Num<V>> {
-        was.where_less(self.open, num(0.0), now)
-    }
-
-    /// See who leaves after this pass. Whether nobody is left.
+    /// See who leaves after this pass.
     #[inline(always)]
     fn pass(
         &mut self,
         pass: usize,
-        before: ([Motion<Num<V>>; 3], [Impulses<Num<V>>; 2]),
-        motion: &mut [Motion<Num<V>>; 3],
-        impulses: &mut [Impulses<Num<V>>; 2],
-    ) -> bool {
+        (motion_before, motion): (&Motions<V>, &mut Motions<V>),
+        (impulses_before, impulses): (&JointImpulses<V>, &mut JointImpulses<V>),
+    ) {
         const SMALL: f32 = 1e-6;
         let zero = num(0.0);
         let mut largest = zero;
-        for (now, was) in motion.iter().zip(&before.0) {
+        for (now, was) in motion.iter().zip(motion_before) {
             for change in [now.x - was.x, now.y - was.y, now.spin - was.spin] {
                 let size = change.if_less(zero, -change, change);
                 largest = largest.if_less(size, size, largest);
             }
         }
         let going = num::<V>(SMALL).if_less(largest, num(1.0), num(-1.0));
-        for (now, was) in motion.iter_mut().zip(&before.0) {
+        for (now, was) in motion.iter_mut().zip(motion_before) {
             *now = was.where_less(self.open, zero, *now);
         }
         let left = num((PASSES - 1 - pass) as f32);
-        for (now, was) in impulses.iter_mut().zip(&before.1) {
+        for (now, was) in impulses.iter_mut().zip(impulses_before) {
             let change = now.motor - was.motor;
             let end = (now.motor + left * change).clamp(num(-MOTOR_LIMIT), num(MOTOR_LIMIT));
             let size = change.if_less(zero, -change, change);
@@ -577,13 +582,42 @@ impl<V: Vector> Leaving<V> {
             *now = was.where_less(self.open, zero, new);
         }
         self.open = going.if_less(zero, going, self.open);
-        let mut open = [0.0; LANES];
-        self.open.0.store(&mut open[..V::WIDTH]);
-        let mut is_empty = true;
-        for &open in &open[..V::WIDTH] {
-            is_empty &= open < 0.0;
+    }
+
+    /// Whether all have left.
+    #[inline(always)]
+    fn is_over(&self) -> bool {
+        !num::<V>(0.0).0.any_less(self.open.0)
+    }
+}
+
+/// A pass over the contacts of one body. Apart, since in line it would be most of the solver's code and hardly ever run.
+struct Press<'a> {
+    lanes: &'a mut Lanes,
+    body: usize,
+    start: usize,
+}
+
+impl Kernel for Press<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self { lanes, body, start } = self;
+        let masses = Masses::of(body);
+        let open = Num(V::load(&lanes.open.0[start..]));
+        let mut motion = lanes.motion[body].load::<V>(start);
+        let mut slot = 0;
+        while slot < SLOTS && lanes.points[body][slot] != (false, false) {
+            let (rows, pressure) = &mut lanes.contacts[body][slot];
+            let mut rows = rows.load::<V>(start);
+            rows.points = open.if_less(num(0.0), num(0.0), rows.points);
+            let mut now = pressure.load::<V>(start);
+            rows.pass(masses, &mut now, &mut motion, lanes.points[body][slot]);
+            pressure.store(start, &now);
+            slot += 1;
         }
-        is_empty
+        lanes.motion[body].store(start, &motion);
     }
 }
 
@@ -606,22 +640,16 @@ impl<const FAST: bool> Kernel for Solve<'_, FAST> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        // As many registers as there is use for: alone, one waits for its own results most of the time.
+        // Four registers at a time, one of which alone would wait for its own results most of the time; not where registers
+        // are arrays, of which the compiler makes what it can.
         let mut start = 0;
         while start < self.0.used {
-            match (self.0.used - start).div_ceil(V::WIDTH) {
-                1 => {
-                    self.0.solve::<V, FAST>(start);
-                    start += V::WIDTH;
-                }
-                2 => {
-                    self.0.solve::<Pair<V>, FAST>(start);
-                    start += Pair::<V>::WIDTH;
-                }
-                _ => {
-                    self.0.solve::<Pair<Pair<V>>, FAST>(start);
-                    start += Pair::<Pair<V>>::WIDTH;
-                }
+            if V::TILE >= 16 && self.0.used - start > 2 * V::WIDTH {
+                self.0.solve::<Pair<Pair<V>>, FAST>(start);
+                start += Pair::<Pair<V>>::WIDTH;
+            } else {
+                self.0.solve::<V, FAST>(start);
+                start += V::WIDTH;
             }
         }
     }
@@ -629,19 +657,24 @@ impl<const FAST: bool> Kernel for Solve<'_, FAST> {
 
 /// All passes over the contacts of one body that moves alone. Impulses begin at 0 and are not kept.
 pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Motion<f32>) {
-    let mut state = motion.wrapped();
-    let mut pressures =
-        [Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 }.wrapped(); SLOTS];
-    for _ in 0..PASSES {
-        let before = (state.bare(), pressures.map(Pressure::bare));
-        for (rows, pressure) in contacts.iter().zip(&mut pressures) {
-            let double = rows.points > 1.5;
-            rows.wrapped().pass(body, pressure, &mut state, (!double, double));
+    let none = Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 };
+    let mut state = (*motion, [none; SLOTS]);
+    // The passes soon go round in a circle of a few last bits; a state seen before says where they end (Brent 1980).
+    let (mut seen, mut seen_at) = (state, 0);
+    let (mut pass, mut end) = (0, PASSES);
+    while pass < end {
+        for (rows, pressure) in contacts.iter().zip(&mut state.1) {
+            let is_double = rows.points > 1.5;
+            let (mut moving, mut pressing) = (state.0.wrapped(), pressure.wrapped());
+            rows.wrapped().pass(Masses::of(body), &mut pressing, &mut moving, (!is_double, is_double));
+            (state.0, *pressure) = (moving.bare(), pressing.bare());
         }
-        // A pass that changes nothing is followed by others that change nothing.
-        if (state.bare(), pressures.map(Pressure::bare)) == before {
-            break;
+        pass += 1;
+        if state == seen && end == PASSES {
+            end = pass + (PASSES - pass) % (pass - seen_at);
+        } else if pass.is_power_of_two() {
+            (seen, seen_at) = (state, pass);
         }
     }
-    *motion = state.bare();
+    *motion = state.0;
 }
