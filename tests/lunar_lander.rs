@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use npz::Npz;
 use phylon::cpu::InstructionSet;
+use phylon::rng::{Row, Stream};
 use phylon::world::draws::Pcg64;
 use phylon::world::lunar_lander::{Continuous, ContinuousWindy, Fast, Kind, Lander, LunarLander, Plain, Windy};
 use phylon::world::{Action, Draws, Outcome, World};
@@ -213,12 +214,11 @@ fn the_fast_variant_scores_alike() {
 fn mixed<K: Kind>(count: usize) -> (Vec<Lander<K>>, Vec<Draws>, Vec<K::Action>) {
     let mut draws: Vec<_> = (0..count).map(|seed| Draws::Pcg(Pcg64::seeded(seed as u64))).collect();
     let mut worlds: Vec<_> = draws.iter_mut().map(Lander::<K>::reset).collect();
-    let mut chance = Draws::Pcg(Pcg64::seeded(1));
     let mut actions = vec![K::Action::default(); count];
     for (i, (world, draws)) in worlds.iter_mut().zip(&mut draws).enumerate() {
-        for _ in 0..i * 190 / count {
-            let words = [0; 2].map(|_| (chance.uniform() * 4_294_967_296.0) as u32);
-            actions[i] = K::Action::random(words, <Lander<K> as World>::SPEC.actions.outputs());
+        let row = Row { seed: 1, stream: Stream::Action, generation: 0, index: i as u32 };
+        for step in 0..(i * 190 / count) as u32 {
+            actions[i] = K::Action::random(&row, step, <Lander<K> as World>::SPEC.actions.outputs());
             world.step(actions[i], draws);
         }
     }
