@@ -27,7 +27,7 @@ const MOTOR_LIMIT: f32 = STEP * 40.0;
 const MOTOR_SPEED: [f32; 2] = [-0.3, 0.3];
 
 /// A number, or a register of them, to write equations with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Num<T>(T);
 
 impl<T: Real> Add for Num<T> {
@@ -92,8 +92,33 @@ impl Row {
     }
 }
 
-/// A struct of numbers that are all alike: of one environment (`f32`), of all lanes ([`Row`]), or of those in a register.
+/// A struct of numbers that are all alike: of one environment (`f32`), of all lanes ([`Row`]), or of those in a register. A
+/// `changing` one is what the solver writes.
 macro_rules! numbers {
+    (changing $(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
+        numbers! { $(#[$doc])* $name { $($(#[$field_doc])* $field,)* } }
+
+        impl $name<Row> {
+            /// The numbers of a lane.
+            #[inline(always)]
+            pub fn get(&self, lane: usize) -> $name<f32> {
+                $name { $($field: self.$field.0[lane],)* }
+            }
+
+            #[inline(always)]
+            fn store<V: Vector>(&mut self, lane: usize, from: &$name<Num<V>>) {
+                $(from.$field.0.store(&mut self.$field.0[lane..]);)*
+            }
+        }
+
+        impl<T: Real> $name<Num<T>> {
+            /// This where `x` is less than `bound`, else `other`.
+            #[inline(always)]
+            fn where_less(self, x: Num<T>, bound: Num<T>, other: Self) -> Self {
+                Self { $($field: x.if_less(bound, self.$field, other.$field),)* }
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,48 +135,22 @@ macro_rules! numbers {
                 $(self.$field.0[lane] = from.$field;)*
             }
 
-            /// The numbers of a lane.
-            #[inline(always)]
-            pub fn get(&self, lane: usize) -> $name<f32> {
-                $name { $($field: self.$field.0[lane],)* }
-            }
-
             #[inline(always)]
             fn load<V: Vector>(&self, lane: usize) -> $name<Num<V>> {
                 $name { $($field: Num(V::load(&self.$field.0[lane..])),)* }
             }
-
-            #[inline(always)]
-            fn store<V: Vector>(&mut self, lane: usize, from: &$name<Num<V>>) {
-                $(from.$field.0.store(&mut self.$field.0[lane..]);)*
-            }
         }
 
-        impl $name<f32> {
+        impl From<$name<f32>> for $name<Num<f32>> {
             #[inline(always)]
-            fn wrapped(self) -> $name<Num<f32>> {
-                $name { $($field: Num(self.$field),)* }
-            }
-        }
-
-        impl $name<Num<f32>> {
-            #[inline(always)]
-            fn bare(self) -> $name<f32> {
-                $name { $($field: self.$field.0,)* }
-            }
-        }
-
-        impl<T: Real> $name<Num<T>> {
-            /// This where `x` is less than `bound`, else `other`.
-            #[inline(always)]
-            fn where_less(self, x: Num<T>, bound: Num<T>, other: Self) -> Self {
-                Self { $($field: x.if_less(bound, self.$field, other.$field),)* }
+            fn from(of: $name<f32>) -> Self {
+                Self { $($field: Num(of.$field),)* }
             }
         }
     };
 }
 
-numbers! {
+numbers! { changing
     /// Velocity of a body, m/s and rad/s.
     Motion { x, y, spin, }
 }
@@ -177,7 +176,7 @@ numbers! {
     }
 }
 
-numbers! {
+numbers! { changing
     /// Impulses of a joint, N s and N m s.
     Impulses { x, y, limit, motor, }
 }
@@ -198,7 +197,7 @@ numbers! {
     }
 }
 
-numbers! {
+numbers! { changing
     /// Impulses of a contact's points, N s.
     Pressure { first_normal, first_tangent, second_normal, second_tangent, }
 }
@@ -658,16 +657,15 @@ impl<const FAST: bool> Kernel for Solve<'_, FAST> {
 /// All passes over the contacts of one body that moves alone. Impulses begin at 0 and are not kept.
 pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Motion<f32>) {
     let none = Pressure { first_normal: 0.0, first_tangent: 0.0, second_normal: 0.0, second_tangent: 0.0 };
-    let mut state = (*motion, [none; SLOTS]);
+    let mut state = (Motion::from(*motion), [Pressure::from(none); SLOTS]);
     // The passes soon go round in a circle of a few last bits; a state seen before says where they end (Brent 1980).
     let (mut seen, mut seen_at) = (state, 0);
     let (mut pass, mut end) = (0, PASSES);
     while pass < end {
-        for (rows, pressure) in contacts.iter().zip(&mut state.1) {
+        let (moving, pressures) = &mut state;
+        for (&rows, pressure) in contacts.iter().zip(pressures) {
             let is_double = rows.points > 1.5;
-            let (mut moving, mut pressing) = (state.0.wrapped(), pressure.wrapped());
-            rows.wrapped().pass(Masses::of(body), &mut pressing, &mut moving, (!is_double, is_double));
-            (state.0, *pressure) = (moving.bare(), pressing.bare());
+            ContactRows::from(rows).pass(Masses::of(body), pressure, moving, (!is_double, is_double));
         }
         pass += 1;
         if state == seen && end == PASSES {
@@ -676,5 +674,5 @@ pub fn solve_alone(body: usize, contacts: &[ContactRows<f32>], motion: &mut Moti
             (seen, seen_at) = (state, pass);
         }
     }
-    *motion = state.0;
+    *motion = Motion { x: state.0.x.0, y: state.0.y.0, spin: state.0.spin.0 };
 }
