@@ -116,6 +116,19 @@ fn wind_and_continuous_actions_are_gymnasiums() {
     replay_option::<ContinuousWindy>("continuous_wind", continuous);
 }
 
+#[test]
+fn generators_begin_where_numpys_do() {
+    let Some(file) = golden("seeds.npz") else { return };
+    let first = file.i64("first_seed")[0];
+    let wide = |key: &str| -> Vec<u128> {
+        let halves = file.u64(key);
+        halves.chunks(2).map(|pair| u128::from(pair[0]) << 64 | u128::from(pair[1])).collect()
+    };
+    for (i, (state, increment)) in wide("state").into_iter().zip(wide("inc")).enumerate() {
+        assert_eq!(Pcg64::seeded(first as u64 + i as u64), Pcg64::new(state, increment), "seed {i}");
+    }
+}
+
 /// The policies that the scores were made with.
 struct Policy {
     hidden: (Vec<f32>, Vec<f32>),

@@ -1,6 +1,9 @@
 //! NumPy archives, as far as the tests need them; no single one needs all of it.
 #![allow(dead_code)]
 
+// Every test file takes from this what it needs.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
