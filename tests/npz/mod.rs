@@ -1,5 +1,4 @@
-//! NumPy archives, as far as the tests need them; no single one needs all of it.
-#![allow(dead_code)]
+//! NumPy archives, as far as the tests need them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
