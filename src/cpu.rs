@@ -170,6 +170,16 @@ impl<V: Vector> Real for Pair<V> {
     fn at_least(self, limit: Self) -> Self {
         Self(self.0.at_least(limit.0), self.1.at_least(limit.1))
     }
+
+    #[inline(always)]
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        Self(self.0.if_less(bound.0, then.0, otherwise.0), self.1.if_less(bound.1, then.1, otherwise.1))
+    }
+
+    #[inline(always)]
+    fn any_less(self, bound: Self) -> bool {
+        self.0.any_less(bound.0) | self.1.any_less(bound.1)
+    }
 }
 
 impl<V: Vector> Vector for Pair<V> {
@@ -280,6 +290,24 @@ mod portable {
         fn at_least(self, limit: Self) -> Self {
             self.pairs(limit, |x, limit| if x < limit { limit } else { x })
         }
+
+        #[inline(always)]
+        fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+            let mut out = otherwise;
+            for (i, out) in out.0.iter_mut().enumerate() {
+                *out = if self.0[i] < bound.0[i] { then.0[i] } else { *out };
+            }
+            out
+        }
+
+        #[inline(always)]
+        fn any_less(self, bound: Self) -> bool {
+            let mut any = false;
+            for (x, bound) in self.0.iter().zip(bound.0) {
+                any |= *x < bound;
+            }
+            any
+        }
     }
 
     impl super::Vector for Vector {
@@ -357,6 +385,26 @@ mod x86 {
     }
 
     #[inline(always)]
+    fn if_less512(this: __m512, bound: __m512, then: __m512, otherwise: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(this, bound), otherwise, then) }
+    }
+
+    #[inline(always)]
+    fn if_less256(this: __m256, bound: __m256, then: __m256, otherwise: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps::<_CMP_LT_OQ>(this, bound)) }
+    }
+
+    #[inline(always)]
+    fn any_less512(this: __m512, bound: __m512) -> bool {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(this, bound) != 0 }
+    }
+
+    #[inline(always)]
+    fn any_less256(this: __m256, bound: __m256) -> bool {
+        unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(this, bound)) != 0 }
+    }
+
+    #[inline(always)]
     fn gather512(groups: &[&[f32; 8]]) -> __m512 {
         let (low, high) = (groups[0].as_ptr(), groups[1].as_ptr());
         unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)) }
@@ -368,7 +416,7 @@ mod x86 {
     }
 
     macro_rules! vector {
-        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $gather:ident, $load:ident, $store:ident,
+        ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $if_less:ident, $any_less:ident, $gather:ident, $load:ident, $store:ident,
          $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident) => {
             #[derive(Clone, Copy)]
             pub struct $name($register);
@@ -414,6 +462,16 @@ mod x86 {
                 fn at_least(self, limit: Self) -> Self {
                     Self(unsafe { $max(limit.0, self.0) })
                 }
+
+                #[inline(always)]
+                fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+                    Self($if_less(self.0, bound.0, then.0, otherwise.0))
+                }
+
+                #[inline(always)]
+                fn any_less(self, bound: Self) -> bool {
+                    $any_less(self.0, bound.0)
+                }
             }
 
             impl super::Vector for $name {
@@ -455,6 +513,8 @@ mod x86 {
         16,
         run_avx512,
         until512,
+        if_less512,
+        any_less512,
         gather512,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
@@ -474,6 +534,8 @@ mod x86 {
         8,
         run_avx2,
         until256,
+        if_less256,
+        any_less256,
         gather256,
         _mm256_loadu_ps,
         _mm256_storeu_ps,

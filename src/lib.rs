@@ -54,6 +54,7 @@ pub mod hash;
 pub mod network;
 pub mod num;
 pub mod plan;
+pub mod policy;
 pub mod profile;
 pub mod registry;
 pub mod report;

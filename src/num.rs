@@ -9,6 +9,8 @@
 //! the comments are measured against double precision by the tests below.
 
 pub mod double;
+pub mod hyperbolic;
+pub mod single;
 pub mod square;
 
 /// What gates compute with: a float, or a register of them. One rounding an operation.
@@ -29,6 +31,10 @@ pub trait Real: Copy {
     fn at_most(self, limit: Self) -> Self;
     /// `limit` where it is more; NaN stays NaN.
     fn at_least(self, limit: Self) -> Self;
+    /// `then` where this is less than `bound`, else `otherwise`.
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self;
+    /// Whether any is less than `bound`.
+    fn any_less(self, bound: Self) -> bool;
 }
 
 impl Real for f32 {
@@ -70,6 +76,16 @@ impl Real for f32 {
     #[inline(always)]
     fn at_least(self, limit: Self) -> Self {
         if self < limit { limit } else { self }
+    }
+
+    #[inline(always)]
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        if self < bound { then } else { otherwise }
+    }
+
+    #[inline(always)]
+    fn any_less(self, bound: Self) -> bool {
+        self < bound
     }
 }
 

@@ -4,22 +4,25 @@ use clap::ValueEnum;
 use phylon::device::Device;
 use phylon::error::Result;
 use phylon::gpu::{self, DeviceFacts};
-use phylon::registry;
+use phylon::registry::{self, WorldKind};
+
+use phylon::world::{Actions, Spec};
 
 use super::output;
 
-/// List the units, tasks, optimisers or devices there are.
+/// List the units, tasks, optimisers, worlds or devices there are.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   phylon list units
   phylon list tasks --json
+  phylon list worlds
   phylon list devices")]
 pub struct Args {
-    /// What to list. A name is used in a config as a table: [unit.<name>], [task.<name>], [<optimiser>]; a device with
-    /// --device.
+    /// What to list. A name is used in a config as a table: [unit.<name>], [task.<name>], [<optimiser>]; a world with
+    /// `phylon rollout --env`, a device with --device.
     what: What,
-    /// Print JSON: an array of {name, summary}; for devices an object.
+    /// Print JSON: an array of {name, summary}, for worlds with what else is known of them; for devices an object.
     #[arg(long)]
     json: bool,
 }
@@ -29,6 +32,7 @@ enum What {
     Units,
     Tasks,
     Optimisers,
+    Worlds,
     Devices,
 }
 
@@ -37,6 +41,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Units => registry::UNITS,
         What::Tasks => registry::TASKS,
         What::Optimisers => registry::OPTIMISERS,
+        What::Worlds => return worlds(args.json),
         What::Devices => return devices(args.json),
     };
     if args.json {
@@ -45,6 +50,26 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let width = entries.iter().map(|e| e.name.len()).max().unwrap_or(0);
     output::print(&entries.iter().map(|e| format!("{:width$}  {}\n", e.name, e.summary)).collect::<String>())
+}
+
+fn worlds(json: bool) -> Result<()> {
+    let specs: Vec<_> = WorldKind::ALL.iter().map(|kind| kind.spec()).collect();
+    if json {
+        return output::json(&specs);
+    }
+    let mut text = format!(
+        "{:28}{:24}{:>12}  {:14}{:>6}{:>8}  {}\n",
+        "name", "Gymnasium's id", "observations", "actions", "limit", "solved", "what it is"
+    );
+    for Spec { name, gymnasium, summary, observations, actions, limit, threshold, .. } in specs {
+        let actions = match actions {
+            Actions::Discrete(count) => format!("one of {count}"),
+            Actions::Continuous(count) => format!("{count} in [-1, 1]"),
+        };
+        let solved = threshold.map_or("-".into(), |threshold| threshold.to_string());
+        text += &format!("{name:28}{gymnasium:24}{observations:>12}  {actions:14}{limit:>6}{solved:>8}  {summary}\n");
+    }
+    output::print(&text)
 }
 
 /// What `phylon list devices --json` prints.

@@ -11,6 +11,7 @@ mod profile;
 mod render;
 mod replay;
 mod report;
+mod rollout;
 mod run;
 
 use std::num::NonZeroUsize;
@@ -65,6 +66,7 @@ enum Command {
     Report(report::Args),
     Render(render::Args),
     Replay(replay::Args),
+    Rollout(rollout::Args),
     Profile(profile::Args),
     Completions(completions::Args),
 }
@@ -89,6 +91,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Profile(args) => profile::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),
+        Command::Rollout(args) => rollout::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
     }?;

@@ -25,3 +25,10 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
     print(&(text + "\n"))
 }
+
+/// Four digits and a prefix: `1.234 M`.
+pub fn si(value: f64) -> String {
+    let scaled = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n")];
+    let (unit, prefix) = scaled.into_iter().find(|(unit, _)| value.abs() >= *unit).unwrap_or((1.0, ""));
+    format!("{:.3} {prefix}", value / unit)
+}

@@ -45,10 +45,10 @@ pub fn run(args: &Args) -> Result<()> {
 fn table(profile: &Profile) -> String {
     let Profile { device, numerics, trials, population, ceilings, parts, .. } = profile;
     let mut text = format!("{device}\npopulation {population}, trials {trials}, {numerics}\n\nceilings: ");
-    let _ = write!(text, "copy {}B/s, f32 {}FLOP/s", si(ceilings.copy_bytes), si(ceilings.f32_flops));
+    let _ = write!(text, "copy {}B/s, f32 {}FLOP/s", output::si(ceilings.copy_bytes), output::si(ceilings.f32_flops));
     for (name, unit, rate) in [("tensor", "FLOP/s", ceilings.tensor_flops), ("functions", "/s", ceilings.functions)] {
         if let Some(rate) = rate {
-            let _ = write!(text, ", {name} {}{unit}", si(rate));
+            let _ = write!(text, ", {name} {}{unit}", output::si(rate));
         }
     }
     let width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0).max(6);
@@ -61,24 +61,17 @@ fn table(profile: &Profile) -> String {
         let _ = writeln!(
             text,
             "{name:width$}  {calls:6.3}  {:>8}s  {:5.1}%  {:>9}  {:>9}  {:5.1}% {ceiling}",
-            si(*seconds),
+            output::si(*seconds),
             100.0 * share,
-            si(*flops),
-            si(*bytes),
+            output::si(*flops),
+            output::si(*bytes),
             100.0 * of_ceiling
         );
     }
-    let _ = write!(text, "\na generation of one trial: {}s", si(profile.generation_seconds));
+    let _ = write!(text, "\na generation of one trial: {}s", output::si(profile.generation_seconds));
     if let Some(idle) = profile.idle_seconds {
-        let _ = write!(text, ", of which the device idles {}s", si(idle));
+        let _ = write!(text, ", of which the device idles {}s", output::si(idle));
     }
-    let _ = writeln!(text, "; {}env-steps/s", si(profile.env_steps_per_second));
+    let _ = writeln!(text, "; {}env-steps/s", output::si(profile.env_steps_per_second));
     text
-}
-
-/// Four digits and a prefix: `1.234 M`.
-fn si(value: f64) -> String {
-    let scaled = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n")];
-    let (unit, prefix) = scaled.into_iter().find(|(unit, _)| value.abs() >= *unit).unwrap_or((1.0, ""));
-    format!("{:.3} {prefix}", value / unit)
 }

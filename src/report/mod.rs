@@ -2,14 +2,15 @@
 //!
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
 //! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
-//! and `maze` (what was learned), `life` (an agent in a maze); their common look is in `plot` and `axis`. The film of
-//! `phylon render` is in `film`.
+//! and `maze` (what was learned), `life` (an agent in a maze); their common look is in `plot` and `axis`. The films of
+//! `phylon render` are in `film` (a life in a maze) and `gif` (an episode of a world).
 
 mod axis;
 mod behaviour;
 mod curves;
 mod evaluation;
 pub mod film;
+pub mod gif;
 mod html;
 mod iaf;
 mod life;
@@ -34,7 +35,7 @@ use evaluation::Evaluated;
 use html::count;
 
 pub use behaviour::{Behaviour, FirstChoice, GROUPS, MazeEvaluation, References, evaluate_maze};
-pub use statistics::{Evaluation, MannWhitney, Share};
+pub use statistics::{Evaluation, MannWhitney, Share, percentile};
 
 /// Fresh episodes of the evaluation.
 const EPISODES: usize = 1000;

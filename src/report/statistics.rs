@@ -36,8 +36,8 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// Statistics of the fitness of each episode.
-    pub fn of(fitness: &[f32]) -> Self {
-        let mut sorted: Vec<f64> = fitness.iter().map(|&f| f64::from(f)).filter(|f| f.is_finite()).collect();
+    pub fn of<T: Copy + Into<f64>>(fitness: &[T]) -> Self {
+        let mut sorted: Vec<f64> = fitness.iter().map(|&f| f.into()).filter(|f: &f64| f.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
         let n = sorted.len() as f64;
         let mean = sorted.iter().sum::<f64>() / n;
@@ -114,7 +114,7 @@ mod tests {
         let one = Evaluation::of(&[-3.0]);
         assert_eq!((one.mean, one.min, one.median), (-3.0, -3.0, -3.0));
         assert!(one.sd.is_nan() && one.ci95.0.is_nan());
-        for none in [Evaluation::of(&[]), Evaluation::of(&[f32::NAN])] {
+        for none in [Evaluation::of::<f32>(&[]), Evaluation::of(&[f32::NAN])] {
             assert!(none.mean.is_nan() && none.sd.is_nan() && none.max.is_nan());
         }
     }

@@ -1,138 +1,75 @@
 //! Rollouts on a device: a thread plays one episode after another; see `kernels/worlds.cu`.
 
-use crate::abi::{THREADS, WorldArgs};
+use super::{Policy, Rollout};
+use crate::abi::{ACTIVATION_IDENTITY, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH, WorldArgs};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape, blocks};
-use crate::world::{Seeds, Spec};
+use crate::policy::{Activation, Mlp};
+use crate::world::{Episode, Seeds};
 
-/// Who acts.
-#[derive(Debug, Clone, Copy)]
-pub enum Actor<'a> {
-    /// A multilayer perceptron.
-    Mlp {
-        /// Numbers that it sees, neurons of each hidden layer, outputs.
-        sizes: &'a [usize],
-        /// W1, b1, W2, ...; a matrix is `[input][output]`.
-        parameters: &'a [f32],
-        /// Of the hidden layers: `ACTIVATION_*` of [`crate::abi`].
-        activation: u32,
-    },
-    /// Every action alike.
-    Random {
-        /// Of the stream that they are drawn from.
-        seed: u64,
-    },
-}
-
-/// What came of an episode.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Played {
-    /// Rewards added up in the order of the steps.
-    pub reward: f64,
-    /// Of the last step.
-    pub last_reward: f64,
-    /// Steps.
-    pub length: u32,
-    /// It came to an end of its own; else it was cut off.
-    pub terminated: bool,
-}
-
-/// Episodes to play.
-#[derive(Debug, Clone, Copy)]
-pub struct Episodes<'a> {
-    /// Where.
-    pub world: &'a Spec,
-    /// What the world draws.
-    pub seeds: Seeds,
-    /// Number of the first.
-    pub first: u32,
-    /// How many.
-    pub count: u32,
-    /// Who acts.
-    pub actor: Actor<'a>,
-}
-
-impl Episodes<'_> {
-    /// Plays all of them; the k-th of the result is episode `first + k`.
-    ///
-    /// # Errors
-    /// When there is no kernel for this world, the policy does not fit into the shared memory of a block, or the device fails.
-    pub fn play(&self, gpu: &Gpu) -> Result<Vec<Played>> {
-        self.play_in_blocks(gpu, THREADS)
+pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Vec<Episode>> {
+    let policy = Packed::new(&rollout.policy);
+    let shared = policy.shared_bytes(threads);
+    if shared > gpu.shared_limit() as usize {
+        let limit = gpu.shared_limit();
+        return Err(Error::Device(format!(
+            "the policy needs {shared} bytes of shared memory, and a block has at most {limit}; try: --device cpu"
+        )));
     }
-
-    /// The same in blocks of so many threads: whole warps, at most [`THREADS`].
-    ///
-    /// # Errors
-    /// As [`Episodes::play`].
-    pub fn play_in_blocks(&self, gpu: &Gpu, threads: u32) -> Result<Vec<Played>> {
-        if self.count == 0 {
-            return Ok(Vec::new());
-        }
-        let policy = Policy::new(self.actor);
-        let shared = policy.shared_bytes(threads);
-        if shared > gpu.shared_limit() as usize {
-            let limit = gpu.shared_limit();
-            return Err(Error::Device(format!(
-                "the policy needs {shared} bytes of shared memory, and a block has at most {limit}; try: --device cpu"
-            )));
-        }
-        let count = self.count as usize;
-        let (rewards, last_rewards) = (Buffer::<f64>::zeros(gpu, count)?, Buffer::<f64>::zeros(gpu, count)?);
-        let (lengths, terminated) = (Buffer::<u32>::zeros(gpu, count)?, Buffer::<u32>::zeros(gpu, count)?);
-        // A buffer is never empty.
-        let parameters = Buffer::of(gpu, if policy.parameters.is_empty() { &[0.0] } else { &policy.parameters })?;
-        let widths = Buffer::of(gpu, if policy.widths.is_empty() { &[0] } else { &policy.widths })?;
-        let queue = Buffer::<u32>::zeros(gpu, 1)?;
-        let (gymnasium, seed) = match self.seeds {
-            Seeds::Phylon(seed) => (0, seed),
-            Seeds::Gymnasium(first) => (1, first),
-        };
-        let args = WorldArgs {
-            policy: parameters.pointer(),
-            widths: widths.pointer(),
-            queue: queue.pointer(),
-            rewards: rewards.pointer(),
-            last_rewards: last_rewards.pointer(),
-            lengths: lengths.pointer(),
-            terminated: terminated.pointer(),
-            seed,
-            action_seed: policy.seed,
-            gymnasium,
-            first: self.first,
-            count: self.count,
-            limit: self.world.limit,
-            parameters: policy.parameters.len() as u32,
-            hidden: policy.widths.len() as u32,
-            last_layer: policy.last_layer as u32,
-            widest: policy.widest as u32,
-            activation: policy.activation,
-        };
-        // What does not fit on the device at once comes late and finds nothing left to do.
-        let grid = blocks(count, threads).min(gpu.multiprocessors() * BLOCKS);
-        let kernel = format!("rollout_world_{}", self.world.name.replace('-', "_"));
-        let shape = Shape { grid: [grid, 1, 1], block: threads, shared: shared as u32 };
-        // SAFETY: the kernels of this name take these arguments; the buffers are as long as they say, and live until the
-        // results are read.
-        unsafe { gpu.launch(&kernel, shape, &args) }?;
-        let (rewards, last_rewards) = (rewards.read_all(gpu)?, last_rewards.read_all(gpu)?);
-        let (lengths, terminated) = (lengths.read_all(gpu)?, terminated.read_all(gpu)?);
-        let episode = |k: usize| Played {
-            reward: rewards[k],
-            last_reward: last_rewards[k],
-            length: lengths[k],
-            terminated: terminated[k] == 1,
-        };
-        Ok((0..count).map(episode).collect())
-    }
+    let (world, count) = (rollout.world.spec(), rollout.episodes as usize);
+    let (rewards, last_rewards) = (Buffer::<f64>::zeros(gpu, count)?, Buffer::<f64>::zeros(gpu, count)?);
+    let (lengths, terminated) = (Buffer::<u32>::zeros(gpu, count)?, Buffer::<u32>::zeros(gpu, count)?);
+    // A buffer is never empty.
+    let parameters = Buffer::of(gpu, if policy.parameters.is_empty() { &[0.0] } else { &policy.parameters })?;
+    let widths = Buffer::of(gpu, if policy.widths.is_empty() { &[0] } else { &policy.widths })?;
+    let queue = Buffer::<u32>::zeros(gpu, 1)?;
+    let (gymnasium, seed) = match rollout.seeds {
+        Seeds::Phylon(seed) => (0, seed),
+        Seeds::Gymnasium(first) => (1, first),
+    };
+    let args = WorldArgs {
+        policy: parameters.pointer(),
+        widths: widths.pointer(),
+        queue: queue.pointer(),
+        rewards: rewards.pointer(),
+        last_rewards: last_rewards.pointer(),
+        lengths: lengths.pointer(),
+        terminated: terminated.pointer(),
+        seed,
+        action_seed: policy.seed,
+        gymnasium,
+        first: 0,
+        count: rollout.episodes,
+        limit: world.limit,
+        parameters: policy.parameters.len() as u32,
+        hidden: policy.widths.len() as u32,
+        last_layer: policy.last_layer as u32,
+        widest: policy.widest as u32,
+        activation: policy.activation,
+    };
+    // What does not fit on the device at once comes late and finds nothing left to do.
+    let grid = blocks(count, threads).min(gpu.multiprocessors() * BLOCKS);
+    let kernel = format!("rollout_world_{}", world.name.replace('-', "_"));
+    let shape = Shape { grid: [grid, 1, 1], block: threads, shared: shared as u32 };
+    // SAFETY: the kernels of this name take these arguments; the buffers are as long as they say, and live until the
+    // results are read.
+    unsafe { gpu.launch(&kernel, shape, &args) }?;
+    let (rewards, last_rewards) = (rewards.read_all(gpu)?, last_rewards.read_all(gpu)?);
+    let (lengths, terminated) = (lengths.read_all(gpu)?, terminated.read_all(gpu)?);
+    let episode = |k: usize| Episode {
+        reward: rewards[k],
+        last_reward: last_rewards[k],
+        length: lengths[k],
+        terminated: terminated[k] == 1,
+    };
+    Ok((0..count).map(episode).collect())
 }
-
 /// Blocks that a multiprocessor may have at once: 2,048 threads of [`THREADS`].
 const BLOCKS: u32 = 16;
 
 /// A policy as [`WorldArgs`] has it.
 #[derive(Default)]
-struct Policy {
+struct Packed {
     parameters: Vec<f32>,
     widths: Vec<u32>,
     last_layer: usize,
@@ -141,12 +78,16 @@ struct Policy {
     seed: u64,
 }
 
-impl Policy {
-    fn new(actor: Actor<'_>) -> Self {
-        let (sizes, mut given, activation) = match actor {
-            Actor::Mlp { sizes, parameters, activation } => (sizes, parameters, activation),
-            Actor::Random { seed } => return Self { seed, ..Self::default() },
-        };
+impl Packed {
+    fn new(policy: &Policy) -> Self {
+        match policy {
+            Policy::Random { seed } => Self { seed: *seed, ..Self::default() },
+            Policy::Mlp(mlp) => Self::of(mlp),
+        }
+    }
+
+    fn of(mlp: &Mlp) -> Self {
+        let (sizes, mut given) = (mlp.sizes(), mlp.parameters());
         let mut parameters = Vec::with_capacity(given.len());
         let mut last_layer = 0;
         for (i, layer) in sizes.windows(2).enumerate() {
@@ -172,7 +113,12 @@ impl Policy {
             widths: hidden.iter().map(|&width| width as u32).collect(),
             last_layer,
             widest: kept.iter().copied().max().unwrap_or(0),
-            activation,
+            activation: match mlp.activation() {
+                Activation::Relu => ACTIVATION_RELU,
+                Activation::Tanh => ACTIVATION_TANH,
+                Activation::Sigmoid => ACTIVATION_SIGMOID,
+                Activation::Identity => ACTIVATION_IDENTITY,
+            },
             seed: 0,
         }
     }

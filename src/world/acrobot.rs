@@ -136,6 +136,7 @@ impl<F: Float> World for Acrobot<F> {
         actions: Actions::Discrete(3),
         limit: 500,
         threshold: Some(-100.0),
+        frame_rate: 15,
     };
     type Action = i32;
 

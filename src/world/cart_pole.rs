@@ -65,6 +65,7 @@ impl<F: Float> World for CartPole<F> {
         actions: Actions::Discrete(2),
         limit: 500,
         threshold: Some(475.0),
+        frame_rate: 50,
     };
     type Action = i32;
 

@@ -183,3 +183,57 @@ fn seed_sequence(seed: u64) -> [u64; 4] {
     }
     std::array::from_fn(|i| u64::from(words[2 * i + 1]) << 32 | u64::from(words[2 * i]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From NumPy 2.4.6: the state of `Generator(PCG64(SeedSequence(seed)))`, then what `uniform()` gives twice,
+    /// `integers(-9999, 9999)` twice, and `uniform(-1000, 1000)`.
+    #[test]
+    fn the_numbers_of_numpy() {
+        type Numbers = (u64, u128, [f64; 2], [i64; 2], f64);
+        const NUMPY: [Numbers; 3] = [
+            (
+                0,
+                0x1aa1_b534_5996_452d_0958_5eb7_a695_61e3,
+                [0.6369616873214543, 0.2697867137638703],
+                [-3844, -9180],
+                -966.9447289429418,
+            ),
+            (
+                1,
+                0x9c5b_484b_fedb_756c_2a6e_7d6f_320f_bc7e,
+                [0.5118216247002567, 0.9504636963259353],
+                [-9303, -7117],
+                897.2988942744878,
+            ),
+            (
+                12_345_678_901_234_567_890,
+                0xf9bd_cde2_36d2_ecd8_34d2_2711_ba6c_e97d,
+                [0.004224879795573511, 0.6523439976170509],
+                [5685, 2157],
+                968.6100835976117,
+            ),
+        ];
+        for (seed, state, uniforms, integers, force) in NUMPY {
+            assert_eq!(Pcg64::seeded(seed).state, state);
+            let mut draws = Seeds::Gymnasium(seed).episode(0);
+            assert_eq!(uniforms.map(|_| draws.uniform()), uniforms);
+            assert_eq!(integers.map(|_| draws.integer(-9999, 9998)), integers);
+            assert_eq!(draws.between(-1000.0, 1000.0), force);
+        }
+    }
+
+    #[test]
+    fn an_episode_of_phylon_is_a_row_of_its_own() {
+        let first = |seed, episode| Seeds::Phylon(seed).episode(episode).uniform();
+        assert_ne!(first(1, 0), first(1, 1));
+        assert_ne!(first(1, 0), first(2, 0));
+        let mut draws = Seeds::Phylon(1).episode(3);
+        let row: [u64; 4] = std::array::from_fn(|_| (draws.uniform() * (1u64 << 53) as f64) as u64);
+        let words = |block| Row { seed: 1, stream: Stream::World, generation: 0, index: 3 }.block(block).map(u64::from);
+        let [[a, b, c, d], [e, f, g, h]] = [words(0), words(1)];
+        assert_eq!(row, [(a, b), (c, d), (e, f), (g, h)].map(|(high, low)| (high << 32 | low) >> 11));
+    }
+}

@@ -7,13 +7,23 @@ pub mod acrobot;
 pub mod cart_pole;
 pub mod classic;
 pub mod draws;
+pub mod environments;
+pub mod lunar_lander;
 pub mod mountain_car;
 pub mod players;
 pub mod scene;
 pub mod t_maze;
 
+pub use acrobot::Acrobot;
+pub use cart_pole::CartPole;
 pub use draws::{Draws, Seeds};
+pub use environments::{Environments, Episode, Finished};
+pub use mountain_car::MountainCar;
 pub use scene::Scene;
+
+use serde::Serialize;
+
+use crate::rng::{Row, unit_uniform};
 
 /// An environment as Gymnasium defines it: a small struct that is one episode's state.
 ///
@@ -26,6 +36,13 @@ pub trait World: Clone + Send + Sync + 'static {
 
     /// The first state of an episode.
     fn reset(draws: &mut Draws) -> Self;
+
+    /// First states for many; the same as [`World::reset`] for each of them.
+    fn reset_all(worlds: &mut [Self], draws: &mut [Draws]) {
+        for (world, draws) in worlds.iter_mut().zip(draws) {
+            *world = Self::reset(draws);
+        }
+    }
 
     /// One step. The time limit is not its business: see [`Spec::limit`].
     fn step(&mut self, action: Self::Action, draws: &mut Draws) -> Outcome;
@@ -54,7 +71,7 @@ pub struct Outcome {
 }
 
 /// What is known of a world before it is built.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spec {
     /// As given on the command line and in a config.
     pub name: &'static str,
@@ -70,10 +87,13 @@ pub struct Spec {
     pub limit: u32,
     /// Mean return from which Gymnasium calls it solved, if it says so.
     pub threshold: Option<f64>,
+    /// Steps that make a second of a film.
+    pub frame_rate: u32,
 }
 
 /// Kind and number of actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Actions {
     /// One of so many.
     Discrete(usize),
@@ -95,8 +115,8 @@ pub trait Action: Copy + Default + PartialEq + std::fmt::Debug + Send + Sync + '
     /// From the outputs `of[i * stride]`, `count` of them.
     fn from_outputs(of: &[f32], stride: usize, count: usize) -> Self;
 
-    /// From two random words, each of the possible ones alike.
-    fn random(words: [u32; 2], count: usize) -> Self;
+    /// That of a policy which acts at random: each of the `count` alike, from the words of an episode's row at a step.
+    fn random(row: &Row, step: u32, count: usize) -> Self;
 }
 
 /// The number of a discrete action.
@@ -113,8 +133,12 @@ impl Action for i32 {
         best as i32
     }
 
+    /// A word a step.
     #[inline(always)]
-    fn random([word, _]: [u32; 2], count: usize) -> Self {
+    fn random(row: &Row, step: u32, count: usize) -> Self {
+        let [a, b, c, d] = row.block(step / 4);
+        let (ab, cd) = if step % 2 == 0 { (a, c) } else { (b, d) };
+        let word = if step % 4 < 2 { ab } else { cd };
         ((u64::from(word) * count as u64) >> 32) as i32
     }
 }
@@ -126,8 +150,11 @@ impl Action for [f32; 2] {
         [of[0], of[stride]]
     }
 
+    /// Two words a step.
     #[inline(always)]
-    fn random(words: [u32; 2], _count: usize) -> Self {
-        words.map(|word| 2.0 * crate::rng::unit_uniform(word) - 1.0)
+    fn random(row: &Row, step: u32, _count: usize) -> Self {
+        let [a, b, c, d] = row.block(step / 2);
+        let words = if step % 2 == 0 { [a, b] } else { [c, d] };
+        words.map(|word| 2.0 * unit_uniform(word) - 1.0)
     }
 }

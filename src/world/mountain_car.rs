@@ -61,6 +61,7 @@ impl<F: Float> World for MountainCar<F> {
         actions: Actions::Discrete(3),
         limit: 200,
         threshold: Some(-110.0),
+        frame_rate: 30,
     };
     type Action = i32;
 

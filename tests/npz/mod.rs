@@ -49,13 +49,33 @@ impl Npz {
 
     /// Integers of 1, 4 or 8 bytes.
     pub fn i64(&self, key: &str) -> Vec<i64> {
-        let small = self.array(key).into_vec::<i8>().map(|x| x.into_iter().map(i64::from).collect());
-        let middle = || self.array(key).into_vec::<i32>().map(|x| x.into_iter().map(i64::from).collect());
-        let large = || self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"));
-        small.or_else(|_| middle()).unwrap_or_else(|_| large())
+        if let Ok(small) = self.array(key).into_vec::<i8>() {
+            return small.into_iter().map(i64::from).collect();
+        }
+        if let Ok(middle) = self.array(key).into_vec::<i32>() {
+            return middle.into_iter().map(i64::from).collect();
+        }
+        self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
     }
 
-    pub fn bool(&self, key: &str) -> Vec<bool> {
+    pub fn u64(&self, key: &str) -> Vec<u64> {
         self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
+    }
+
+    pub fn bools(&self, key: &str) -> Vec<bool> {
+        self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
+    }
+
+    /// Text, which NumPy keeps as 32 bits a character in items of one length, padded with zeros.
+    pub fn strings(&self, key: &str) -> Vec<String> {
+        let array = self.array(key);
+        let npyz::DType::Plain(item) = array.dtype() else { panic!("{key}: no plain array") };
+        let size = item.num_bytes().expect("items of a fixed size");
+        let (count, bytes) = (array.len() as usize, &self.0[key]);
+        let character = |four: &[u8]| char::from_u32(u32::from_le_bytes(four.try_into().expect("four bytes")));
+        bytes[bytes.len() - count * size..]
+            .chunks(size)
+            .map(|item| item.chunks(4).filter_map(character).filter(|&c| c != '\0').collect())
+            .collect()
     }
 }

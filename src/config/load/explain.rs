@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::registry;
+use crate::registry::{self, likeness};
 
 /// One mistake, ready to be shown.
 pub struct Mistake {
@@ -96,11 +96,6 @@ fn unknown(sort: &str, names: &str, path: &[String]) -> (String, String) {
     let all = format!("{sort}s {table}: {}", valid.join(", "));
     let advice = nearest.map_or(all.clone(), |(_, name)| format!("try: `{}`\n{all}", full(name)));
     (format!("unknown {sort} `{}`", full(wrong)), advice)
-}
-
-/// Jaro-Winkler is kind to abbreviations, Damerau-Levenshtein to swapped letters in short names.
-fn likeness(a: &str, b: &str) -> f64 {
-    strsim::jaro_winkler(a, b).max(strsim::normalized_damerau_levenshtein(a, b))
 }
 
 fn missing(name: &str, path: &[String]) -> String {

@@ -89,8 +89,9 @@ pub(crate) fn floats(plan: &Plan, network: &Layout) -> (usize, usize) {
     let lanes = |units: usize| padded(units * environments) + LANES;
     let columns = network.synapse.gates() * network.synapse.memory;
     let unit = 2 * network.neuron.memory + 3 * channels;
-    let sources = 2 * network.wiring.neurons + network.wiring.sensors;
-    (episode, lanes(units) * unit + columns * lanes(sources))
+    let (neurons, sensors) = (network.wiring.neurons, network.wiring.sensors);
+    let contributions: usize = [sensors + neurons, neurons].map(|sources| LANES + lanes(sources)).iter().sum();
+    (episode, lanes(units) * unit + (columns + 1) * contributions)
 }
 
 impl MazePlay {

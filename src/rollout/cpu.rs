@@ -1,0 +1,167 @@
+//! Rollouts on the CPU: every thread steps a group of lanes, and a lane whose episode is over takes the next one there is.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rayon::prelude::*;
+
+use super::{Policy, Rollout};
+use crate::cpu::{Aligned, InstructionSet, Kernel, Vector, padded};
+use crate::policy::{Mlp, Scratch};
+use crate::rng::{Row, Stream};
+use crate::world::environments::{GROUP, Lanes, Playing};
+use crate::world::{Action, Episode, Scene, World};
+
+pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync)) -> Vec<Episode> {
+    let queue = AtomicU32::new(0);
+    let threads = rayon::current_num_threads().min(rollout.episodes as usize);
+    // Few episodes are shared out among the threads.
+    let lanes = (rollout.episodes as usize).div_ceil(threads.max(1)).min(GROUP);
+    let played: Vec<Vec<(u32, Episode)>> =
+        (0..threads).into_par_iter().map(|_| play_some::<W>(rollout, &queue, lanes, progress)).collect();
+    let mut episodes = vec![None; rollout.episodes as usize];
+    for (number, episode) in played.into_iter().flatten() {
+        episodes[number as usize] = Some(episode);
+    }
+    episodes.into_iter().flatten().collect()
+}
+
+/// What one thread plays.
+fn play_some<W: World>(
+    rollout: &Rollout,
+    queue: &AtomicU32,
+    count: usize,
+    progress: &(dyn Fn(u32) + Sync),
+) -> Vec<(u32, Episode)> {
+    let next = || {
+        // Past the end it must not run on until it wraps.
+        let more = |n| (n < rollout.episodes).then_some(n + 1);
+        queue.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()
+    };
+    let mut lanes = Lanes::<W>::new(rollout.seeds);
+    (0..count).map_while(|_| next()).for_each(|number| lanes.push(number));
+    let mut actor = Actor::<W>::new(&rollout.policy, count);
+    let mut played = Vec::new();
+    while !lanes.playing().is_empty() {
+        let before = played.len();
+        lanes.step(actor.act(&lanes), |_, _, number, episode| {
+            played.push((number, episode));
+            next()
+        });
+        if played.len() > before {
+            progress((played.len() - before) as u32);
+        }
+    }
+    played
+}
+
+/// What one episode looks like, step by step.
+pub(super) fn watch<W: World>(rollout: &Rollout, number: u32) -> Vec<Scene> {
+    let mut lanes = Lanes::<W>::new(rollout.seeds);
+    lanes.push(number);
+    let mut actor = Actor::<W>::new(&rollout.policy, 1);
+    let mut scenes = Vec::new();
+    while let [world] = lanes.worlds() {
+        scenes.push(world.draw());
+        lanes.step(actor.act(&lanes), |_, world, _, _| {
+            scenes.push(world.draw());
+            None
+        });
+    }
+    scenes
+}
+
+/// Chooses the actions of a group of lanes.
+struct Actor<'a, W: World> {
+    mind: Mind<'a>,
+    actions: Vec<W::Action>,
+}
+
+/// A policy with what it works in.
+enum Mind<'a> {
+    Random {
+        seed: u64,
+    },
+    Mlp {
+        mlp: &'a Mlp,
+        /// `[observation][lane]`.
+        observations: Aligned,
+        /// `[output][lane]`.
+        outputs: Aligned,
+        scratch: Scratch,
+    },
+}
+
+impl<'a, W: World> Actor<'a, W> {
+    /// For at most `lanes` lanes.
+    fn new(policy: &'a Policy, lanes: usize) -> Self {
+        let mind = match policy {
+            Policy::Random { seed } => Mind::Random { seed: *seed },
+            Policy::Mlp(mlp) => Mind::Mlp {
+                mlp,
+                observations: Aligned::new(padded(lanes) * W::SPEC.observations),
+                outputs: Aligned::new(padded(lanes) * W::SPEC.actions.outputs()),
+                scratch: Scratch::new(mlp),
+            },
+        };
+        Self { mind, actions: vec![W::Action::default(); lanes] }
+    }
+
+    fn act(&mut self, lanes: &Lanes<W>) -> &[W::Action] {
+        let (count, choices) = (lanes.playing().len(), W::SPEC.actions.outputs());
+        let actions = &mut self.actions[..count];
+        match &mut self.mind {
+            Mind::Random { seed } => {
+                InstructionSet::best().run(AtRandom { seed: *seed, playing: lanes.playing(), choices, actions });
+            }
+            Mind::Mlp { mlp, observations, outputs, scratch } => {
+                let stride = padded(count);
+                for (lane, world) in lanes.worlds().iter().enumerate() {
+                    world.observe(&mut observations[lane..], stride);
+                }
+                InstructionSet::best().run(Ask { mlp, lanes: stride, observations, scratch, outputs });
+                for (lane, action) in actions.iter_mut().enumerate() {
+                    *action = W::Action::from_outputs(&outputs[lane..], stride, choices);
+                }
+            }
+        }
+        &self.actions[..count]
+    }
+}
+
+/// An action at random for every lane.
+struct AtRandom<'a, A> {
+    seed: u64,
+    playing: &'a [Playing],
+    choices: usize,
+    actions: &'a mut [A],
+}
+
+impl<A: Action> Kernel for AtRandom<'_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for (action, playing) in self.actions.iter_mut().zip(self.playing) {
+            let row = Row { seed: self.seed, stream: Stream::Action, generation: 0, index: playing.number };
+            *action = A::random(&row, playing.length, self.choices);
+        }
+    }
+}
+
+/// A network's outputs for every lane. Not part of anything that is compiled for each world.
+struct Ask<'a> {
+    mlp: &'a Mlp,
+    lanes: usize,
+    observations: &'a [f32],
+    scratch: &'a mut Scratch,
+    outputs: &'a mut [f32],
+}
+
+impl Kernel for Ask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        self.mlp.outputs::<V>(self.lanes, self.observations, self.scratch, self.outputs);
+    }
+}
