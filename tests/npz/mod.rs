@@ -1,5 +1,4 @@
-//! NumPy archives, as far as the tests need them; no single one needs all of it.
-#![allow(dead_code)]
+//! NumPy archives, as far as the tests need them.
 
 // Every test file takes from this what it needs.
 #![allow(dead_code)]
