@@ -62,7 +62,10 @@ pub trait Kind: Copy + Send + Sync + 'static {
 }
 
 macro_rules! kind {
-    ($(#[$doc:meta])* $name:ident, $action:ty, $throttle:path, $actions:expr, $wind:literal, $fast:literal, $world:literal, $summary:literal) => {
+    (
+        $(#[$doc:meta])* $name:ident, $action:ty, $throttle:path, $actions:expr, $wind:literal, $fast:literal,
+        $world:literal, $summary:literal
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum $name {}
