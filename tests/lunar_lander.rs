@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use npz::Npz;
 use phylon::cpu::InstructionSet;
+use phylon::rng::{Row, Stream};
 use phylon::world::draws::Pcg64;
 use phylon::world::lunar_lander::{Continuous, ContinuousWindy, Fast, Kind, Lander, LunarLander, Plain, Windy};
 use phylon::world::{Action, Draws, Outcome, World};
@@ -115,6 +116,19 @@ fn wind_and_continuous_actions_are_gymnasiums() {
     replay_option::<ContinuousWindy>("continuous_wind", continuous);
 }
 
+#[test]
+fn generators_begin_where_numpys_do() {
+    let Some(file) = golden("seeds.npz") else { return };
+    let first = file.i64("first_seed")[0];
+    let wide = |key: &str| -> Vec<u128> {
+        let halves = file.u64(key);
+        halves.chunks(2).map(|pair| u128::from(pair[0]) << 64 | u128::from(pair[1])).collect()
+    };
+    for (i, (state, increment)) in wide("state").into_iter().zip(wide("inc")).enumerate() {
+        assert_eq!(Pcg64::seeded(first as u64 + i as u64), Pcg64::new(state, increment), "seed {i}");
+    }
+}
+
 /// The policies that the scores were made with.
 struct Policy {
     hidden: (Vec<f32>, Vec<f32>),
@@ -213,12 +227,11 @@ fn the_fast_variant_scores_alike() {
 fn mixed<K: Kind>(count: usize) -> (Vec<Lander<K>>, Vec<Draws>, Vec<K::Action>) {
     let mut draws: Vec<_> = (0..count).map(|seed| Draws::Pcg(Pcg64::seeded(seed as u64))).collect();
     let mut worlds: Vec<_> = draws.iter_mut().map(Lander::<K>::reset).collect();
-    let mut chance = Draws::Pcg(Pcg64::seeded(1));
     let mut actions = vec![K::Action::default(); count];
     for (i, (world, draws)) in worlds.iter_mut().zip(&mut draws).enumerate() {
-        for _ in 0..i * 190 / count {
-            let words = [0; 2].map(|_| (chance.uniform() * 4_294_967_296.0) as u32);
-            actions[i] = K::Action::random(words, <Lander<K> as World>::SPEC.actions.outputs());
+        let row = Row { seed: 1, stream: Stream::Action, generation: 0, index: i as u32 };
+        for step in 0..(i * 190 / count) as u32 {
+            actions[i] = K::Action::random(&row, step, <Lander<K> as World>::SPEC.actions.outputs());
             world.step(actions[i], draws);
         }
     }

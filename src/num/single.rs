@@ -3,8 +3,9 @@
 //! Arm's optimized routines, which are glibc's since 2.28 (`sysdeps/ieee754/flt-32/s_sincosf.h`; MIT licence): in double
 //! precision the angle is brought to [-pi/4, pi/4] by a multiple of pi/2, and one of two short polynomials follows.
 //!
-//! glibc contracts multiply-adds where the processor has them. Of all floats that changes the result of 17 (and
-//! their negatives), always in the reduction; that one is therefore written so that it is exact but for its last rounding, without a fused operation.
+//! glibc contracts multiply-adds where the processor has them. Of all floats that changes the result of 17 (and their
+//! negatives), always in the reduction; that one is therefore written so that it is exact but for its last rounding,
+//! without a fused operation.
 
 use std::f64::consts::FRAC_PI_2;
 

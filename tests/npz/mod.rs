@@ -1,5 +1,8 @@
 //! NumPy archives, as far as the tests need them.
 
+// Every test file takes from this what it needs.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;

@@ -4,9 +4,9 @@
 //! operation in another order is another episode. All of it is therefore written out for the one thing it is used for here,
 //! three bodies above edges that do not move. Gymnasium's part, engines and rewards, is double precision.
 //!
-//! A step is Gymnasium's half ([`engines`]), then Box2D's ([`physics`]): pairs and where they touch ([`contacts`],
-//! [`collide`]), the velocity solver ([`velocity`]), positions ([`joint`], [`constraint`]), and what has flown into the ground
-//! stopped in time ([`stop`], [`impact`]). The velocity solver, most of the time, takes many environments at once; the
+//! A step is Gymnasium's half (`engines`), then Box2D's (`physics`): pairs and where they touch (`contacts`,
+//! `collide`), the velocity solver (`velocity`), positions (`joint`, `constraint`), and what has flown into the ground
+//! stopped in time (`stop`, `impact`). The velocity solver, most of the time, takes many environments at once; the
 //! rest is plain code for one.
 //!
 //! Steps after the end of an episode are defined but not Gymnasium's.

@@ -4,7 +4,7 @@
 use super::bodies::{Body, FORMS, LANDER, STEP};
 use super::constraint::STEP_CORRECTION;
 use super::contacts::Contacts;
-use super::geometry::{Pose, Vec2, at, least};
+use super::geometry::{Vec2, at, least};
 use super::impact::Sweep;
 use super::joint::Joint;
 use super::terrain::{HEIGHT, Terrain, WIDTH};
