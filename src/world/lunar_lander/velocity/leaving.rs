@@ -14,7 +14,7 @@ type JointImpulses<V> = [Impulses<Num<V>>; 2];
 /// 1e-6. The motors would have gone on winding up against the limits, so what the last pass changed of a joint's impulses
 /// is extrapolated until its motor has come to its end.
 pub struct Leaving<V> {
-    /// Less than 0 where a lane has left.
+    /// Less than 0 where a lane has left: minus the passes it stayed for.
     pub open: Num<V>,
 }
 
@@ -61,7 +61,8 @@ impl<V: Vector> Leaving<V> {
             let new = drifted.where_less(going, zero, *now);
             *now = was.where_less(self.open, zero, new);
         }
-        self.open = going.if_less(zero, going, self.open);
+        let open = going.if_less(zero, num(-(pass as f32 + 1.0)), num(1.0));
+        self.open = self.open.if_less(zero, self.open, open);
     }
 
     /// Whether all have left.

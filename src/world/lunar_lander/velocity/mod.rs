@@ -38,7 +38,7 @@ pub struct Lanes {
     points: [[(bool, bool); SLOTS]; 3],
     /// Whether there are any.
     has_contacts: bool,
-    /// Less than 0 in lanes that have left the passes.
+    /// Less than 0 in lanes that have left the passes: minus their number.
     open: Row,
     /// Lanes in use.
     used: usize,
@@ -103,6 +103,13 @@ impl Lanes {
     pub fn pressure(&self, lane: usize, body: usize, slot: usize) -> (Pressure<f32>, usize) {
         let (rows, pressure) = &self.contacts[body][slot];
         (pressure.get(lane), if rows.points.0[lane] < 1.5 { 1 } else { 2 })
+    }
+
+    /// For how many passes a lane stayed.
+    #[inline]
+    pub fn passes(&self, lane: usize) -> u8 {
+        let open = self.open.0[lane];
+        if open < 0.0 { -open as u8 } else { PASSES as u8 }
     }
 
     /// All passes over the lanes from `start` on that fit a register.
