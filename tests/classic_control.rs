@@ -4,7 +4,6 @@
 //!
 //! The folder is that of `tests/golden.rs`, and `PHYLON_GOLDEN` names another.
 
-#[allow(dead_code)] // other tests need all of it
 mod npz;
 
 use std::path::PathBuf;

@@ -4,7 +4,6 @@
 //! hold float64 results of an independent program; the README beside them says what is in them and which tolerance is
 //! honest for single precision.
 
-#[allow(dead_code)] // other tests need all of it
 mod npz;
 
 use std::path::PathBuf;

@@ -168,6 +168,7 @@ impl<W: Dynamics<N>, const N: usize> Kernel for Rows<'_, W, N> {
 /// numbers that it needs, and hands numbers on one by one or behind a reference: an array of two or four floats would go
 /// through a register for integers.
 #[inline(always)]
+#[expect(clippy::manual_memcpy, reason = "a copy of an array is one through a register for integers")]
 fn step_row<W: Dynamics<N>, const N: usize>(
     worlds: &mut [W; LANES],
     actions: &[i32; LANES],
