@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::{Policy, Rollout};
-use crate::cpu::{Aligned, InstructionSet, Kernel, LANES, Vector, padded};
+use crate::cpu::{Aligned, InstructionSet, Kernel, Vector, padded};
 use crate::policy::{Mlp, Scratch};
 use crate::rng::{Row, Stream};
 use crate::world::environments::{GROUP, Lanes, Playing};
@@ -106,7 +106,6 @@ struct Actor<'a, W: World> {
 enum Mind<'a> {
     Random {
         seed: u64,
-        blocks: Vec<Block>,
     },
     Mlp {
         mlp: &'a Mlp,
@@ -122,7 +121,7 @@ impl<'a, W: World> Actor<'a, W> {
     /// For at most `lanes` lanes.
     fn new(policy: &'a Policy, lanes: usize) -> Self {
         let mind = match policy {
-            Policy::Random { seed } => Mind::Random { seed: *seed, blocks: vec![Block::default(); lanes] },
+            Policy::Random { seed } => Mind::Random { seed: *seed },
             Policy::Mlp(mlp) => Mind::Mlp {
                 mlp,
                 observations: Aligned::new(padded(lanes) * W::SPEC.observations),
@@ -137,9 +136,8 @@ impl<'a, W: World> Actor<'a, W> {
         let (count, choices) = (lanes.playing().len(), W::SPEC.actions.outputs());
         let actions = &mut self.actions[..count];
         match &mut self.mind {
-            Mind::Random { seed, blocks } => {
-                let playing = lanes.playing();
-                InstructionSet::best().run(AtRandom { seed: *seed, playing, choices, blocks, actions });
+            Mind::Random { seed } => {
+                InstructionSet::best().run(AtRandom { seed: *seed, playing: lanes.playing(), choices, actions });
             }
             Mind::Mlp { mlp, observations, outputs, scratch } => {
                 let stride = padded(count);
@@ -156,55 +154,22 @@ impl<'a, W: World> Actor<'a, W> {
     }
 }
 
-/// Random words of a lane, and whose they are: the episode, and 1 + the number of the block.
-#[derive(Clone, Copy, Default)]
-struct Block {
-    of: (u32, u32),
-    words: [u32; 4],
-}
-
 /// An action at random for every lane.
 struct AtRandom<'a, A> {
     seed: u64,
     playing: &'a [Playing],
     choices: usize,
-    blocks: &'a mut [Block],
     actions: &'a mut [A],
 }
 
 impl<A: Action> Kernel for AtRandom<'_, A> {
     type Output = ();
 
-    /// Lanes whose words are used up are laid side by side, so that new ones come a vector at a time.
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let mut used_up = [0; GROUP];
-        let mut count = 0;
-        for (lane, (block, playing)) in self.blocks.iter_mut().zip(self.playing).enumerate() {
-            let of = (playing.number, 1 + playing.length / A::STEPS_A_BLOCK);
-            used_up[count] = lane;
-            count += usize::from(block.of != of);
-            block.of = of;
-        }
-        for lanes in used_up[..count].chunks(LANES) {
-            let mut words = [[0; LANES]; 4];
-            let mut of = [[0; LANES]; 2];
-            for (i, &lane) in lanes.iter().enumerate() {
-                (of[0][i], of[1][i]) = self.blocks[lane].of;
-            }
-            for i in 0..LANES {
-                let row = Row { seed: self.seed, stream: Stream::Action, generation: 0, index: of[0][i] };
-                let block = row.block(of[1][i].wrapping_sub(1));
-                for (words, word) in words.iter_mut().zip(block) {
-                    words[i] = word;
-                }
-            }
-            for (i, &lane) in lanes.iter().enumerate() {
-                self.blocks[lane].words = words.map(|words| words[i]);
-            }
-        }
-        for ((action, block), playing) in self.actions.iter_mut().zip(self.blocks.iter()).zip(self.playing) {
-            *action = A::of_words(block.words, playing.length, self.choices);
+        for (action, playing) in self.actions.iter_mut().zip(self.playing) {
+            let row = Row { seed: self.seed, stream: Stream::Action, generation: 0, index: playing.number };
+            *action = A::random(&row, playing.length, self.choices);
         }
     }
 }

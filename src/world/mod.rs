@@ -115,17 +115,8 @@ pub trait Action: Copy + Default + PartialEq + std::fmt::Debug + Send + Sync + '
     /// From the outputs `of[i * stride]`, `count` of them.
     fn from_outputs(of: &[f32], stride: usize, count: usize) -> Self;
 
-    /// Steps for which a block of four random words gives actions at random.
-    const STEPS_A_BLOCK: u32;
-
-    /// The action at random of a step, from its block: each of the `count` alike.
-    fn of_words(block: [u32; 4], step: u32, count: usize) -> Self;
-
-    /// That of a policy which acts at random, from the words of an episode's row.
-    #[inline(always)]
-    fn random(row: &Row, step: u32, count: usize) -> Self {
-        Self::of_words(row.block(step / Self::STEPS_A_BLOCK), step, count)
-    }
+    /// That of a policy which acts at random: each of the `count` alike, from the words of an episode's row at a step.
+    fn random(row: &Row, step: u32, count: usize) -> Self;
 }
 
 /// The number of a discrete action.
@@ -142,12 +133,12 @@ impl Action for i32 {
         best as i32
     }
 
-    const STEPS_A_BLOCK: u32 = 4;
-
+    /// A word a step.
     #[inline(always)]
-    fn of_words([a, b, c, d]: [u32; 4], step: u32, count: usize) -> Self {
-        let (even, odd) = if step % 4 < 2 { (a, b) } else { (c, d) };
-        let word = if step.is_multiple_of(2) { even } else { odd };
+    fn random(row: &Row, step: u32, count: usize) -> Self {
+        let [a, b, c, d] = row.block(step / 4);
+        let (ab, cd) = if step.is_multiple_of(2) { (a, c) } else { (b, d) };
+        let word = if step % 4 < 2 { ab } else { cd };
         ((u64::from(word) * count as u64) >> 32) as i32
     }
 }
@@ -159,10 +150,10 @@ impl Action for [f32; 2] {
         [of[0], of[stride]]
     }
 
-    const STEPS_A_BLOCK: u32 = 2;
-
+    /// Two words a step.
     #[inline(always)]
-    fn of_words([a, b, c, d]: [u32; 4], step: u32, _count: usize) -> Self {
+    fn random(row: &Row, step: u32, _count: usize) -> Self {
+        let [a, b, c, d] = row.block(step / 2);
         let words = if step.is_multiple_of(2) { [a, b] } else { [c, d] };
         words.map(|word| 2.0 * unit_uniform(word) - 1.0)
     }
