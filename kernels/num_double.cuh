@@ -23,16 +23,12 @@ struct Reduced {
 };
 
 __device__ __forceinline__ Reduced reduce(double x) {
-    const double size = fabs(x);
-    if (size < 0.85546875) return {x, 0.0, 0};
-    if (size < 0x1.368fdp1) {
-        const double half_pi = copysign(1.5707963267948966, x), lacking = copysign(6.123233995736766e-17, x);
-        const double near = x - half_pi, angle = near - lacking;
-        return {angle, (near - angle) - lacking, x < 0.0 ? 3u : 1u};
-    }
     constexpr double FIRST = 0x1.921fb58p0, SECOND = -0x1.dde973cp-27, THIRD = -0x1.cb3b398p-55,
                      FOURTH = -0x1.d747f23e32ed7p-83;
-    const double shifted = fma(x, 0.6366197723675814, ROUND), n = shifted - ROUND;
+    const double size = fabs(x);
+    if (size < 0x1.b6p-1) return {x, 0.0, 0};
+    const double shifted = size < 0x1.368fdp1 ? ROUND + copysign(1.0, x) : fma(x, 0.6366197723675814, ROUND);
+    const double n = shifted - ROUND;
     const double y = fma(n, -SECOND, fma(n, -FIRST, x)), z = fma(n, -THIRD, y);
     const double rest = fma(n, -THIRD, y - z), angle = fma(n, -FOURTH, z);
     return {angle, rest + fma(n, -FOURTH, z - angle), (uint32_t)__double_as_longlong(shifted)};

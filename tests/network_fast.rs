@@ -2,7 +2,6 @@
 //! and the CPU backend: on the stand-in driver (feature `emu`), or on a GPU, with PHYLON_TEST_DEVICE=cuda.
 #![cfg(feature = "emu")]
 
-#[allow(dead_code)] // other tests need all of it
 mod npz;
 
 use std::path::Path;

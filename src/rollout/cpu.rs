@@ -1,6 +1,6 @@
 //! Rollouts on the CPU: every thread steps a group of lanes, and a lane whose episode is over takes the next one there is.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -12,46 +12,72 @@ use crate::world::environments::{GROUP, Lanes, Playing};
 use crate::world::{Action, Episode, Scene, World};
 
 pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync)) -> Vec<Episode> {
-    let queue = AtomicU32::new(0);
-    let threads = rayon::current_num_threads().min(rollout.episodes as usize);
+    let episodes = rollout.episodes as usize;
+    let threads = rayon::current_num_threads().min(episodes);
     // Few episodes are shared out among the threads.
-    let lanes = (rollout.episodes as usize).div_ceil(threads.max(1)).min(GROUP);
-    let played: Vec<Vec<(u32, Episode)>> =
-        (0..threads).into_par_iter().map(|_| play_some::<W>(rollout, &queue, lanes, progress)).collect();
-    let mut episodes = vec![None; rollout.episodes as usize];
-    for (number, episode) in played.into_iter().flatten() {
-        episodes[number as usize] = Some(episode);
+    let lanes = episodes.div_ceil(threads.max(1)).min(GROUP);
+    let queue = AtomicUsize::new(0);
+    let played: Vec<Results> = (0..episodes).map(|_| Results::default()).collect();
+    (0..threads).into_par_iter().for_each(|_| play_some::<W>(rollout, &queue, &played, lanes, progress));
+    played.into_iter().map(Results::episode).collect()
+}
+
+/// Of an episode, written once, by whichever thread plays it.
+#[derive(Default)]
+struct Results {
+    /// Bits of the return and of the last reward.
+    rewards: [AtomicU64; 2],
+    /// Twice the length, and 1 if it came to an end of its own.
+    length: AtomicU32,
+}
+
+impl Results {
+    fn set(&self, episode: Episode) {
+        let Episode { reward, length, terminated, last_reward } = episode;
+        self.rewards[0].store(reward.to_bits(), Ordering::Relaxed);
+        self.rewards[1].store(last_reward.to_bits(), Ordering::Relaxed);
+        self.length.store(2 * length + u32::from(terminated), Ordering::Relaxed);
     }
-    episodes.into_iter().flatten().collect()
+
+    fn episode(self) -> Episode {
+        let [reward, last_reward] = self.rewards.map(|bits| f64::from_bits(bits.into_inner()));
+        let length = self.length.into_inner();
+        Episode { reward, length: length / 2, terminated: length % 2 == 1, last_reward }
+    }
 }
 
 /// What one thread plays.
 fn play_some<W: World>(
     rollout: &Rollout,
-    queue: &AtomicU32,
+    queue: &AtomicUsize,
+    played: &[Results],
     count: usize,
     progress: &(dyn Fn(u32) + Sync),
-) -> Vec<(u32, Episode)> {
-    let next = || {
-        // Past the end it must not run on until it wraps.
-        let more = |n| (n < rollout.episodes).then_some(n + 1);
-        queue.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()
+) {
+    // Threads do not ask for every single one; towards the end of few episodes that would leave others idle.
+    let share = (played.len() / (64 * rayon::current_num_threads())).clamp(1, 64);
+    let mut mine = 0..0;
+    let mut next = || {
+        if mine.is_empty() {
+            let first = queue.fetch_add(share, Ordering::Relaxed).min(played.len());
+            mine = first..(first + share).min(played.len());
+        }
+        mine.next().map(|number| number as u32)
     };
     let mut lanes = Lanes::<W>::new(rollout.seeds);
     (0..count).map_while(|_| next()).for_each(|number| lanes.push(number));
     let mut actor = Actor::<W>::new(&rollout.policy, count);
-    let mut played = Vec::new();
     while !lanes.playing().is_empty() {
-        let before = played.len();
+        let mut over = 0;
         lanes.step(actor.act(&lanes), |_, _, number, episode| {
-            played.push((number, episode));
+            played[number as usize].set(episode);
+            over += 1;
             next()
         });
-        if played.len() > before {
-            progress((played.len() - before) as u32);
+        if over > 0 {
+            progress(over);
         }
     }
-    played
 }
 
 /// What one episode looks like, step by step.

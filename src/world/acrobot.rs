@@ -28,64 +28,56 @@ const TURNS: usize = 6;
 
 /// The state of one episode.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C)]
 pub struct Acrobot<F> {
-    /// Angle of the upper link from hanging down, rad.
-    upper: F,
-    /// Angle of the lower link from the upper one, rad.
-    lower: F,
-    /// Cosine and sine of both: a policy and the end of an episode ask for the same ones.
-    seen: [F; 4],
-    /// Velocity of the first angle, rad/s.
-    upper_spin: F,
-    /// Velocity of the second, rad/s.
-    lower_spin: F,
+    /// Angle of the upper link from hanging down and of the lower one from the upper, rad; cosine and sine of the first and of
+    /// the second, which a policy sees and the end of an episode asks for; velocities of both angles, rad/s.
+    numbers: [F; 8],
 }
 
 impl<F: Float> Acrobot<F> {
-    /// In a state: the angles and their velocities.
-    #[inline(always)]
+    /// In a state: both angles and their velocities.
     pub fn new([upper, lower, upper_spin, lower_spin]: [F; 4]) -> Self {
         let ((upper_sin, upper_cos), (lower_sin, lower_cos)) = (upper.sin_cos(), lower.sin_cos());
-        Self { upper, lower, seen: [upper_cos, upper_sin, lower_cos, lower_sin], upper_spin, lower_spin }
+        Self { numbers: [upper, lower, upper_cos, upper_sin, lower_cos, lower_sin, upper_spin, lower_spin] }
+    }
+
+    /// Both angles and their velocities.
+    pub fn state(&self) -> [F; 4] {
+        let [upper, lower, .., upper_spin, lower_spin] = self.numbers;
+        [upper, lower, upper_spin, lower_spin]
     }
 }
 
-/// The state's derivative.
+/// A number for each link; not an array, see [`super::classic`].
+type Pair<F> = (F, F);
+
+/// How the velocities change.
 #[inline(always)]
-fn derivative<F: Float>([upper, lower, upper_spin, lower_spin]: [F; 4], torque: F) -> [F; 4] {
+fn pushes<F: Float>((upper, lower): Pair<F>, (upper_spin, lower_spin): Pair<F>, torque: F) -> Pair<F> {
     let c = F::of;
-    let cosine = |x: F| x.sin_cos().1;
     let (sin, cos) = lower.sin_cos();
     let d1 = c(0.25) + (c(1.25) + cos) + c(1.0) + c(1.0);
     let d2 = c(0.25) + c(0.5) * cos + c(1.0);
-    let phi2 = c(0.5 * 9.8) * cosine(upper + lower - c(PI / 2.0));
+    let phi2 = c(0.5 * 9.8) * (upper + lower - c(PI / 2.0)).sin_cos().1;
     let phi1 = c(-0.5) * lower_spin.squared() * sin - lower_spin * upper_spin * sin
-        + c(1.5 * 9.8) * cosine(upper - c(PI / 2.0))
+        + c(1.5 * 9.8) * (upper - c(PI / 2.0)).sin_cos().1
         + phi2;
     let pull = torque + d2 / d1 * phi1 - c(0.5) * upper_spin.squared() * sin - phi2;
     let lower_push = pull / (c(1.25) - d2.squared() / d1);
-    let upper_push = -(d2 * lower_push + phi1) / d1;
-    [upper_spin, lower_spin, upper_push, lower_push]
+    (-(d2 * lower_push + phi1) / d1, lower_push)
 }
 
-/// The state after moving along a slope for some time.
+/// Moved along a slope for some time.
 #[inline(always)]
-fn moved<F: Float>(state: [F; 4], slope: [F; 4], time: f64) -> [F; 4] {
-    let ([a, b, c, d], time) = (state, F::of(time));
-    [a + time * slope[0], b + time * slope[1], c + time * slope[2], d + time * slope[3]]
+fn moved<F: Float>(from: Pair<F>, slope: Pair<F>, time: f64) -> Pair<F> {
+    (from.0 + F::of(time) * slope.0, from.1 + F::of(time) * slope.1)
 }
 
-/// The state after a step of Runge-Kutta.
+/// The slopes of Runge & Kutta's four stages by their weights, six together.
 #[inline(always)]
-fn integrate<F: Float>(state: [F; 4], torque: F) -> [F; 4] {
-    let k1 = derivative(state, torque);
-    let k2 = derivative(moved(state, k1, TAU / 2.0), torque);
-    let k3 = derivative(moved(state, k2, TAU / 2.0), torque);
-    let k4 = derivative(moved(state, k3, TAU), torque);
+fn weighted<F: Float>(a: Pair<F>, b: Pair<F>, c: Pair<F>, d: Pair<F>) -> Pair<F> {
     let two = F::of(2.0);
-    let sum = [0, 1, 2, 3].map(|i: usize| k1[i] + two * k2[i] + two * k3[i] + k4[i]);
-    moved(state, sum, TAU / 6.0)
+    (a.0 + two * b.0 + two * c.0 + d.0, a.1 + two * b.1 + two * c.1 + d.1)
 }
 
 /// The same direction, in [-pi, pi].
@@ -99,26 +91,50 @@ fn wrapped<F: Float>(mut angle: F) -> F {
     angle
 }
 
-impl<F: Float> Dynamics<4> for Acrobot<F> {
+/// `limit` where |x| is more.
+#[inline(always)]
+fn held<F: Float>(x: F, limit: f64) -> F {
+    let x = if x > F::of(limit) { F::of(limit) } else { x };
+    if x < F::of(-limit) { F::of(-limit) } else { x }
+}
+
+impl<F: Float> Dynamics<8> for Acrobot<F> {
     type Float = F;
 
     #[inline(always)]
-    fn state(&self) -> [F; 4] {
-        [self.upper, self.lower, self.upper_spin, self.lower_spin]
+    fn numbers(&mut self) -> &mut [F; 8] {
+        &mut self.numbers
     }
 
     #[inline(always)]
-    fn advance(state: [F; 4], action: i32) -> (Self, bool) {
-        let held = |x: F, limit: f64| {
-            let x = if x > F::of(limit) { F::of(limit) } else { x };
-            if x < F::of(-limit) { F::of(-limit) } else { x }
-        };
-        let [upper, lower, upper_spin, lower_spin] = integrate(state, F::direction(action));
-        let [upper, lower] = [upper, lower].map(wrapped);
-        let spins = [held(upper_spin, TOP_SPEEDS[0]), held(lower_spin, TOP_SPEEDS[1])];
-        let next = Self::new([upper, lower, spins[0], spins[1]]);
-        let height = -next.seen[0] - (lower + upper).sin_cos().1;
-        (next, height > F::of(1.0))
+    fn advance(numbers: &mut [F; 8], action: i32) -> bool {
+        let torque = F::direction(action);
+        let [upper, lower, .., upper_spin, lower_spin] = *numbers;
+        let (angles, first) = ((upper, lower), (upper_spin, lower_spin));
+        let first_push = pushes(angles, first, torque);
+        let second = moved(first, first_push, TAU / 2.0);
+        let second_push = pushes(moved(angles, first, TAU / 2.0), second, torque);
+        let third = moved(first, second_push, TAU / 2.0);
+        let third_push = pushes(moved(angles, second, TAU / 2.0), third, torque);
+        let fourth = moved(first, third_push, TAU);
+        let fourth_push = pushes(moved(angles, third, TAU), fourth, torque);
+        let (upper, lower) = moved(angles, weighted(first, second, third, fourth), TAU / 6.0);
+        let push = weighted(first_push, second_push, third_push, fourth_push);
+        let (upper_spin, lower_spin) = moved(first, push, TAU / 6.0);
+
+        let (upper, lower) = (wrapped(upper), wrapped(lower));
+        let ((upper_sin, upper_cos), (lower_sin, lower_cos)) = (upper.sin_cos(), lower.sin_cos());
+        *numbers = [
+            upper,
+            lower,
+            upper_cos,
+            upper_sin,
+            lower_cos,
+            lower_sin,
+            held(upper_spin, TOP_SPEEDS[0]),
+            held(lower_spin, TOP_SPEEDS[1]),
+        ];
+        -upper_cos - (lower + upper).sin_cos().1 > F::of(1.0)
     }
 
     #[inline(always)]
@@ -152,7 +168,7 @@ impl<F: Float> World for Acrobot<F> {
 
     #[inline(always)]
     fn observe(&self, to: &mut [f32], stride: usize) {
-        for (i, x) in self.seen.iter().chain([&self.upper_spin, &self.lower_spin]).enumerate() {
+        for (i, x) in self.numbers[2..].iter().enumerate() {
             to[i * stride] = x.to_f32();
         }
     }
@@ -161,7 +177,7 @@ impl<F: Float> World for Acrobot<F> {
         const SIZE: u32 = 500;
         let centre = SIZE as f32 / 2.0;
         let scale = SIZE as f32 / 4.4;
-        let (upper, lower) = (self.upper.to_f32(), self.lower.to_f32());
+        let [upper, lower, ..] = self.numbers.map(F::to_f32);
         let down = std::f32::consts::FRAC_PI_2;
         let (sin, cos) = num::sin_cos(upper);
         let link = rectangle([0.0, -0.1 * scale], [scale, 0.1 * scale]);

@@ -31,12 +31,13 @@ impl<F: Float> Dynamics<4> for CartPole<F> {
     type Float = F;
 
     #[inline(always)]
-    fn state(&self) -> [F; 4] {
-        self.state
+    fn numbers(&mut self) -> &mut [F; 4] {
+        &mut self.state
     }
 
     #[inline(always)]
-    fn advance([x, velocity, angle, spin]: [F; 4], action: i32) -> (Self, bool) {
+    fn advance(state: &mut [F; 4], action: i32) -> bool {
+        let [x, velocity, angle, spin] = *state;
         let c = F::of;
         let (moment, tau) = (c(0.1 * 0.5), c(0.02));
         let force = if action == 1 { c(10.0) } else { c(-10.0) };
@@ -45,9 +46,9 @@ impl<F: Float> Dynamics<4> for CartPole<F> {
         let inertia = c(0.5) * (c(4.0 / 3.0) - (c(0.1) * (cos * cos)).over(MASS));
         let angular = (c(9.8) * sin - cos * pushed) / inertia;
         let linear = pushed - (moment * angular * cos).over(MASS);
-        let state = [x + tau * velocity, velocity + tau * linear, angle + tau * spin, spin + tau * angular];
+        *state = [x + tau * velocity, velocity + tau * linear, angle + tau * spin, spin + tau * angular];
         let beyond = |x: F, limit: f64| (x < c(-limit)) | (x > c(limit));
-        (Self { state }, beyond(state[0], TRACK) | beyond(state[2], FALLEN))
+        beyond(state[0], TRACK) | beyond(state[2], FALLEN)
     }
 
     #[inline(always)]

@@ -100,16 +100,16 @@ macro_rules! float {
 float!(f64, true, num::double::sin_cos, |x| num::square::square(x));
 float!(f32, false, num::sin_cos, |x| x * x);
 
-/// A world whose next state follows from `N` numbers by the same operations whatever they are.
-pub trait Dynamics<const N: usize>: World<Action = i32> + Copy {
+/// A world that is `N` numbers, and whose step is the same operations whatever they are.
+pub trait Dynamics<const N: usize>: World<Action = i32> {
     /// What it computes in.
     type Float: Float;
 
-    /// The numbers.
-    fn state(&self) -> [Self::Float; N];
+    /// All that there is of it.
+    fn numbers(&mut self) -> &mut [Self::Float; N];
 
-    /// The world after `action`, and whether the episode has ended there.
-    fn advance(state: [Self::Float; N], action: i32) -> (Self, bool);
+    /// What `action` makes of the numbers, and whether the episode has ended there.
+    fn advance(numbers: &mut [Self::Float; N], action: i32) -> bool;
 
     /// What such a step brings.
     fn outcome(terminated: bool) -> Outcome;
@@ -118,9 +118,7 @@ pub trait Dynamics<const N: usize>: World<Action = i32> + Copy {
 /// The step of one world.
 #[inline(always)]
 pub(super) fn step<W: Dynamics<N>, const N: usize>(world: &mut W, action: i32) -> Outcome {
-    let (next, terminated) = W::advance(world.state(), action);
-    *world = next;
-    W::outcome(terminated)
+    W::outcome(W::advance(world.numbers(), action))
 }
 
 /// The step of many worlds, a row of [`LANES`] at a time.
@@ -166,20 +164,29 @@ impl<W: Dynamics<N>, const N: usize> Kernel for Rows<'_, W, N> {
     }
 }
 
-/// The loop over lanes becomes vectors: it reads and writes under different names, and of every world the first and the last
-/// number of the state are also those in memory.
+/// The first loop becomes vectors, as long as it reads under one name and writes under another, begins and ends in memory with
+/// numbers that it needs, and hands numbers on one by one or behind a reference: an array of two or four floats would go
+/// through a register for integers.
 #[inline(always)]
+#[expect(clippy::manual_memcpy, reason = "a copy of an array is one through a register for integers")]
 fn step_row<W: Dynamics<N>, const N: usize>(
     worlds: &mut [W; LANES],
     actions: &[i32; LANES],
     outcomes: &mut [Outcome; LANES],
 ) {
-    let (mut next, mut terminated) = (*worlds, [false; LANES]);
+    let (mut next, mut terminated) = ([[W::Float::default(); N]; LANES], [false; LANES]);
     for lane in 0..LANES {
-        (next[lane], terminated[lane]) = W::advance(worlds[lane].state(), actions[lane]);
+        let mut numbers = [W::Float::default(); N];
+        for i in 0..N {
+            numbers[i] = worlds[lane].numbers()[i];
+        }
+        terminated[lane] = W::advance(&mut numbers, actions[lane]);
+        for i in 0..N {
+            next[lane][i] = numbers[i];
+        }
     }
-    *worlds = next;
     for lane in 0..LANES {
+        *worlds[lane].numbers() = next[lane];
         outcomes[lane] = W::outcome(terminated[lane]);
     }
 }

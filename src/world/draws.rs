@@ -69,20 +69,26 @@ pub struct Philox {
     row: Row,
     /// Numbers drawn so far; two lie in a block.
     drawn: u32,
+    /// The second number of the block that the last one was in.
+    second: u64,
 }
 
 impl Philox {
     /// At the beginning of a row.
     pub fn new(row: Row) -> Self {
-        Self { row, drawn: 0 }
+        Self { row, drawn: 0, second: 0 }
     }
 
     #[inline(always)]
     fn next(&mut self) -> u64 {
-        let [a, b, c, d] = self.row.block(self.drawn / 2);
-        let (high, low) = if self.drawn.is_multiple_of(2) { (a, b) } else { (c, d) };
+        let is_second = self.drawn % 2 == 1;
         self.drawn += 1;
-        u64::from(high) << 32 | u64::from(low)
+        if is_second {
+            return self.second;
+        }
+        let [a, b, c, d] = self.row.block(self.drawn / 2);
+        self.second = u64::from(c) << 32 | u64::from(d);
+        u64::from(a) << 32 | u64::from(b)
     }
 }
 

@@ -137,7 +137,7 @@ impl Action for i32 {
     #[inline(always)]
     fn random(row: &Row, step: u32, count: usize) -> Self {
         let [a, b, c, d] = row.block(step / 4);
-        let (ab, cd) = if step % 2 == 0 { (a, c) } else { (b, d) };
+        let (ab, cd) = if step.is_multiple_of(2) { (a, c) } else { (b, d) };
         let word = if step % 4 < 2 { ab } else { cd };
         ((u64::from(word) * count as u64) >> 32) as i32
     }
@@ -154,7 +154,7 @@ impl Action for [f32; 2] {
     #[inline(always)]
     fn random(row: &Row, step: u32, _count: usize) -> Self {
         let [a, b, c, d] = row.block(step / 2);
-        let words = if step % 2 == 0 { [a, b] } else { [c, d] };
+        let words = if step.is_multiple_of(2) { [a, b] } else { [c, d] };
         words.map(|word| 2.0 * unit_uniform(word) - 1.0)
     }
 }

@@ -26,12 +26,13 @@ impl<F: Float> Dynamics<2> for MountainCar<F> {
     type Float = F;
 
     #[inline(always)]
-    fn state(&self) -> [F; 2] {
-        self.state
+    fn numbers(&mut self) -> &mut [F; 2] {
+        &mut self.state
     }
 
     #[inline(always)]
-    fn advance([position, velocity]: [F; 2], action: i32) -> (Self, bool) {
+    fn advance(state: &mut [F; 2], action: i32) -> bool {
+        let [position, velocity] = *state;
         let c = F::of;
         let held = |x: F, low: F, high: F| {
             let x = if x < low { low } else { x };
@@ -43,7 +44,8 @@ impl<F: Float> Dynamics<2> for MountainCar<F> {
         let position = held(position + velocity, c(WALLS[0]), c(WALLS[1]));
         let is_stopped = (position == c(WALLS[0])) & (velocity < c(0.0));
         let velocity = if is_stopped { c(0.0) } else { velocity };
-        (Self { state: [position, velocity] }, (position >= c(GOAL)) & (velocity >= c(0.0)))
+        *state = [position, velocity];
+        (position >= c(GOAL)) & (velocity >= c(0.0))
     }
 
     #[inline(always)]

@@ -1,4 +1,6 @@
-//! NumPy archives, as far as the tests need them; no single one needs all of it.
+//! NumPy archives, as far as the tests need them.
+
+// Every test file takes from this what it needs.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

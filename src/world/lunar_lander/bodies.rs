@@ -83,8 +83,8 @@ const LEG_FORM: Form = Form {
 };
 
 impl Form {
-    /// The box of a body and its skin: of a pair of corners, the coordinates of one are those of the other with one product's
-    /// sign turned; and rounding never changes what is larger.
+    /// The box of a body and its skin: of a pair of corners, the coordinates of one are those of the other with one
+    /// product's sign turned; and rounding never changes what is larger.
     #[inline]
     pub fn bounds(&self, pose: &Pose) -> Bounds {
         let Turn { sin, cos } = pose.turn;

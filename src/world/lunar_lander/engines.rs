@@ -4,19 +4,9 @@
 use super::bodies::{FORMS, LANDER};
 use super::geometry::at;
 use super::physics::Physics;
+use crate::num::double;
 use crate::num::hyperbolic::tanh;
 use crate::world::Draws;
-
-/// To be `crate::num::double`.
-mod double {
-    pub fn sin(x: f64) -> f64 {
-        x.sin()
-    }
-
-    pub fn cos(x: f64) -> f64 {
-        x.cos()
-    }
-}
 
 /// Points a metre.
 const SCALE: f64 = 30.0;

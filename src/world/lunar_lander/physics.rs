@@ -4,7 +4,7 @@
 use super::bodies::{Body, FORMS, LANDER, STEP};
 use super::constraint::STEP_CORRECTION;
 use super::contacts::Contacts;
-use super::geometry::{Pose, Vec2, at, least};
+use super::geometry::{Vec2, at, least};
 use super::impact::Sweep;
 use super::joint::Joint;
 use super::terrain::{HEIGHT, Terrain, WIDTH};
@@ -28,6 +28,8 @@ pub struct Physics {
     pub force: Vec2,
     /// N m.
     pub torque: f32,
+    /// For how many passes of the velocity solver it stayed in the last step.
+    passes: u8,
 }
 
 impl Physics {
@@ -47,6 +49,7 @@ impl Physics {
             awake: [true; 3],
             force: at(0.0, 0.0),
             torque: 0.0,
+            passes: 0,
         }
     }
 
@@ -58,9 +61,10 @@ impl Physics {
 
     /// What decides which parts of the velocity solver are needed. For sorting only.
     #[inline]
-    pub fn pattern(&self) -> u32 {
+    pub fn pattern(&self) -> u64 {
         let is_loose = self.joints.iter().any(|joint| !joint.is_firm());
-        self.contacts.pattern() << 1 | u32::from(is_loose)
+        // Those that left early will do so again.
+        u64::from(self.contacts.pattern()) << 9 | u64::from(is_loose) << 8 | u64::from(self.passes)
     }
 
     /// Forces act, and the velocity solver is told of joints and contacts.
@@ -111,6 +115,7 @@ impl Physics {
         for (i, joint) in self.joints.iter_mut().enumerate() {
             joint.impulses = lanes.joints[i].1.get(lane);
         }
+        self.passes = lanes.passes(lane);
         let is_settled = (0..POSITION_PASSES).any(|_| self.correct());
         self.rest(is_settled);
 
