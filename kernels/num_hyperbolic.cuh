@@ -20,20 +20,21 @@ __device__ __forceinline__ double expm1(double x) {
             low = x > 0.0 ? LN2_LOW : -LN2_LOW;
         } else {
             k = (int32_t)(LOG2_E * x + (x < 0.0 ? -0.5 : 0.5));
-            high = x - k * LN2_HIGH;
+            high = fma(-(double)k, LN2_HIGH, x);
             low = k * LN2_LOW;
         }
         x = high - low;
         c = (high - x) - low;
     }
     const double half = 0.5 * x, square = x * half, squared = square * square, fourth = squared * squared;
-    const double r2 = 1.5873015872548146e-3 + square * -7.93650757867488e-5;
-    const double r3 = 4.008217827329362e-6 + square * -2.0109921818362437e-7;
-    const double r1 = (1.0 + square * -3.333333333333313e-2) + squared * r2 + fourth * r3;
-    const double t = 3.0 - r1 * half;
-    double e = square * ((r1 - t) / (6.0 - x * t));
-    if (k == 0) return x - (x * e - square);
-    e = (x * (e - c) - c) - square;
+    const double r1 = fma(square, -3.333333333333313e-2, 1.0);
+    const double r2 = fma(square, -7.93650757867488e-5, 1.5873015872548146e-3);
+    const double r3 = fma(square, -2.0109921818362437e-7, 4.008217827329362e-6);
+    const double r = fma(fourth, r3, fma(squared, r2, r1));
+    const double t = fma(-r, half, 3.0);
+    double e = square * ((r - t) / fma(-x, t, 6.0));
+    if (k == 0) return x - fma(x, e, -square);
+    e = fma(x, e - c, -c) - square;
     const auto power = [](int32_t k) { return as_double((uint64_t)(1023 + k) << 52); };
     const auto scaled = [](double y, int32_t k) { return as_double(as_bits(y) + ((uint64_t)(int64_t)k << 52)); };
     if (k == -1) return 0.5 * (x - e) - 0.5;
