@@ -2,6 +2,7 @@
 #pragma once
 #include "world/acrobot.cuh"
 #include "world/cart_pole.cuh"
+#include "world/lunar_lander.cuh"
 #include "world/mountain_car.cuh"
 
 // X(name, World): the name as in Spec::name, with _ for -. A World has the members of CartPole.
@@ -11,4 +12,16 @@
     X(mountain_car, MountainCar<double>) \
     X(mountain_car_f32, MountainCar<float>) \
     X(acrobot, Acrobot<double>) \
-    X(acrobot_f32, Acrobot<float>)
+    X(acrobot_f32, Acrobot<float>) \
+    X(lunar_lander, LunarLander) \
+    X(lunar_lander_wind, LunarLanderWind) \
+    X(lunar_lander_continuous, LunarLanderContinuous) \
+    X(lunar_lander_continuous_wind, LunarLanderContinuousWind) \
+    X(lunar_lander_fast, LunarLanderFast)
+
+// Whether an episode begins with a step that nobody sees, and steps take so long, some longer than others, that the environments
+// of a block change places, so that those of a warp are alike; such a world has `is_slow`.
+template <class World>
+constexpr bool HEAVY = false;
+template <class Kind>
+constexpr bool HEAVY<Lander<Kind>> = true;

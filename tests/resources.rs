@@ -38,6 +38,10 @@ struct Table {
     kernels: BTreeMap<String, Resources>,
 }
 
+/// The kernels that have a stack: which of its contacts a lander has is known at run time, so its state lies in local memory.
+/// The loop that its time goes into holds nothing there, see [`a_pass_of_the_lander_in_flight_stays_in_registers`].
+const LANDER: &str = "rollout_world_lunar_lander";
+
 /// What one build reported.
 struct Build {
     nvcc: PathBuf,
@@ -128,7 +132,8 @@ fn kernels_stay_within_their_resources() {
     let Some(build) = build() else { return };
     let mut wrong = Vec::new();
     for (name, now) in &build.kernels {
-        if now.stack > 0 || now.spills > 0 {
+        let may_stack = name.starts_with(LANDER);
+        if now.stack > 0 && !may_stack || now.spills > 0 {
             wrong.push(format!("{name}: {} bytes of stack, {} of spills; there must be none", now.stack, now.spills));
         }
     }
@@ -162,6 +167,8 @@ fn difference(name: &str, old: &Resources, now: &Resources) -> Option<String> {
         format!("{} registers, {} in the table", now.registers, old.registers)
     } else if 10 * now.registers < 9 * old.registers {
         format!("only {} registers, {} in the table: keep the gain", now.registers, old.registers)
+    } else if now.stack > old.stack {
+        format!("{} bytes of stack, {} in the table", now.stack, old.stack)
     } else if (now.shared, now.barriers) != (old.shared, old.barriers) {
         format!(
             "{} bytes of static shared memory and {} barriers, {} and {} in the table",
@@ -203,23 +210,31 @@ fn count(part: &[(u32, String, Option<u32>)], opcode: &str) -> usize {
     part.iter().filter(|(_, name, _)| name.starts_with(opcode)).count()
 }
 
-/// The loop around the tensor cores: the smallest that jumps back over one of their instructions. There may be no others
-/// elsewhere, and nothing in local memory. None, and why on stderr, where there is nothing to take apart.
-fn hottest_loop(kernel: &str) -> Option<Instructions> {
+/// A kernel taken apart. None, and why on stderr, where there is nothing to take apart.
+fn taken_apart(kernel: &str) -> Option<Instructions> {
     let cuobjdump = build()?.nvcc.with_file_name("cuobjdump");
     if !cuobjdump.is_file() {
         eprintln!("passed over: there is no {}", cuobjdump.display());
         return None;
     }
-    let all = disassembly(&cuobjdump, kernel);
+    Some(disassembly(&cuobjdump, kernel))
+}
+
+/// Its loops: from where a jump backwards goes to that jump.
+fn loops(all: &Instructions) -> impl Iterator<Item = Instructions> {
+    let body = |from: u32, to: u32| all.iter().filter(|(at, _, _)| (to..=from).contains(at)).cloned().collect();
+    all.iter().filter_map(move |&(from, _, to)| to.filter(|&to| to < from).map(|to| body(from, to)))
+}
+
+/// The loop around the tensor cores: the smallest that jumps back over one of their instructions. There may be no others
+/// elsewhere, and nothing in local memory.
+fn hottest_loop(kernel: &str) -> Option<Instructions> {
+    let all = taken_apart(kernel)?;
     for local in ["LDL", "STL"] {
         assert_eq!(count(&all, local), 0, "{local}: something lies in local memory");
     }
-    let loops = all.iter().filter_map(|&(from, _, to)| {
-        let body = |to: u32| all.iter().filter(|(at, _, _)| (to..=from).contains(at)).cloned().collect::<Vec<_>>();
-        to.filter(|&to| to < from).map(body).filter(|body| count(body, "HMMA") > 0)
-    });
-    let body = loops.min_by_key(Vec::len).expect("a loop with tensor core instructions");
+    let body = loops(&all).filter(|body| count(body, "HMMA") > 0).min_by_key(Vec::len);
+    let body = body.expect("a loop with tensor core instructions");
     eprintln!(
         "{kernel}: {} instructions, {} HMMA, {} MUFU.TANH; the kernel: {}",
         body.len(),
@@ -253,4 +268,26 @@ fn a_tick_of_the_fast_network_is_the_instructions_it_was_drawn_with() {
     // Weights of either unit once, who adds to whom, noise, the neurons' state; addresses.
     assert!(count(&tick, "LDS.128") <= 26 + 26 + 3 + 3 + 1 + 2 + 1, "{} loads", count(&tick, "LDS.128"));
     assert!(tick.len() <= 790, "{} instructions a tick", tick.len());
+}
+
+/// The passes are the loop with the most multiplications that calls nothing.
+#[test]
+fn a_pass_of_the_lander_in_flight_stays_in_registers() {
+    for kernel in ["", "_wind", "_continuous", "_continuous_wind", "_fast"].map(|kind| format!("{LANDER}{kind}")) {
+        let Some(all) = taken_apart(&kernel) else { return };
+        let passes = loops(&all).filter(|body| count(body, "CALL") == 0).max_by_key(|body| count(body, "FMUL"));
+        let passes = passes.expect("a loop without calls");
+        // Box2D rounds products.
+        assert_eq!(count(&passes, "FFMA"), 0, "{kernel}");
+        // Contacts lie in local memory, behind a jump over all of it.
+        let is_local = |(_, name, _): &(u32, String, Option<u32>)| name.starts_with("LDL") || name.starts_with("STL");
+        let first = passes.iter().position(is_local).expect("loads of contacts");
+        let behind = passes[first - 1].2.and_then(|to| passes.iter().position(|&(at, _, _)| at == to));
+        let behind = behind.expect("a jump over the contacts");
+        assert!(!passes[behind..].iter().any(is_local), "{kernel}: local memory in every pass");
+        let in_flight = first + passes.len() - behind;
+        eprintln!("{kernel}: {in_flight} instructions a pass in flight, {} of all; the kernel: {}", passes.len(), all.len());
+        // 209 when this was written, or 273 with what the fast variant asks.
+        assert!(in_flight <= if kernel.ends_with("fast") { 290 } else { 220 }, "{kernel}: {in_flight} instructions");
+    }
 }

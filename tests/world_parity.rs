@@ -48,8 +48,9 @@ fn policies(world: WorldKind) -> Vec<Policy> {
 
 fn check(gpu: &Gpu, world: WorldKind) {
     let name = world.spec().name;
-    // Steps of the lander take the stand-in driver a thousand times as long as those of a cart.
-    let episodes = if name.starts_with("lunar-lander") { 12 } else { 60_000 / world.spec().limit };
+    // Steps of the lander take the stand-in driver a hundred times as long as those of a cart. More episodes than threads of
+    // the smaller blocks, so that they change places and take others.
+    let episodes = if name.starts_with("lunar-lander") { 100 } else { 20_000 / world.spec().limit };
     let orders = [(Order::Forward, 128), (Order::Reverse, 64), (Order::Shuffled(5), 32)];
     let mut lengths = BTreeSet::new();
     for (i, policy) in policies(world).into_iter().enumerate() {
@@ -72,7 +73,9 @@ fn check(gpu: &Gpu, world: WorldKind) {
             }
         }
     }
-    assert!(world.spec().limit == 200 || lengths.len() > 1, "{name}: all episodes alike");
+    // Nobody here gets out of the valley or swings up.
+    let has_limit_alone = ["mountain-car", "acrobot"].iter().any(|world| name.starts_with(world));
+    assert!(has_limit_alone || lengths.len() > 1, "{name}: all episodes alike");
 }
 
 #[test]

@@ -7,11 +7,14 @@ struct Draws {
     unsigned __int128 state, increment;
     Row row;
     uint32_t drawn;
+    // The unused half of an output of PCG64, which the next integer takes.
+    uint32_t half;
+    bool has_half;
 
     Draws() = default;
 
     __device__ __forceinline__ Draws(const WorldArgs& args, uint32_t episode)
-        : state(0), increment(0), row{args.seed, STREAM_WORLD, 0, episode}, drawn(0) {
+        : state(0), increment(0), row{args.seed, STREAM_WORLD, 0, episode}, drawn(0), half(0), has_half(false) {
         if (args.gymnasium) start_pcg(args.seed + episode);
     }
 
@@ -22,7 +25,31 @@ struct Draws {
 
     __device__ __forceinline__ double between(double low, double high) { return low + (high - low) * uniform(); }
 
+    // The next integer in low ..= high, for a range below 2^32.
+    __device__ __forceinline__ int32_t integer(int32_t low, int32_t high) {
+        const uint32_t range = (uint32_t)(high - low) + 1;
+        return low + (int32_t)(increment ? below(range) : (uint32_t)__umul64hi(next_of_philox(), range));
+    }
+
 private:
+    // Lemire 2019, without bias.
+    __device__ __forceinline__ uint32_t below(uint32_t range) {
+        uint64_t product = (uint64_t)next_half() * range;
+        if ((uint32_t)product < range) {
+            const uint32_t threshold = (0u - range) % range;
+            while ((uint32_t)product < threshold) product = (uint64_t)next_half() * range;
+        }
+        return (uint32_t)(product >> 32);
+    }
+
+    __device__ __forceinline__ uint32_t next_half() {
+        has_half = !has_half;
+        if (!has_half) return half;
+        const uint64_t bits = next_of_pcg();
+        half = (uint32_t)(bits >> 32);
+        return (uint32_t)bits;
+    }
+
     __device__ __forceinline__ uint64_t next_of_philox() {
         const uint4 w = words(row, drawn / 2);
         const bool first = drawn++ % 2 == 0;
