@@ -22,12 +22,15 @@ if [[ $device == emu ]]; then
     length=(--set es.population=4 --set run.generations=60 --set run.checkpoint_every=2 --set run.validate_every=30
         --set run.validation_episodes=4 --set task.iaf.steps=6)
     mazes=(4 8) maze=4
+    episodes=(cartpole 40 mountain-car 40 acrobot 40 lunar-lander 4)
     of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
     trials=30
     length=(--set run.generations=8000 --set run.checkpoint_every=200)
     mazes=(64 256 1024 4096 16384 65536 262144 1048576) maze=1024
+    # A second or so each, if the floors of kernels/README.md are met to a tenth.
+    episodes=(cartpole 40000000 mountain-car 4000000 acrobot 1000000 lunar-lander 500000)
     # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
     # Batches of one, as a generation of a million takes seconds.
     of_profile() {
@@ -217,6 +220,36 @@ done
 in_turns tmaze $maze 3
 for population in "${mazes[@]}"; do
     ours tmaze fast 1 "$population"
+done
+# Worlds: with random actions, with a policy of 128 units that does nothing but cost, and with those that land and balance.
+python3 - <<'PYTHON'
+import json, struct
+for world, seen, acts in [("cartpole", 4, 2), ("mountain-car", 2, 3), ("acrobot", 6, 3), ("lunar-lander", 8, 4)]:
+    at, header, data = 0, {"__metadata__": {"activation": "tanh"}}, b""
+    for name, shape in [("W1", [seen, 128]), ("b1", [128]), ("W2", [128, acts]), ("b2", [acts])]:
+        count = shape[0] * shape[-1] if len(shape) == 2 else shape[0]
+        data += struct.pack(f"<{count}f", *((7 * i % 11 - 5) / 50 for i in range(count)))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, len(data)]}
+        at = len(data)
+    text = json.dumps(header).encode()
+    open(f"policies/128-{world}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
+PYTHON
+rollout() { # world, policy, episodes
+    step "rollout-$1-$(basename "$2")" 40 ./phylon rollout --env "$1" --policy "$2" --episodes "$3" --device "$device" --json
+}
+for ((i = 0; i < ${#episodes[@]}; i += 2)); do
+    world=${episodes[i]} count=${episodes[i + 1]}
+    rollout "$world" random "$count"
+    [[ $world == lunar-lander ]] || rollout "$world-f32" random "$count"
+    rollout "$world" "policies/128-$world.safetensors" "$((count / 4))"
+done
+rollout lunar-lander policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
+rollout lunar-lander-fast policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
+for world in CartPole-v1 MountainCar-v0 Acrobot-v1; do
+    if available "gymnax-$world" gymnax; then
+        step "gymnax-$world" 45 env XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" peers/envs/bench_gymnax.py --env $world \
+            --num-envs $([[ $device == emu ]] && echo 64 || echo 65536)
+    fi
 done
 # Single precision as such, and half precision, of what was timed above in what the peers choose on a GPU.
 sizes=(--task iaf --nx 16 --no 16 --pop "${populations[0]}")

@@ -4,11 +4,11 @@
 # target/gpu-bundle/ then holds the program with kernels for every target, the tests that run on a device, the configs and
 # run.sh, which runs all of it and leaves one results.json. The machine needs a glibc no older than this one, an NVIDIA
 # driver for CUDA 13.0 or newer, and python3. FOLDER holds other programs to time in the same turns: enu/jax_enu.py,
-# enu/torch_enu.py and enu/ceiling.py, with what they import.
+# enu/torch_enu.py, enu/ceiling.py and envs/bench_gymnax.py, with what they import.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
-DEVICE_TESTS=(parity network_fast)
+DEVICE_TESTS=(parity network_fast world_parity)
 LIMIT_MIB=60
 
 peers=
@@ -16,7 +16,9 @@ case ${1-} in
 '') ;;
 --peers)
     peers=${2:?--peers needs a folder}
-    [[ -f $peers/enu/common.py ]] || { echo "gpu-bundle.sh: there is no $peers/enu/common.py" >&2; exit 2; }
+    for file in enu/common.py envs/bench_gymnax.py; do
+        [[ -f $peers/$file ]] || { echo "gpu-bundle.sh: there is no $peers/$file" >&2; exit 2; }
+    done
     ;;
 *) echo "usage: scripts/gpu-bundle.sh [--peers FOLDER]" >&2; exit 2 ;;
 esac
@@ -42,9 +44,12 @@ done <<<"$built"
 cp -r configs "$bundle/"
 cp scripts/gpu-bundle-run.sh "$bundle/run.sh"
 cp scripts/gpu_results.py "$bundle/"
+mkdir "$bundle/policies"
+cp tests/golden/envs/policy_*.npz "$bundle/policies/"
 if [[ $peers ]]; then
-    mkdir -p "$bundle/peers/enu"
+    mkdir -p "$bundle/peers/enu" "$bundle/peers/envs"
     cp "$peers"/enu/*.py "$bundle/peers/enu/"
+    cp "$peers"/envs/bench_gymnax.py "$bundle/peers/envs/"
 fi
 git describe --always --dirty --abbrev=40 --exclude '*' >"$bundle/commit"
 

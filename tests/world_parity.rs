@@ -50,7 +50,7 @@ fn check(gpu: &Gpu, world: WorldKind) {
     let name = world.spec().name;
     // Steps of the lander take the stand-in driver a hundred times as long as those of a cart. More episodes than threads of
     // the smaller blocks, so that they change places and take others.
-    let episodes = if name.starts_with("lunar-lander") { 100 } else { 20_000 / world.spec().limit };
+    let episodes = if name.starts_with("lunar-lander") { 100 } else { 60_000 / world.spec().limit };
     let orders = [(Order::Forward, 128), (Order::Reverse, 64), (Order::Shuffled(5), 32)];
     let mut lengths = BTreeSet::new();
     for (i, policy) in policies(world).into_iter().enumerate() {
