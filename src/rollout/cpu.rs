@@ -17,9 +17,9 @@ pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync))
     // Few episodes are shared out among the threads.
     let lanes = episodes.div_ceil(threads.max(1)).min(GROUP);
     let queue = AtomicUsize::new(0);
-    let played: Vec<Results> = (0..episodes).map(|_| Results::default()).collect();
+    let played: Vec<Results> = (0..episodes).into_par_iter().map(|_| Results::default()).collect();
     (0..threads).into_par_iter().for_each(|_| play_some::<W>(rollout, &queue, &played, lanes, progress));
-    played.into_iter().map(Results::episode).collect()
+    played.into_par_iter().map(Results::episode).collect()
 }
 
 /// Of an episode, written once, by whichever thread plays it.
@@ -67,15 +67,16 @@ fn play_some<W: World>(
     let mut lanes = Lanes::<W>::new(rollout.seeds);
     (0..count).map_while(|_| next()).for_each(|number| lanes.push(number));
     let mut actor = Actor::<W>::new(&rollout.policy, count);
+    let mut over = 0;
     while !lanes.playing().is_empty() {
-        let mut over = 0;
         lanes.step(actor.act(&lanes), |_, _, number, episode| {
             played[number as usize].set(episode);
             over += 1;
             next()
         });
-        if over > 0 {
+        if over as usize >= share || lanes.playing().is_empty() {
             progress(over);
+            over = 0;
         }
     }
 }
