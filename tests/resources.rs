@@ -286,7 +286,11 @@ fn a_pass_of_the_lander_in_flight_stays_in_registers() {
         let behind = behind.expect("a jump over the contacts");
         assert!(!passes[behind..].iter().any(is_local), "{kernel}: local memory in every pass");
         let in_flight = first + passes.len() - behind;
-        eprintln!("{kernel}: {in_flight} instructions a pass in flight, {} of all; the kernel: {}", passes.len(), all.len());
+        eprintln!(
+            "{kernel}: {in_flight} instructions a pass in flight, {} of all; the kernel: {}",
+            passes.len(),
+            all.len()
+        );
         // 209 when this was written, or 273 with what the fast variant asks.
         assert!(in_flight <= if kernel.ends_with("fast") { 290 } else { 220 }, "{kernel}: {in_flight} instructions");
     }
