@@ -1,7 +1,7 @@
-// Whole episodes of Gymnasium's worlds, a thread an environment, as in src/rollout/: a thread whose episode has come to its end or its
-// limit stores what came of it under the episode's own number and takes the next one of the queue, so nothing depends on which
-// thread that was. Limited by issue: the step of the world and the policy's multiply-adds, whose weights every thread of
-// a warp reads at once from shared memory.
+// Whole episodes of Gymnasium's worlds, a thread an environment, as in src/rollout/: a thread whose episode has come to its
+// end or its limit stores what came of it under the episode's own number and takes the next one of the queue, so nothing
+// depends on which thread that was. Limited by issue: the step of the world (kernels/README.md has them counted) and the
+// policy's multiply-adds, whose weights every thread of a warp reads at once from shared memory.
 #include "policy.cuh"
 #include "worlds.cuh"
 
@@ -23,8 +23,8 @@ struct Playing {
     bool first;          // its next step is the one that nobody sees
 };
 
-// The environments of a block change places: first those whose steps are short, then the others, then what is over, each in the
-// order in which they were. Passed on through shared memory, some words at a time. False if all are over.
+// The environments of a block change places: first those whose steps are short, then the others, then what is over, each in
+// the order in which they were. Passed on through shared memory, some words at a time. False if all are over.
 template <class World>
 __device__ __noinline__ bool change_places(Playing<World>& mine) {
     constexpr uint32_t KINDS = 3, PART = 8, WORDS = sizeof mine / sizeof(uint32_t);
@@ -50,9 +50,10 @@ __device__ __noinline__ bool change_places(Playing<World>& mine) {
     char* bytes = reinterpret_cast<char*>(&mine);
     for (uint32_t done = 0; done < WORDS; done += PART) {
         const uint32_t count = min(PART, WORDS - done);
-        for (uint32_t i = 0; i < count; ++i) memcpy(&words[i][thread], bytes + (done + i) * sizeof(uint32_t), sizeof(uint32_t));
+        const auto word = [&](uint32_t i) { return bytes + (done + i) * sizeof(uint32_t); };
+        for (uint32_t i = 0; i < count; ++i) memcpy(&words[i][thread], word(i), sizeof(uint32_t));
         __syncthreads();
-        for (uint32_t i = 0; i < count; ++i) memcpy(bytes + (done + i) * sizeof(uint32_t), &words[i][origin], sizeof(uint32_t));
+        for (uint32_t i = 0; i < count; ++i) memcpy(word(i), &words[i][origin], sizeof(uint32_t));
         __syncthreads();
     }
     return true;

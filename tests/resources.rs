@@ -291,7 +291,7 @@ fn a_pass_of_the_lander_in_flight_stays_in_registers() {
             passes.len(),
             all.len()
         );
-        // 209 when this was written, or 273 with what the fast variant asks.
-        assert!(in_flight <= if kernel.ends_with("fast") { 290 } else { 220 }, "{kernel}: {in_flight} instructions");
+        // 209 when this was written, and 248 with what the fast variant asks after each.
+        assert!(in_flight <= if kernel.ends_with("fast") { 260 } else { 220 }, "{kernel}: {in_flight} instructions");
     }
 }

@@ -4,6 +4,7 @@
 #![cfg(feature = "emu")]
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use phylon::device::{Device, Wish};
 use phylon::gpu::Gpu;
@@ -36,14 +37,20 @@ fn mlp(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) 
 fn policies(world: WorldKind) -> Vec<Policy> {
     let (inputs, outputs) = (world.spec().observations, world.spec().actions.outputs());
     let mlp = |hidden: &[usize], activation| mlp(inputs, hidden, outputs, activation);
-    vec![
+    let mut policies = vec![
         Policy::Random { seed: 0xFEDC_BA98_7654_3210 },
         mlp(&[5], Activation::Relu),
         mlp(&[], Activation::Relu),
         mlp(&[7, 3], Activation::Tanh),
         mlp(&[3, 9, 4], Activation::Sigmoid),
         mlp(&[4], Activation::Identity),
-    ]
+    ];
+    // Who lands and comes to rest, where there is one.
+    let path = Path::new("tests/golden/envs/policy_lunar_lander_good.npz");
+    if path.exists() && (inputs, outputs) == (8, 4) {
+        policies.push(Policy::Mlp(Mlp::read(path, world.spec()).unwrap_or_else(|e| panic!("{e}"))));
+    }
+    policies
 }
 
 fn check(gpu: &Gpu, world: WorldKind) {

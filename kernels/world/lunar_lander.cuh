@@ -1,5 +1,5 @@
-// LunarLander, twin of src/world/lunar_lander/, where the equations and their sources are: a file here for nearly each one there.
-// A thread is one environment, whose state lies in local memory; the velocity solver has what it works on in registers.
+// LunarLander, twin of src/world/lunar_lander/, where the equations and their sources are: a file here for nearly each one
+// there. A thread is one environment, whose state lies in local memory; the velocity solver has what it works on in registers.
 #pragma once
 #include "classic.cuh"
 #include "lunar_lander/engines.cuh"

@@ -5,8 +5,8 @@
 
 namespace lunar_lander {
 
-// How the correction of positions goes in a step, and where a body has been stopped short of the ground: how much of an error is
-// taken back in a pass, and how deep a point may stay.
+// How the correction of positions goes in a step, and where a body has been stopped short of the ground: how much of an
+// error is taken back in a pass, and how deep a point may stay.
 struct InStep {
     static constexpr float PART = 0.2f, DEPTH = -3.0f * SLOP;
 };

@@ -86,8 +86,8 @@ private:
         if (body != LANDER) legs[body - 1] = false;
     }
 
-    __device__ __noinline__ void pair_near(const Body (&bodies)[BODIES], const bool (&is_new)[BODIES], const Terrain& terrain,
-                                           bool (&awake)[BODIES]) {
+    __device__ __noinline__ void pair_near(const Body (&bodies)[BODIES], const bool (&is_new)[BODIES],
+                                           const Terrain& terrain, bool (&awake)[BODIES]) {
         for (int edge = 0; edge < EDGES; ++edge) {
             const Bounds wide = terrain.wide(edge);
             for (int body = 0; body < BODIES; ++body) {

@@ -47,7 +47,8 @@ __device__ __forceinline__ void fire(Body& lander, const Throttle& throttle, Dra
         const double away = 3.0 * second + throttle.direction * 12.0 / SCALE;
         const double x = sin * first + -cos * away, y = -cos * first - sin * away;
         const Vec2 impulse = {(float)(-x * SIDE_POWER * throttle.side), (float)(-y * SIDE_POWER * throttle.side)};
-        lander.push(LANDER, impulse, {(float)(origin_x + x - sin * 17.0 / SCALE), (float)(origin_y + y + cos * 14.0 / SCALE)});
+        const double point_x = origin_x + x - sin * 17.0 / SCALE, point_y = origin_y + y + cos * 14.0 / SCALE;
+        lander.push(LANDER, impulse, {(float)point_x, (float)point_y});
     }
 }
 

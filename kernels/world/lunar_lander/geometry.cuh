@@ -51,7 +51,9 @@ struct Pose {
     Turn turn;
 
     // Of the body whose centre of mass, `local` in its frame, is at `centre`.
-    static __device__ __forceinline__ Pose around(Vec2 centre, Vec2 local, Turn turn) { return {centre - turn.of(local), turn}; }
+    static __device__ __forceinline__ Pose around(Vec2 centre, Vec2 local, Turn turn) {
+        return {centre - turn.of(local), turn};
+    }
 
     __device__ __forceinline__ Vec2 of(Vec2 v) const { return turn.of(v) + origin; }
     __device__ __forceinline__ Vec2 back(Vec2 v) const { return turn.back(v - origin); }

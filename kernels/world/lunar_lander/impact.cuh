@@ -322,15 +322,15 @@ private:
         return false;
     }
 
-    // Between a time at which the separation is above the target and one at which it is below, by bisection and the secant in
-    // turn. The later time as it came if that finds nothing.
+    // Between a time at which the separation is above the target and one at which it is below, by bisection and the secant
+    // in turn. The later time as it came if that finds nothing.
     __device__ __forceinline__ float root(int body, const Axis& axis, const Edge& edge, Witness witness, float above,
                                           float above_separation, float below, float below_separation) const {
         const float late = below;
         for (int i = 0; i < 50; ++i) {
-            const float time = i % 2 == 1
-                                   ? above + (TARGET - above_separation) * (below - above) / (below_separation - above_separation)
-                                   : 0.5f * (above + below);
+            const float rise = below_separation - above_separation;
+            const float time = i % 2 == 1 ? above + (TARGET - above_separation) * (below - above) / rise
+                                          : 0.5f * (above + below);
             const float now = axis.separation(form_of(body), pose(body, time), edge, witness);
             if (fabsf(now - TARGET) < TOLERANCE) return time;
             (now > TARGET ? above : below) = time;

@@ -97,7 +97,9 @@ struct Joint {
 private:
     static __device__ __forceinline__ float lowest(int of) { return of == 0 ? 0.4f : -0.9f; }
     static __device__ __forceinline__ float highest(int of) { return of == 0 ? 0.9f : -0.4f; }
-    static __device__ __forceinline__ float inverse(float determinant) { return determinant == 0.0f ? 0.0f : 1.0f / determinant; }
+    static __device__ __forceinline__ float inverse(float determinant) {
+        return determinant == 0.0f ? 0.0f : 1.0f / determinant;
+    }
 
     static __device__ __forceinline__ float angle(int of, const Body& lander, const Body& leg) {
         return leg.angle - lander.angle - (of == 0 ? -0.05f : 0.05f);

@@ -56,8 +56,8 @@ struct Physics {
         for (int i = 0; i < BODIES; ++i) solver.motion[i] = {bodies[i].velocity.x, bodies[i].velocity.y, bodies[i].spin};
     }
 
-    // Bodies move as the velocity solver says, positions are corrected, bodies at rest fall asleep, new pairs are found and what
-    // has flown into the ground is stopped in time.
+    // Bodies move as the velocity solver says, positions are corrected, bodies at rest fall asleep, new pairs are found and
+    // what has flown into the ground is stopped in time.
     __device__ __noinline__ void end(const Solver& solver) {
         for (int i = 0; i < solver.ends[2]; ++i) {
             const Touch& touch = solver.touches[i];
@@ -236,8 +236,8 @@ private:
         return earliest <= 1.0f - 10.0f * FLOAT_EPSILON ? first : -1;
     }
 
-    // The body is put right where it was stopped, meets what touches it there, and moves on for what is left of the step. Whether
-    // its wide box is a new one.
+    // The body is put right where it was stopped, meets what touches it there, and moves on for what is left of the step.
+    // Whether its wide box is a new one.
     __device__ __forceinline__ bool go_on_alone(int index, const int (&touching)[SLOTS], int count, Sweep& sweep) {
         constexpr int POSITION_PASSES = 20;
         Body& body = bodies[index];

@@ -1,6 +1,6 @@
-// The velocity solver, twin of src/world/lunar_lander/velocity.rs: 180 passes over two joints and the contacts, which is where
-// nearly all of a step's time goes. Of one environment; joints and velocities stay in registers, contacts in local memory, and
-// a warp none of whose environments touches the ground never looks there.
+// The velocity solver, twin of src/world/lunar_lander/velocity/: 180 passes over two joints and the contacts, which is where
+// nearly all of a step's time goes. Of one environment; joints and velocities stay in registers, contacts in local memory,
+// and a warp none of whose environments touches the ground never looks there.
 #pragma once
 #include "bodies.cuh"
 
