@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use phylon::policy::{Activation, Mlp};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -127,7 +128,7 @@ fn wrong_usage_leaves_with_2() {
         "run",
         "run --resume runs/tiny tiny.toml",
         "run tiny.toml --threads 0",
-        "list worlds",
+        "list words",
         "replay runs/tiny",
         "eval runs/tiny --episodes 0",
         "check nowhere.toml",
@@ -144,7 +145,7 @@ fn wrong_usage_leaves_with_2() {
 #[test]
 fn every_command_has_help_with_examples() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["", "run", "check", "list", "eval", "report", "replay", "completions"] {
+    for command in ["", "run", "check", "list", "eval", "report", "replay", "rollout", "completions"] {
         for help in ["--help", "-h"] {
             let shown = succeed(folder.path(), &format!("{command} {help}"));
             assert!(shown.contains("Examples:\n  phylon "), "{shown}");
@@ -161,11 +162,13 @@ fn list_shows_the_registry() {
         ("units", &["enu", "nfenu", "gru", "lstm"][..]),
         ("tasks", &["iaf", "stdp", "stdp_complex"]),
         ("optimisers", &["es", "snes"]),
+        ("worlds", &["cartpole", "mountain-car-f32", "acrobot", "lunar-lander", "lunar-lander-continuous-wind"]),
     ] {
         let shown = succeed(folder.path(), &format!("list {what}"));
         let rows = json(folder.path(), &format!("list {what} --json"));
         let rows = rows.as_array().unwrap();
-        assert_eq!(shown.lines().count(), rows.len());
+        // Worlds have a line above their columns.
+        assert_eq!(shown.lines().count(), rows.len() + usize::from(what == "worlds"));
         for name in names {
             assert!(shown.lines().any(|line| line.starts_with(&format!("{name} "))), "{name} in {shown}");
             assert!(rows.iter().any(|row| row["name"] == *name && row["summary"].is_string()), "{name} in {rows:?}");
@@ -690,5 +693,67 @@ mod emulated {
         let folder = tiny();
         let stderr = fail(folder.path(), "run tiny.toml --device emu --kernels none.fatbin", 1);
         assert!(stderr.contains("none.fatbin"), "{stderr}");
+    }
+}
+
+#[test]
+fn rollouts_print_the_returns_of_an_exact_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = "rollout --env cartpole --episodes 300 --device cpu";
+    let shown = succeed(folder.path(), command);
+    for part in ["cartpole, random: return ", "95 % confidence interval", "percentiles", "300 of seed 1", "env-steps/s"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let answer = json(folder.path(), &format!("{command} --json --returns --threads 1"));
+    let (returns, lengths) = (answer["returns"].as_array().unwrap(), answer["lengths"].as_array().unwrap());
+    assert_eq!((returns.len(), lengths.len()), (300, 300));
+    assert!(returns.iter().zip(lengths).all(|(reward, length)| reward.as_f64() == length.as_f64()));
+    assert_eq!(answer["terminated"].as_u64().unwrap() + answer["truncated"].as_u64().unwrap(), 300);
+    assert_eq!(answer["steps"].as_f64().unwrap() / 300.0, answer["mean"].as_f64().unwrap());
+    assert!(answer["percentiles"]["50"].as_f64().unwrap() > 10.0);
+
+    // The first of many is the one alone, on any number of threads; Gymnasium's episode 5 is the first from 5 on.
+    let again = json(folder.path(), "rollout --env CartPole-v1 --episodes 4 --device cpu --json --returns --threads 2");
+    assert_eq!(again["returns"].as_array().unwrap()[..], returns[..4]);
+    let seeds = |option: &str, episodes: u32| {
+        let command = format!(
+            "rollout --env acrobot --policy p.npz --episodes {episodes} {option} --json --returns --device cpu"
+        );
+        json(folder.path(), &command)["returns"].clone()
+    };
+    fs::copy("tests/golden/envs/policy_acrobot.npz", folder.path().join("p.npz")).unwrap();
+    assert_eq!(seeds("--gymnasium-seeds", 6)[5], seeds("--gymnasium-seeds=5", 1)[0]);
+    assert_ne!(seeds("--gymnasium-seeds", 6), seeds("--seed 2", 6));
+}
+
+#[test]
+fn rollouts_refuse_what_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = fail(folder.path(), "rollout --env lunar-landr", 2);
+    assert!(wrong.contains("there is no world `lunar-landr`") && wrong.contains("try: `lunar-lander`"), "{wrong}");
+    fs::copy("tests/golden/envs/policy_cartpole_weak.npz", folder.path().join("p.npz")).unwrap();
+    let wrong = fail(folder.path(), "rollout --env lunar-lander --policy p.npz", 1);
+    assert!(wrong.contains("W1 is [4, 2], but lunar-lander has 8 observations"), "{wrong}");
+    let wrong = fail(folder.path(), "rollout --env mountain-car --policy missing.npz", 1);
+    assert!(wrong.contains("cannot read missing.npz"), "{wrong}");
+
+    let mut policy = Mlp::new(&[2, 3, 3], Activation::Relu);
+    policy.parameters_mut()[4] = f32::NAN;
+    policy.write(&folder.path().join("nan.npz")).unwrap();
+    let wrong = fail(folder.path(), "rollout --env mountain-car --policy nan.npz", 1);
+    assert!(wrong.contains("W1") && wrong.contains("NaN"), "{wrong}");
+}
+
+#[test]
+fn a_rollout_is_shown_as_a_gif() {
+    let folder = tempfile::tempdir().unwrap();
+    for world in ["cartpole", "mountain-car", "acrobot", "lunar-lander"] {
+        succeed(
+            folder.path(),
+            &format!("rollout --env {world} --episodes 1 --render film.gif --episode 2 --device cpu"),
+        );
+        let film = fs::read(folder.path().join("film.gif")).unwrap();
+        assert!(film.starts_with(b"GIF89a") && film.len() > 2000, "{world}: {} bytes", film.len());
     }
 }

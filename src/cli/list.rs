@@ -57,8 +57,9 @@ fn worlds(json: bool) -> Result<()> {
     if json {
         return output::json(&specs);
     }
+    let width = specs.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
     let mut text = format!(
-        "{:28}{:24}{:>12}  {:14}{:>6}{:>8}  {}\n",
+        "{:width$}  {:16}{:>12}  {:14}{:>6}{:>8}  {}\n",
         "name", "Gymnasium's id", "observations", "actions", "limit", "solved", "what it is"
     );
     for Spec { name, gymnasium, summary, observations, actions, limit, threshold, .. } in specs {
@@ -67,7 +68,8 @@ fn worlds(json: bool) -> Result<()> {
             Actions::Continuous(count) => format!("{count} in [-1, 1]"),
         };
         let solved = threshold.map_or("-".into(), |threshold| threshold.to_string());
-        text += &format!("{name:28}{gymnasium:24}{observations:>12}  {actions:14}{limit:>6}{solved:>8}  {summary}\n");
+        text +=
+            &format!("{name:width$}  {gymnasium:16}{observations:>12}  {actions:14}{limit:>6}{solved:>8}  {summary}\n");
     }
     output::print(&text)
 }

@@ -83,6 +83,8 @@ struct Answer<'a> {
     device: &'a str,
     #[serde(flatten)]
     episodes: Option<Episodes>,
+    #[serde(skip)]
+    limit: u32,
 }
 
 const PERCENTILES: [u32; 7] = [1, 5, 25, 50, 75, 95, 99];
@@ -169,6 +171,7 @@ impl<'a> Answer<'a> {
             steps_per_second: steps as f64 / seconds,
             device,
             episodes: args.returns.then_some(Episodes { rewards, lengths }),
+            limit: world.spec().limit,
         }
     }
 
@@ -198,7 +201,7 @@ impl<'a> Answer<'a> {
             percentiles.join("  "),
             share(self.terminated),
             share(self.truncated),
-            WorldKind::named(self.env).map_or(0, |world| world.spec().limit),
+            self.limit,
             self.steps,
             self.seconds,
             output::si(self.steps_per_second),
