@@ -72,7 +72,7 @@ __device__ __forceinline__ void play(const WorldArgs& args, float* shared) {
             now.number = atomicAdd(args.queue, 1u);
             now.playing = now.more = now.number < args.count;
             if (now.playing) {
-                now.draws = Draws(args, args.first + now.number);
+                now.draws = Draws(args, now.number);
                 now.world = World(now.draws);
                 now.sum = 0.0;
                 now.step = 0;
@@ -93,7 +93,7 @@ __device__ __forceinline__ void play(const WorldArgs& args, float* shared) {
                 policy.outputs(args, seen, outputs);
                 choose(outputs, action);
             } else {
-                const Row row = {args.action_seed, STREAM_ACTION, 0, args.first + now.number};
+                const Row row = {args.action_seed, STREAM_ACTION, 0, now.number};
                 choose<World::OUTPUTS>(row, now.step, action);
             }
         }

@@ -603,8 +603,6 @@ abi! {
         action_seed: u64,
         /// 1: Gymnasium's numbers.
         gymnasium: u32,
-        /// Number of the first episode.
-        first: u32,
         /// Episodes.
         count: u32,
         /// Steps after which an episode is cut off.

@@ -38,7 +38,6 @@ pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Vec<Epi
         seed,
         action_seed: policy.seed,
         gymnasium,
-        first: 0,
         count: rollout.episodes,
         limit: world.limit,
         parameters: policy.parameters.len() as u32,
@@ -64,6 +63,7 @@ pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Vec<Epi
     };
     Ok((0..count).map(episode).collect())
 }
+
 /// Blocks that a multiprocessor may have at once: 2,048 threads of [`THREADS`].
 const BLOCKS: u32 = 16;
 
@@ -86,6 +86,7 @@ impl Packed {
         }
     }
 
+    /// Each hidden neuron's bias before its weights, for they are read together; the last layer's biases before its matrix.
     fn of(mlp: &Mlp) -> Self {
         let (sizes, mut given) = (mlp.sizes(), mlp.parameters());
         let mut parameters = Vec::with_capacity(given.len());
