@@ -3,11 +3,13 @@
 //!
 //! Links of 1 kg and 1 m, their centres of mass in the middle, moments of inertia 1 kg m^2, g = 9.8 m/s^2:
 //!
-//!     d1   = 1/4 + (5/4 + cos th2) + 1 + 1            d2 = 1/4 + cos th2 / 2 + 1
-//!     p2   = g/2 cos(th1 + th2 - pi/2)
-//!     p1   = -1/2 th2'^2 sin th2 - th2' th1' sin th2 + 3/2 g cos(th1 - pi/2) + p2
-//!     th2" = (T + d2/d1 p1 - 1/2 th1'^2 sin th2 - p2) / (5/4 - d2^2/d1)
-//!     th1" = -(d2 th2" + p1) / d1
+//! ```text
+//! d1   = 1/4 + (5/4 + cos th2) + 1 + 1            d2 = 1/4 + cos th2 / 2 + 1
+//! p2   = g/2 cos(th1 + th2 - pi/2)
+//! p1   = -1/2 th2'^2 sin th2 - th2' th1' sin th2 + 3/2 g cos(th1 - pi/2) + p2
+//! th2" = (T + d2/d1 p1 - 1/2 th1'^2 sin th2 - p2) / (5/4 - d2^2/d1)
+//! th1" = -(d2 th2" + p1) / d1
+//! ```
 //!
 //! integrated over 0.2 s in one step of the classical Runge-Kutta method with T constant; then angles are turned into [-pi, pi]
 //! and velocities held to +-4 pi and +-9 pi. It ends where -cos th1 - cos(th1 + th2) > 1; every step is worth -1 but that one.

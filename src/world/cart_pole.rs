@@ -2,9 +2,11 @@
 //!
 //! With F = -10 or 10 N, M = 1.1 kg of cart and pole, m l = 0.05 kg m of the pole (half length l = 0.5 m), g = 9.8 m/s^2:
 //!
-//!     t   = (F + m l th'^2 sin th) / M
-//!     th" = (g sin th - t cos th) / (l (4/3 - 0.1 cos^2 th / M))
-//!     x"  = t - m l th" cos th / M
+//! ```text
+//! t   = (F + m l th'^2 sin th) / M
+//! th" = (g sin th - t cos th) / (l (4/3 - 0.1 cos^2 th / M))
+//! x"  = t - m l th" cos th / M
+//! ```
 //!
 //! and an explicit Euler step of 0.02 s: positions move with the velocities from before. It ends where the cart leaves
 //! +-2.4 m or the pole +-12 degrees; every step is worth 1, the last one too.

@@ -1,6 +1,6 @@
 //! Many environments of one world, stepped together: the vector environment of reinforcement learning.
 //!
-//! [`Environments`] is for callers who choose the actions themselves. [`Lanes`], below it, is also what `rollout` plays
+//! [`Environments`] is for callers who choose the actions themselves. `Lanes`, below it, is also what `rollout` plays
 //! episodes with: it knows which episode each lane is in and nothing of who acts.
 
 use rayon::prelude::*;
