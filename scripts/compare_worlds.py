@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Environment steps per second of phylon's worlds beside those of other programs, in turns, on the same cores.
 
-    scripts/compare_worlds.py --peers FOLDER --gymnasium PYTHON --gymnax PYTHON --envpool PYTHON [--rounds 3] [--out FILE]
+    scripts/compare_worlds.py --peers FOLDER --gymnasium PYTHON --gymnax PYTHON --envpool PYTHON
+        [--worlds cartpole ...] [--rounds 3] [--out FILE]
 
 FOLDER holds `bench_gymnasium.py`, `bench_gymnax.py` and `bench_envpool.py`; each PYTHON is an interpreter that has the
 library of that name. Actions are drawn at random and environments start over by themselves. phylon is measured twice:
@@ -69,6 +70,7 @@ def main():
     parser.add_argument("--peers", type=Path, required=True)
     for library in ("gymnasium", "gymnax", "envpool"):
         parser.add_argument(f"--{library}", required=True)
+    parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=list(WORLDS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path)
@@ -77,7 +79,8 @@ def main():
     rounds = []
     for i in range(args.rounds):
         figures = {}
-        for world, (_, names, episodes) in WORLDS.items():
+        for world in args.worlds:
+            _, names, episodes = WORLDS[world]
             print(f"round {i + 1} of {args.rounds}: {world}", file=sys.stderr)
             rates = {}
             for name in names:
@@ -88,7 +91,7 @@ def main():
         rounds.append(figures)
 
     summary = {}
-    for world in WORLDS:
+    for world in args.worlds:
         rates = {name: statistics.median(r[world][name] for r in rounds) for name in rounds[0][world]}
         best = max((rate, name) for name, rate in rates.items() if not name.startswith("phylon"))
         ratios = {name: rate / best[0] for name, rate in rates.items() if name.startswith("phylon")}
