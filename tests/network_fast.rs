@@ -2,16 +2,18 @@
 //! and the CPU backend: on the stand-in driver (feature `emu`), or on a GPU, with PHYLON_TEST_DEVICE=cuda.
 #![cfg(feature = "emu")]
 
+mod device;
 mod npz;
 
 use std::path::Path;
 
+use device::gpu;
 use npz::Npz;
 use phylon::abi::{self, NetworkArgs, NetworkTicksArgs, Pointer, Step};
 use phylon::config::Numerics;
 use phylon::config::SynapseInput;
 use phylon::cpu::{InstructionSet, Kernel, Vector};
-use phylon::device::{Device, Wish};
+use phylon::device::Device;
 use phylon::engine::Generation;
 use phylon::gpu::emu::{self, Order};
 use phylon::gpu::{Buffer, Gpu, Shape as LaunchShape};
@@ -23,11 +25,6 @@ use phylon::unit::Shape;
 use phylon::workload::{self, Pack};
 
 const SENSORS: usize = abi::SENSORS as usize;
-
-fn gpu() -> Gpu {
-    let wish: Wish = std::env::var("PHYLON_TEST_DEVICE").as_deref().unwrap_or("emu").parse().expect("a device");
-    Device::choose(wish, None).unwrap_or_else(|e| panic!("{e}")).open().expect("a device").expect("no CPU")
-}
 
 /// Networks of one offspring on given sensors.
 struct Case {

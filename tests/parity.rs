@@ -3,14 +3,15 @@
 #![cfg(feature = "emu")]
 
 mod common;
+mod device;
 
 use common::*;
+use device::{gpu, on_gpu};
 use phylon::abi::{FunctionsArgs, MAZE_DOUBLE, MAZE_SINGLE, MazeMovesArgs, THREADS};
 use phylon::config::{Config, Numerics, Task};
-use phylon::device::{Device, Wish};
 use phylon::engine::{Engine, Generation, State};
 use phylon::gpu::emu::{self, Order, When};
-use phylon::gpu::{Buffer, Gpu, Shape, blocks};
+use phylon::gpu::{Buffer, Shape, blocks};
 use phylon::num;
 use phylon::plan::Plan;
 use phylon::profile;
@@ -19,16 +20,6 @@ use phylon::workload::{GpuEngine, Pack};
 use phylon::world::t_maze::{Action, Layout, Rules, TMaze};
 
 const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled(5)];
-
-fn on_gpu() -> bool {
-    std::env::var("PHYLON_TEST_DEVICE").is_ok_and(|device| device.starts_with("cuda"))
-}
-
-fn gpu() -> Gpu {
-    let wish: Wish = std::env::var("PHYLON_TEST_DEVICE").as_deref().unwrap_or("emu").parse().expect("a device");
-    let device = Device::choose(wish, None).unwrap_or_else(|e| panic!("{e}"));
-    device.open().unwrap_or_else(|e| panic!("{e}")).expect("no CPU")
-}
 
 /// Once in every order of threads that there is.
 fn in_every_order(check: impl Fn(&str)) {
