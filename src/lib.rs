@@ -62,6 +62,7 @@ pub mod rng;
 pub mod rollout;
 pub mod run;
 pub mod search;
+pub mod synaptogen;
 pub mod task;
 pub mod unit;
 pub mod workload;
