@@ -66,6 +66,6 @@ fn main() -> Result<()> {
 
 fn mean_return(world: WorldKind, policy: Mlp, seeds: Seeds, episodes: u32) -> Result<f64> {
     let rollout = Rollout { world, policy: Policy::Mlp(policy), seeds, episodes };
-    let played = rollout.play(&Device::cpu(), &|_| ())?;
+    let played = rollout.play(&Device::cpu(), &|_| ())?.episodes;
     Ok(played.iter().map(|episode| episode.reward).sum::<f64>() / played.len() as f64)
 }

@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Runs what scripts/gpu-bundle.sh has packed, beside this file, on a machine with a GPU:
-#   ./run.sh [OUT]
-# OUT (default ./out) must not exist yet. It takes what every step said, and in the end results.json, all of it in one
-# file. A step that fails, or outlasts its limit, is recorded and stops no other; the exit code is 1 if there was one.
-# All steps together get PHYLON_BUNDLE_SECONDS (default 520). PHYLON_BUNDLE_PYTHON names another python3 for the peers.
+#   ./run.sh [OUT [PART...]]
+# PART is `checks` (parity, sanitizers; several side by side), `times` (alone, in turns with the peers) or `counters` (Nsight
+# Compute on every kernel of weight); by default checks and times. OUT (default ./out) must not exist yet. It takes what every
+# step said, and in the end results.json, all of it in one file. A step that fails, or outlasts its limit, is recorded and stops
+# no other; the exit code is 1 if there was one. All steps together get PHYLON_BUNDLE_SECONDS (default 520).
+# PHYLON_BUNDLE_PYTHON names another python3 for the peers.
 #
 # PHYLON_BUNDLE_DEVICE=emu tries this script on the stand-in driver, in tiny sizes. Such times mean nothing.
 set -uo pipefail
 mkdir -p "$(dirname "${1:-out}")"
 out=$(realpath "${1:-out}")
+parts=("${@:2}")
+((${#parts[@]})) || parts=(checks times)
 cd "$(dirname "$0")" || exit
 mkdir "$out" || exit
 export device=${PHYLON_BUNDLE_DEVICE:-cuda} out
@@ -52,9 +56,10 @@ folder_of() {
     printf '%s/steps/%03d-%s' "$out" "$number" "$1"
 }
 
-# step NAME SECONDS COMMAND...
+# step NAME SECONDS COMMAND...: beside at most `together - 1` others.
+together=1
 step() {
-    local name=$1 limit=$2 left=$((end - SECONDS)) folder begin rc
+    local name=$1 limit=$2 left=$((end - SECONDS)) folder
     shift 2
     if ((left < 1)); then
         leave_out "$name" "no time was left"
@@ -65,8 +70,14 @@ step() {
     folder=$(folder_of "$name")
     mkdir -p "$folder"
     echo "$*" >"$folder/command"
-    begin=${EPOCHREALTIME/./}
-    timeout --kill-after=3 "$((left < limit ? left : limit))" "$@" >"$folder/stdout" 2>"$folder/stderr" </dev/null
+    while (($(jobs -rp | wc -l) >= together)); do wait -n; done
+    execute "$name" "$folder" "$((left < limit ? left : limit))" "$@" &
+    ((together > 1)) || wait
+}
+execute() { # NAME FOLDER SECONDS COMMAND...
+    local name=$1 folder=$2 limit=$3 begin=${EPOCHREALTIME/./} rc
+    shift 3
+    timeout --kill-after=3 "$limit" "$@" >"$folder/stdout" 2>"$folder/stderr" </dev/null
     rc=$?
     echo $((${EPOCHREALTIME/./} - begin)) >"$folder/microseconds"
     echo $rc >"$folder/rc"
@@ -90,11 +101,12 @@ device_facts() {
 }
 
 # A run that is killed after a checkpoint and resumed ends in the bits of one that nothing happened to.
-killed_and_resumed() {
-    local run=(./phylon run --quiet --no-report --device "$device")
-    local straight=$out/runs/straight killed=$out/runs/killed
-    "${run[@]}" configs/enu-iaf-paper.toml --runs-dir "$out/runs" --name straight "$@"
-    "${run[@]}" configs/enu-iaf-paper.toml --runs-dir "$out/runs" --name killed "$@" &
+killed_and_resumed() { # numerics, arguments
+    local run=(./phylon run --quiet --no-report --device "$device") numerics=$1
+    local straight=$out/runs/straight-$numerics killed=$out/runs/killed-$numerics
+    shift
+    "${run[@]}" configs/enu-iaf-paper.toml --runs-dir "$out/runs" --name "straight-$numerics" "$@"
+    "${run[@]}" configs/enu-iaf-paper.toml --runs-dir "$out/runs" --name "killed-$numerics" "$@" &
     set +x
     until [[ -e $killed/checkpoint.safetensors ]] || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
     set -x
@@ -179,50 +191,35 @@ in_turns() { # task, population, generations
     done
 }
 
-uname -a
-device_facts before
-step device 20 ./phylon list devices --json
-for test in tests/*; do
-    step "$(basename "$test")" 120 env "PHYLON_TEST_DEVICE=$device" "$test" --test-threads=1
-done
-step equals-the-cpu-iaf 40 bash -euxc 'equals_the_cpu "$@"' - iaf $(small iaf)
-step equals-the-cpu-stdp 40 bash -euxc 'equals_the_cpu "$@"' - stdp $(small stdp)
-step equals-the-cpu-tmaze 40 bash -euxc 'equals_the_cpu "$@"' - tmaze $(small tmaze) --set unit.enu.initial_scale=3
-for numerics in exact fast; do
-    step "killed-and-resumed-$numerics" 60 bash -euxc 'killed_and_resumed "$@"' - --set "run.numerics=$numerics" "${length[@]}"
-    rm -rf "$out/runs"
-done
-for tool in memcheck racecheck initcheck synccheck; do
-    sanitize $tool iaf exact
-    sanitize $tool iaf fast
-    sanitize $tool stdp fast
-    sanitize $tool tmaze exact
-    sanitize $tool tmaze fast
-done
-
-# In turns with the peers.
-in_turns iaf "${populations[0]}" 30
-for numerics in exact fast; do
-    ours iaf $numerics $trials "${populations[0]}"
-    ours stdp $numerics 1 "${populations[0]}"
-    ours stdp $numerics $trials "${populations[0]}"
-done
-peers stdp "${populations[0]}" 30
-# The peers know no trials; a population as large as all of them is the same work.
-peers iaf $((trials * populations[0])) 10
-for population in "${populations[@]:1}"; do
-    for numerics in exact fast; do
-        ours iaf $numerics 1 "$population"
+checks() {
+    local test task numerics tool
+    [[ $device == emu ]] || together=6
+    for test in tests/*; do
+        step "$(basename "$test")" 180 env "PHYLON_TEST_DEVICE=$device" "$test" --test-threads=1
     done
-    peers iaf "$population" 5
-done
-# Networks in the maze: the size that the peers are timed at in turns with them, then the table over populations.
-in_turns tmaze $maze 3
-for population in "${mazes[@]}"; do
-    ours tmaze fast 1 "$population"
-done
-# Worlds: with random actions, with a policy of 128 units that does nothing but cost, and with those that land and balance.
-python3 - <<'PYTHON'
+    for task in iaf stdp tmaze; do
+        step "equals-the-cpu-$task" 60 bash -euxc 'equals_the_cpu "$@"' - $task $(small $task) \
+            $([[ $task == tmaze ]] && echo --set unit.enu.initial_scale=3)
+    done
+    for numerics in exact fast; do
+        step "killed-and-resumed-$numerics" 90 bash -euxc 'killed_and_resumed "$@"' - $numerics \
+            --set "run.numerics=$numerics" "${length[@]}"
+    done
+    for tool in memcheck racecheck initcheck synccheck; do
+        sanitize $tool iaf exact
+        sanitize $tool iaf fast
+        sanitize $tool stdp fast
+        sanitize $tool tmaze exact
+        sanitize $tool tmaze fast
+    done
+    wait
+    together=1
+    rm -rf "$out/runs"
+}
+
+# A policy of 128 units for every world, which does nothing but cost.
+idle_policies() {
+    python3 - <<'PYTHON'
 import json, struct
 for world, seen, acts in [("cartpole", 4, 2), ("mountain-car", 2, 3), ("acrobot", 6, 3), ("lunar-lander", 8, 4)]:
     at, header, data = 0, {"__metadata__": {"activation": "tanh"}}, b""
@@ -234,32 +231,94 @@ for world, seen, acts in [("cartpole", 4, 2), ("mountain-car", 2, 3), ("acrobot"
     text = json.dumps(header).encode()
     open(f"policies/128-{world}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
 PYTHON
+}
 rollout() { # world, policy, episodes
     step "rollout-$1-$(basename "$2")" 40 ./phylon rollout --env "$1" --policy "$2" --episodes "$3" --device "$device" --json
 }
-for ((i = 0; i < ${#episodes[@]}; i += 2)); do
-    world=${episodes[i]} count=${episodes[i + 1]}
-    rollout "$world" random "$count"
-    [[ $world == lunar-lander ]] || rollout "$world-f32" random "$count"
-    rollout "$world" "policies/128-$world.safetensors" "$((count / 4))"
-done
-rollout lunar-lander policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
-rollout lunar-lander-fast policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
-for world in CartPole-v1 MountainCar-v0 Acrobot-v1; do
-    if available "gymnax-$world" gymnax; then
-        step "gymnax-$world" 45 env XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" peers/envs/bench_gymnax.py --env $world \
-            --num-envs $([[ $device == emu ]] && echo 64 || echo 65536)
+
+times() {
+    # In turns with the peers.
+    in_turns iaf "${populations[0]}" 30
+    for numerics in exact fast; do
+        ours iaf $numerics $trials "${populations[0]}"
+        ours stdp $numerics 1 "${populations[0]}"
+        ours stdp $numerics $trials "${populations[0]}"
+    done
+    peers stdp "${populations[0]}" 30
+    # The peers know no trials; a population as large as all of them is the same work.
+    peers iaf $((trials * populations[0])) 10
+    for population in "${populations[@]:1}"; do
+        for numerics in exact fast; do
+            ours iaf $numerics 1 "$population"
+        done
+        peers iaf "$population" 5
+    done
+    # Networks in the maze: the size that the peers are timed at in turns with them, then the table over populations.
+    in_turns tmaze $maze 3
+    for population in "${mazes[@]}"; do
+        ours tmaze fast 1 "$population"
+    done
+    # Worlds: with random actions, with a policy of 128 units that does nothing but cost, and with those that land and balance.
+    idle_policies
+    for ((i = 0; i < ${#episodes[@]}; i += 2)); do
+        world=${episodes[i]} count=${episodes[i + 1]}
+        rollout "$world" random "$count"
+        [[ $world == lunar-lander ]] || rollout "$world-f32" random "$count"
+        rollout "$world" "policies/128-$world.safetensors" "$((count / 4))"
+    done
+    rollout lunar-lander policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
+    rollout lunar-lander-fast policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
+    for world in CartPole-v1 MountainCar-v0 Acrobot-v1; do
+        if available "gymnax-$world" gymnax; then
+            step "gymnax-$world" 45 env XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" peers/envs/bench_gymnax.py --env $world \
+                --num-envs $([[ $device == emu ]] && echo 64 || echo 65536)
+        fi
+    done
+    # Single precision as such, and half precision, of what was timed above in what the peers choose on a GPU.
+    sizes=(--task iaf --nx 16 --no 16 --pop "${populations[0]}")
+    peer jax-float32 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --precision highest
+    peer torch-float32 torch 30 peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph
+    peer jax-bfloat16 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --dtype bfloat16
+    peer torch-bfloat16 torch 30 peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph --dtype bfloat16
+    if [[ $device != emu ]] && available ceiling torch; then
+        step ceiling 45 "$python" peers/enu/ceiling.py --device cuda --n 8192
     fi
+}
+
+# What decides a kernel's time, from the hardware's counters: stalls, issue, memory, occupancy.
+counters() {
+    local ncu
+    ncu=$(PATH=$PATH:/usr/local/cuda/bin command -v ncu)
+    counted() { # NAME KERNEL COMMAND...
+        local name=$1 kernel=$2
+        shift 2
+        step "ncu-$name" 60 "$ncu" --clock-control none --set full --print-details all --kernel-name "regex:$kernel" \
+            --launch-skip 1 --launch-count 1 "$@"
+    }
+    if [[ ! $ncu ]]; then
+        leave_out ncu "there is no Nsight Compute on PATH or in /usr/local/cuda/bin"
+        return
+    fi
+    for numerics in exact fast; do
+        counted "iaf-$numerics" rollout_ ./phylon profile configs/enu-iaf-paper.toml --device "$device" --trials $trials \
+            --set "run.numerics=$numerics"
+        counted "tmaze-$numerics" network_ ./phylon profile configs/enu-tmaze-paper.toml --device "$device" \
+            --set "run.numerics=$numerics" --set "es.population=$maze" $(of_profile tmaze)
+    done
+    counted update update ./phylon profile configs/enu-iaf-paper.toml --device "$device" --trials $trials
+    idle_policies
+    for world in cartpole cartpole-f32 acrobot lunar-lander; do
+        counted "$world" "rollout_world" ./phylon rollout --env $world --episodes 400000 --device "$device" --json
+    done
+}
+
+uname -a
+mkdir "$out/steps"
+device_facts before
+step device 20 ./phylon list devices --json
+for part in "${parts[@]}"; do
+    $part
 done
-# Single precision as such, and half precision, of what was timed above in what the peers choose on a GPU.
-sizes=(--task iaf --nx 16 --no 16 --pop "${populations[0]}")
-peer jax-float32 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --precision highest
-peer torch-float32 torch 30 peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph
-peer jax-bfloat16 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --dtype bfloat16
-peer torch-bfloat16 torch 30 peers/enu/torch_enu.py "${sizes[@]}" --impl fused --cuda-graph --dtype bfloat16
-if [[ $device != emu ]] && available ceiling torch; then
-    step ceiling 45 "$python" peers/enu/ceiling.py --device cuda --n 8192
-fi
 device_facts after
 rm -rf "$out/runs"
 exec python3 gpu_results.py "$out"

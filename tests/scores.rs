@@ -66,7 +66,7 @@ fn recorded(name: &str) -> (Vec<f64>, Vec<i64>) {
 
 fn play(world: WorldKind, policy: Policy, seeds: Seeds, episodes: u32) -> Vec<Episode> {
     let rollout = Rollout { world, policy, seeds, episodes };
-    rollout.play(&Device::cpu(), &|_| {}).unwrap_or_else(|e| panic!("{e}"))
+    rollout.play(&Device::cpu(), &|_| {}).unwrap_or_else(|e| panic!("{e}")).episodes
 }
 
 fn mean_and_variance(x: &[f64]) -> (f64, f64) {

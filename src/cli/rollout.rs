@@ -8,8 +8,8 @@ use phylon::error::Result;
 use phylon::policy::Mlp;
 use phylon::registry::WorldKind;
 use phylon::report::{Evaluation, gif, percentile};
-use phylon::rollout::{Policy, Rollout};
-use phylon::world::{Episode, Seeds};
+use phylon::rollout::{Played, Policy, Rollout};
+use phylon::world::Seeds;
 use serde::Serialize;
 
 use super::{device, output};
@@ -80,6 +80,9 @@ struct Answer<'a> {
     steps: u64,
     seconds: f64,
     steps_per_second: f64,
+    /// Of the kernel alone; null on the CPU.
+    kernel_seconds: Option<f64>,
+    kernel_steps_per_second: Option<f64>,
     device: &'a str,
     #[serde(flatten)]
     episodes: Option<Episodes>,
@@ -125,10 +128,10 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let bar = bar(args.episodes);
     let started = Instant::now();
-    let episodes = rollout.play(&device, &|more| bar.inc(u64::from(more)));
+    let played = rollout.play(&device, &|more| bar.inc(u64::from(more)));
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let answer = Answer::of(args, world, &episodes?, seconds, &device.description);
+    let answer = Answer::of(args, world, &played?, seconds, &device.description);
     if args.json { output::json(&answer) } else { output::print(&answer.text(args)) }
 }
 
@@ -148,14 +151,15 @@ fn bar(episodes: u32) -> ProgressBar {
 }
 
 impl<'a> Answer<'a> {
-    fn of(args: &Args, world: WorldKind, episodes: &[Episode], seconds: f64, device: &'a str) -> Self {
+    fn of(args: &Args, world: WorldKind, played: &Played, seconds: f64, device: &'a str) -> Self {
+        let Played { episodes, kernel_seconds } = played;
         let rewards: Vec<f64> = episodes.iter().map(|episode| episode.reward).collect();
         let lengths: Vec<u32> = episodes.iter().map(|episode| episode.length).collect();
         let mut sorted = rewards.clone();
         sorted.sort_by(f64::total_cmp);
         let of_hundred = |p| (p, percentile(&sorted, f64::from(p) / 100.0));
         let Evaluation { mean, sd, min, max, .. } = Evaluation::of(&lengths);
-        let steps = lengths.iter().map(|&length| u64::from(length)).sum();
+        let steps: u64 = lengths.iter().map(|&length| u64::from(length)).sum();
         let terminated = episodes.iter().filter(|episode| episode.terminated).count();
         Self {
             env: world.spec().name,
@@ -169,6 +173,8 @@ impl<'a> Answer<'a> {
             steps,
             seconds,
             steps_per_second: steps as f64 / seconds,
+            kernel_seconds: *kernel_seconds,
+            kernel_steps_per_second: kernel_seconds.map(|seconds| steps as f64 / seconds),
             device,
             episodes: args.returns.then_some(Episodes { rewards, lengths }),
             limit: world.spec().limit,
@@ -184,6 +190,9 @@ impl<'a> Answer<'a> {
         };
         let percentiles: Vec<_> = self.percentiles.0.iter().map(|(p, value)| format!("{p} %: {value:.2}")).collect();
         let share = |count: usize| 100.0 * count as f64 / episodes as f64;
+        let kernel = self.kernel_steps_per_second.map_or(String::new(), |rate| {
+            format!(", {}a second of the kernel alone", output::si(rate))
+        });
         let spread = if episodes > 1 {
             format!(" +- {sd:.2} (sd), 95 % confidence interval of the mean {low:.2} to {high:.2}")
         } else {
@@ -195,7 +204,7 @@ impl<'a> Answer<'a> {
              range        {min:.2} to {max:.2}\n\
              length       {length:.1} steps, {shortest} to {longest}\n\
              ended        {:.1} % of their own, {:.1} % at the limit of {} steps\n\
-             episodes     {episodes} of {whose}; {} steps in {:.2} s: {}env-steps/s ({})\n",
+             episodes     {episodes} of {whose}; {} steps in {:.2} s: {}env-steps/s{kernel} ({})\n",
             self.env,
             self.policy,
             percentiles.join("  "),

@@ -1,13 +1,13 @@
 //! Rollouts on a device: a thread plays one episode after another; see `kernels/worlds.cu`.
 
-use super::{Policy, Rollout};
+use super::{Played, Policy, Rollout};
 use crate::abi::{ACTIVATION_IDENTITY, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH, WorldArgs};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape, blocks};
 use crate::policy::{Activation, Mlp};
 use crate::world::{Episode, Seeds};
 
-pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Vec<Episode>> {
+pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Played> {
     let policy = Packed::new(&rollout.policy);
     let shared = policy.shared_bytes(threads);
     if shared > gpu.shared_limit() as usize {
@@ -50,9 +50,11 @@ pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Vec<Epi
     let grid = blocks(count, threads).min(gpu.multiprocessors() * BLOCKS);
     let kernel = format!("rollout_world_{}", world.name.replace('-', "_"));
     let shape = Shape { grid: [grid, 1, 1], block: threads, shared: shared as u32 };
+    // Loaded before it is timed.
+    gpu.kernel(&kernel, shape.shared)?;
     // SAFETY: the kernels of this name take these arguments; the buffers are as long as they say, and live until the
     // results are read.
-    unsafe { gpu.launch(&kernel, shape, &args) }?;
+    let kernel_seconds = gpu.time(|| unsafe { gpu.launch(&kernel, shape, &args) })?;
     let (rewards, last_rewards) = (rewards.read_all(gpu)?, last_rewards.read_all(gpu)?);
     let (lengths, terminated) = (lengths.read_all(gpu)?, terminated.read_all(gpu)?);
     let episode = |k: usize| Episode {
@@ -61,7 +63,7 @@ pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Vec<Epi
         length: lengths[k],
         terminated: terminated[k] == 1,
     };
-    Ok((0..count).map(episode).collect())
+    Ok(Played { episodes: (0..count).map(episode).collect(), kernel_seconds: Some(kernel_seconds) })
 }
 
 /// Blocks that a multiprocessor may have at once: 2,048 threads of [`THREADS`].

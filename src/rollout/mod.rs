@@ -39,16 +39,28 @@ pub struct Rollout {
     pub episodes: u32,
 }
 
+/// What came of a rollout.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// The k-th is episode k.
+    pub episodes: Vec<Episode>,
+    /// What the kernel took on the device, without the copies from it; `None` on the CPU.
+    pub kernel_seconds: Option<f64>,
+}
+
 impl Rollout {
-    /// Plays all of them; the k-th of the result is episode k. `progress` is told, from any thread, how many more are over.
+    /// Plays all of them. `progress` is told, from any thread, how many more are over.
     ///
     /// # Errors
     /// When the policy does not fit the world, or the device cannot be used.
-    pub fn play(&self, device: &Device, progress: &(dyn Fn(u32) + Sync)) -> Result<Vec<Episode>> {
+    pub fn play(&self, device: &Device, progress: &(dyn Fn(u32) + Sync)) -> Result<Played> {
         self.check()?;
         match device.open()? {
-            Some(gpu) => gpu::play(self, &gpu, THREADS).inspect(|episodes| progress(episodes.len() as u32)),
-            None => Ok(self.world.visit(Play { rollout: self, progress })),
+            Some(gpu) => gpu::play(self, &gpu, THREADS).inspect(|played| progress(played.episodes.len() as u32)),
+            None => {
+                let episodes = self.world.visit(Play { rollout: self, progress });
+                Ok(Played { episodes, kernel_seconds: None })
+            }
         }
     }
 
@@ -56,7 +68,7 @@ impl Rollout {
     ///
     /// # Errors
     /// As [`Rollout::play`]; and when the policy does not fit into the shared memory of a block.
-    pub fn play_in_blocks(&self, gpu: &Gpu, threads: u32) -> Result<Vec<Episode>> {
+    pub fn play_in_blocks(&self, gpu: &Gpu, threads: u32) -> Result<Played> {
         self.check()?;
         gpu::play(self, gpu, threads)
     }
