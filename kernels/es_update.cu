@@ -12,6 +12,7 @@ KERNEL(mean_fitness, MeanArgs, THREADS, 1) {
     const size_t index = (size_t)trial * args.players + player;
     const float* const fitness = args.environments_fitness + index * args.lanes;
     float sum = fitness[0];
+#pragma unroll 8
     for (uint32_t e = 1; e < args.environments; ++e) sum = sum + fitness[e];
     args.fitness[index] = sum / (float)args.environments;
     if (!args.env_steps) return;
@@ -20,30 +21,35 @@ KERNEL(mean_fitness, MeanArgs, THREADS, 1) {
     atomicAdd((unsigned long long*)args.env_steps + trial, steps);
 }
 
-// A thread an offspring counts the better ones, all P of them: P^2 comparisons over the grid, no order of arrival.
+// A warp counts, for RANKED offspring at once, who is better, 32 at a time: P^2 comparisons over the grid, no order of arrival.
 KERNEL(rank, RankArgs, THREADS, 1) {
-    const uint32_t me = blockIdx.x * THREADS + threadIdx.x, trial = blockIdx.y;
+    const uint32_t lane = threadIdx.x % 32, warp = blockIdx.x * (THREADS / 32) + threadIdx.x / 32, trial = blockIdx.y;
+    const uint32_t first = RANKED * warp;
+    if (first >= args.population) return;
     const float* const fitness = args.fitness + (size_t)trial * (args.population + 1);
     const auto key = [&](uint32_t i) { return is_finite(fitness[i]) ? fitness[i] : -INFINITY; };
-    SHARED(shared);
-    float* const tile = (float*)shared;
-    const float mine = me < args.population ? key(me) : 0.0f;
-    uint32_t better = 0, finite = 0;
-    for (uint32_t first = 0; first < args.population; first += THREADS) {
-        const uint32_t count = min(THREADS, args.population - first);
-        __syncthreads();
-        if (threadIdx.x < count) tile[threadIdx.x] = key(first + threadIdx.x);
-        __syncthreads();
-        for (uint32_t i = 0; i < count; ++i) {
-            const float other = tile[i];
-            finite += other > -INFINITY;
-            better += other > mine || (other == mine && (args.later_first ? first + i > me : first + i < me));
+    float mine[RANKED];
+    uint32_t better[RANKED] = {}, finite = 0;
+#pragma unroll
+    for (uint32_t k = 0; k < RANKED; ++k) mine[k] = key(min(first + k, args.population - 1));
+#pragma unroll 4
+    for (uint32_t base = 0; base < args.population; base += 32) {
+        const uint32_t other = base + lane;
+        // Who is not there is worse than anyone, also than those without a finite fitness.
+        const float theirs = other < args.population ? key(other) : NaN;
+        finite |= __ballot_sync(~0u, theirs > -INFINITY);
+#pragma unroll
+        for (uint32_t k = 0; k < RANKED; ++k) {
+            const bool first_of_equals = args.later_first ? other > first + k : other < first + k;
+            better[k] += __popc(__ballot_sync(~0u, theirs > mine[k] || (theirs == mine[k] && first_of_equals)));
         }
     }
-    if (me >= args.population) return;
-    args.utilities[(size_t)trial * args.population + me] = args.weights[better];
+#pragma unroll
+    for (uint32_t k = 0; k < RANKED; ++k)
+        if (lane == k && first + k < args.population)
+            args.utilities[(size_t)trial * args.population + first + k] = args.weights[better[k]];
     // Nobody returns early for the flag here, where it may be raised at any moment. All who raise it write the same.
-    if (me == 0 && finite == 0 && *args.halted == 0) *args.halted = args.step->generation + 1;
+    if (warp == 0 && lane == 0 && finite == 0 && *args.halted == 0) *args.halted = args.step->generation + 1;
 }
 
 namespace {

@@ -7,11 +7,6 @@
 
 namespace {
 
-// So many threads of a warp wait for each other before they take new episodes where the first state costs more than a step.
-constexpr int TOGETHER = 8;
-// So many steps of a heavy world lie between changes of places.
-constexpr uint32_t STEPS_IN_PLACE = 16;
-
 // An episode and how far it has come.
 template <class World>
 struct Playing {
@@ -19,106 +14,151 @@ struct Playing {
     Draws draws;
     double sum;
     uint32_t number, step;
-    bool playing, more;  // it is not over; there may be another one
-    bool first;          // its next step is the one that nobody sees
+    bool playing;  // it is not over
+    bool first;    // its next step is the one that nobody sees
 };
 
-// The environments of a block change places: first those whose steps are short, then the others, then what is over, each in
-// the order in which they were. Passed on through shared memory, some words at a time. False if all are over.
+// The next episode of the queue; false if there is none.
 template <class World>
-__device__ __noinline__ bool change_places(Playing<World>& mine) {
-    constexpr uint32_t KINDS = 3, PART = 8, WORDS = sizeof mine / sizeof(uint32_t);
-    __shared__ uint32_t counts[KINDS][THREADS / 32], origins[THREADS], words[PART][THREADS];
-    const uint32_t thread = threadIdx.x, warp = thread / 32, lane = thread % 32;
-    const uint32_t kind = !mine.playing ? 2 : mine.world.is_slow();
-    uint32_t place = 0, over = 0;
-    for (uint32_t k = 0; k < KINDS; ++k) {
-        const uint32_t alike = __ballot_sync(~0u, kind == k);
-        if (lane == 0) counts[k][warp] = __popc(alike);
-        if (kind == k) place = __popc(alike & ((1u << lane) - 1));
-    }
-    __syncthreads();
-    for (uint32_t k = 0; k < KINDS; ++k)
-        for (uint32_t w = 0; w < blockDim.x / 32; ++w) {
-            place += k < kind || (k == kind && w < warp) ? counts[k][w] : 0;
-            over += k == 2 ? counts[k][w] : 0;
-        }
-    origins[place] = thread;
-    __syncthreads();
-    if (over == blockDim.x) return false;
-    const uint32_t origin = origins[thread];
-    char* bytes = reinterpret_cast<char*>(&mine);
-    for (uint32_t done = 0; done < WORDS; done += PART) {
-        const uint32_t count = min(PART, WORDS - done);
-        const auto word = [&](uint32_t i) { return bytes + (done + i) * sizeof(uint32_t); };
-        for (uint32_t i = 0; i < count; ++i) memcpy(&words[i][thread], word(i), sizeof(uint32_t));
-        __syncthreads();
-        for (uint32_t i = 0; i < count; ++i) memcpy(word(i), &words[i][origin], sizeof(uint32_t));
-        __syncthreads();
-    }
+__device__ __forceinline__ bool take_next(const WorldArgs& args, Playing<World>& now) {
+    now.number = atomicAdd(args.queue, 1u);
+    now.playing = now.number < args.count;
+    if (!now.playing) return false;
+    now.draws = Draws(args, now.number);
+    now.world = World(now.draws);
+    now.sum = 0.0;
+    now.step = 0;
+    now.first = HEAVY<World>;
     return true;
+}
+
+template <class World>
+__device__ __forceinline__ void advance(const WorldArgs& args, float* shared, Playing<World>& now) {
+    typename World::Action action = {};
+    if (!HEAVY<World> || !now.first) {
+        if (args.parameters) {
+            const Perceptron<World::OBSERVATIONS, World::OUTPUTS> policy = {shared, shared + args.parameters + threadIdx.x};
+            float seen[World::OBSERVATIONS], outputs[World::OUTPUTS];
+            now.world.observe(seen);
+            policy.outputs(args, seen, outputs);
+            choose(outputs, action);
+        } else {
+            const Row row = {args.action_seed, STREAM_ACTION, 0, now.number};
+            choose<World::OUTPUTS>(row, now.step, action);
+        }
+    }
+    const Outcome outcome = now.world.step(action, now.draws);
+    if (HEAVY<World> && now.first) {
+        now.first = false;
+        return;
+    }
+    now.sum = now.sum + outcome.reward;
+    ++now.step;
+    now.playing = !outcome.terminated && now.step < args.limit;
+    if (!now.playing) {
+        args.rewards[now.number] = now.sum;
+        args.last_rewards[now.number] = outcome.reward;
+        args.lengths[now.number] = now.step;
+        args.terminated[now.number] = outcome.terminated;
+    }
+}
+
+// Where a new episode costs more than a step: so many threads of a warp wait for each other before they take new ones.
+template <class World>
+__device__ __forceinline__ void play_light(const WorldArgs& args, float* shared) {
+    constexpr int TOGETHER = 8;
+    Playing<World> now = {};
+    bool more = true;
+    for (;;) {
+        const bool is_time = __popc(__ballot_sync(~0u, !now.playing)) >= TOGETHER;
+        if (is_time && !now.playing && more) more = take_next(args, now);
+        if (!__any_sync(~0u, now.playing)) return;
+        if (now.playing) advance(args, shared, now);
+    }
+}
+
+enum Pace : uint32_t { OVER, FAST, SLOW };
+
+template <class World>
+__device__ __forceinline__ Pace pace_of(const Playing<World>& episode) {
+    return !episode.playing ? OVER : episode.world.is_slow() ? SLOW : FAST;
+}
+
+template <class World>
+__device__ __noinline__ void exchange(Playing<World>& a, Playing<World>& b) {
+    static_assert(sizeof a % sizeof(uint32_t) == 0);
+    char *const x = reinterpret_cast<char*>(&a), *const y = reinterpret_cast<char*>(&b);
+    for (uint32_t at = 0; at < sizeof a; at += sizeof(uint32_t)) {
+        uint32_t of_a, of_b;
+        memcpy(&of_a, x + at, sizeof of_a);
+        memcpy(&of_b, y + at, sizeof of_b);
+        memcpy(x + at, &of_b, sizeof of_b);
+        memcpy(y + at, &of_a, sizeof of_a);
+    }
+}
+
+// Where some steps are far slower than others: a warp takes as long as its slowest thread. An episode that comes to slow steps
+// waits, and its thread plays others, until most threads of the warp have one that waits. These are then played together, and
+// others beside them where a thread has none, until few are slow.
+template <class World>
+__device__ __forceinline__ void play_heavy(const WorldArgs& args, float* shared) {
+    constexpr uint32_t SEATS = 2;
+    constexpr int MANY = 24, FEW = 8;
+    Playing<World> now = {}, waiting[SEATS] = {};
+    Pace pace = OVER, paces[SEATS] = {OVER, OVER};
+    bool more = true;
+    const auto any = [&](Pace wanted) { return pace == wanted || paces[0] == wanted || paces[1] == wanted; };
+    const auto threads = [](bool which) { return __popc(__ballot_sync(~0u, which)); };
+    // With a waiting episode of that pace; where there is none, all stays as it is.
+    const auto change_with = [&](Pace wanted) {
+        if (paces[0] != wanted && paces[1] != wanted) return;
+        const uint32_t seat = paces[0] == wanted ? 0 : 1;
+        exchange(now, waiting[seat]);
+        const Pace other = seat == 0 ? paces[0] : paces[1];
+        (seat == 0 ? paces[0] : paces[1]) = pace;
+        pace = other;
+    };
+    bool slow_ones = false;  // are played; the same in all threads of the warp
+    for (;;) {
+        if (!slow_ones) {
+            if (pace != FAST) change_with(FAST);
+            if (pace == SLOW) change_with(OVER);
+            if (pace == OVER && more) {
+                more = take_next(args, now);
+                pace = pace_of(now);
+            }
+            const bool any_fast = __any_sync(~0u, pace == FAST);
+            const int with_slow = threads(any(SLOW));
+            if (!any_fast && with_slow == 0) return;
+            slow_ones = !any_fast || with_slow >= MANY || threads(pace == SLOW) >= FEW;
+        }
+        if (slow_ones) {
+            if (pace != SLOW) change_with(SLOW);
+            const bool others = __any_sync(~0u, any(FAST) || (more && any(OVER)));
+            slow_ones = !others || threads(pace == SLOW) >= FEW;
+        }
+        if (pace == FAST || (slow_ones && pace == SLOW)) {
+            advance(args, shared, now);
+            pace = pace_of(now);
+        }
+    }
 }
 
 template <class World>
 __device__ __forceinline__ void play(const WorldArgs& args, float* shared) {
     for (uint32_t i = threadIdx.x; i < args.parameters; i += blockDim.x) shared[i] = args.policy[i];
     __syncthreads();
-    const Perceptron<World::OBSERVATIONS, World::OUTPUTS> policy = {shared, shared + args.parameters + threadIdx.x};
-    Playing<World> now = {};
-    now.more = true;
-    for (uint32_t round = 1;; ++round) {
-        const bool is_time = __popc(__ballot_sync(~0u, !now.playing)) >= (HEAVY<World> ? 1 : TOGETHER);
-        if (is_time && !now.playing && now.more) {
-            now.number = atomicAdd(args.queue, 1u);
-            now.playing = now.more = now.number < args.count;
-            if (now.playing) {
-                now.draws = Draws(args, now.number);
-                now.world = World(now.draws);
-                now.sum = 0.0;
-                now.step = 0;
-                now.first = HEAVY<World>;
-            }
-        }
-        if constexpr (HEAVY<World>) {
-            if (round % STEPS_IN_PLACE == 0 && !change_places(now)) return;
-        } else {
-            if (!__any_sync(~0u, now.playing)) return;
-        }
-        if (!now.playing) continue;
-        typename World::Action action = {};
-        if (!HEAVY<World> || !now.first) {
-            if (args.parameters) {
-                float seen[World::OBSERVATIONS], outputs[World::OUTPUTS];
-                now.world.observe(seen);
-                policy.outputs(args, seen, outputs);
-                choose(outputs, action);
-            } else {
-                const Row row = {args.action_seed, STREAM_ACTION, 0, now.number};
-                choose<World::OUTPUTS>(row, now.step, action);
-            }
-        }
-        const Outcome outcome = now.world.step(action, now.draws);
-        if (HEAVY<World> && now.first) {
-            now.first = false;
-            continue;
-        }
-        now.sum = now.sum + outcome.reward;
-        ++now.step;
-        now.playing = !outcome.terminated && now.step < args.limit;
-        if (!now.playing) {
-            args.rewards[now.number] = now.sum;
-            args.last_rewards[now.number] = outcome.reward;
-            args.lengths[now.number] = now.step;
-            args.terminated[now.number] = outcome.terminated;
-        }
-    }
+    if constexpr (HEAVY<World>)
+        play_heavy<World>(args, shared);
+    else
+        play_light<World>(args, shared);
 }
 
 }  // namespace
 
-#define ROLLOUT(name, World)                                      \
-    KERNEL(rollout_world_##name, WorldArgs, THREADS, 4) {         \
-        SHARED(shared);                                           \
-        play<World>(args, reinterpret_cast<float*>(shared));      \
+#define ROLLOUT(name, World)                                 \
+    KERNEL(rollout_world_##name, WorldArgs, THREADS, 4) {    \
+        SHARED(shared);                                      \
+        play<World>(args, reinterpret_cast<float*>(shared)); \
     }
 EACH_WORLD(ROLLOUT)

@@ -19,8 +19,8 @@
     X(lunar_lander_continuous_wind, LunarLanderContinuousWind) \
     X(lunar_lander_fast, LunarLanderFast)
 
-// Whether an episode begins with a step that nobody sees, and steps take so long, some longer than others, that the
-// environments of a block change places, so that those of a warp are alike; such a world has `is_slow`.
+// Whether an episode begins with a step that nobody sees, and steps take so long, some far longer than others, that a warp plays
+// these together; such a world has `is_slow`, which is false at first.
 template <class World>
 constexpr bool HEAVY = false;
 template <class Kind>

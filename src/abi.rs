@@ -139,6 +139,8 @@ abi! {
         THREADS = 128;
         /// Parameter quads that a block of `update` owns; times [`CHUNKS`] threads.
         QUADS = 8;
+        /// Offspring that a warp of `rank` ranks.
+        RANKED = 4;
         /// What a synapse reads, of [`NetworkArgs::synapse_input`]: the first half of the source's channels, then the
         /// second half of its own neuron's.
         INPUT_SPLIT = 0;
@@ -386,7 +388,7 @@ abi! {
         lanes: u32,
     }
 
-    /// `rank`: a thread an offspring; grid (P / THREADS, trials).
+    /// `rank`: a warp for [`RANKED`] offspring; grid (P / RANKED / warps of a block, trials).
     struct RankArgs {
         /// `[trial][P + 1]`.
         fitness: Pointer<f32>,

@@ -190,18 +190,25 @@ fn neither_the_shape_of_a_launch_nor_packing_changes_a_bit() {
     }
 }
 
-/// In steps that match batches and in steps that do not, with the streams as unordered as the events allow.
+/// With the streams as unordered as the events allow; a device has its own way.
+fn in_every_order_of_the_streams(check: impl Fn(When)) {
+    if on_gpu() {
+        return check(When::AtOnce);
+    }
+    for when in [When::AtOnce, When::AsLateAsPossible, When::NewestFirst] {
+        emu::set_when(when).expect("the stand-in driver");
+        check(when);
+    }
+    emu::set_when(When::AtOnce).expect("the stand-in driver");
+}
+
+/// In steps that match batches and in steps that do not.
 #[test]
 fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
-    let whens: &[When] =
-        if on_gpu() { &[When::AtOnce] } else { &[When::AtOnce, When::AsLateAsPossible, When::NewestFirst] };
     for (name, plan) in samples() {
         let plan = changed(&plan, |config| config.run.generations = 9);
         let expected = traced(cpu(&plan).as_mut(), 9);
-        for &when in whens {
-            if !on_gpu() {
-                emu::set_when(when).expect("the stand-in driver");
-            }
+        in_every_order_of_the_streams(|when| {
             for steps in [vec![9], vec![1; 9], vec![2, 2, 2, 2, 1], vec![3, 1, 5]] {
                 let mut engine = engine(&plan);
                 let mut generations = Vec::new();
@@ -213,10 +220,7 @@ fn neither_running_ahead_nor_the_order_of_the_streams_changes_a_bit() {
                 let seen = trace(&generations, &engine.state().expect("a state"));
                 compare(&format!("{name}, {steps:?} {when:?}"), &expected, &seen);
             }
-        }
-        if !on_gpu() {
-            emu::set_when(When::AtOnce).expect("the stand-in driver");
-        }
+        });
     }
 }
 
@@ -228,27 +232,30 @@ fn a_state_moves_between_backends_and_a_log_replays_on_both() {
         let halfway = cpu.state().expect("a state");
         let late = advance(cpu.as_mut(), 1);
         let expected = trace(&late, &cpu.state().expect("a state"));
-
-        let mut on_device = engine(&plan);
-        // From a state in which it ran ahead.
-        advance(&mut on_device, 2);
-        on_device.restore(&halfway).expect("the state of the same plan");
-        assert_eq!(state_bits(&on_device.state().expect("a state")), state_bits(&halfway), "{name}");
-        compare(&name, &expected, &traced(&mut on_device, 1));
-
-        let mut back = common::cpu(&plan);
-        let mut from_device = engine(&plan);
-        advance(&mut from_device, 3);
-        back.restore(&from_device.state().expect("a state")).expect("the state of the same plan");
-        compare(&name, &expected, &traced(back.as_mut(), 1));
-
-        let mut replayed = engine(&plan);
-        for generation in early.iter().chain(&late) {
-            replayed.replay(&generation.fitness).expect("a record");
-        }
         let without_best = State { best: None, ..cpu.state().expect("a state") };
-        let replayed = replayed.state().expect("a state");
-        assert_eq!(state_bits(&replayed), state_bits(&without_best), "{name}: replayed");
+
+        in_every_order_of_the_streams(|when| {
+            let name = format!("{name}, {when:?}");
+            let mut on_device = engine(&plan);
+            // From a state in which it ran ahead.
+            advance(&mut on_device, 2);
+            on_device.restore(&halfway).expect("the state of the same plan");
+            assert_eq!(state_bits(&on_device.state().expect("a state")), state_bits(&halfway), "{name}");
+            compare(&name, &expected, &traced(&mut on_device, 1));
+
+            let mut back = common::cpu(&plan);
+            let mut from_device = engine(&plan);
+            advance(&mut from_device, 3);
+            back.restore(&from_device.state().expect("a state")).expect("the state of the same plan");
+            compare(&name, &expected, &traced(back.as_mut(), 1));
+
+            let mut replayed = engine(&plan);
+            for generation in early.iter().chain(&late) {
+                replayed.replay(&generation.fitness).expect("a record");
+            }
+            let replayed = replayed.state().expect("a state");
+            assert_eq!(state_bits(&replayed), state_bits(&without_best), "{name}: replayed");
+        });
     }
 }
 

@@ -49,12 +49,12 @@ fn policies(world: WorldKind) -> Vec<Policy> {
 
 fn check(gpu: &Gpu, world: WorldKind) {
     let name = world.spec().name;
-    // Steps of the lander take the stand-in driver a hundred times as long as those of a cart. More episodes than threads of
-    // the smaller blocks, so that they change places and take others.
+    // Steps of the lander take the stand-in driver a hundred times as long as those of a cart.
     let few = if name.starts_with("lunar-lander") { 100 } else { 60_000 / world.spec().limit };
     // A real device must be filled.
     let episodes = if on_gpu() { 100 * few } else { few };
-    let orders = [(Order::Forward, 128), (Order::Reverse, 64), (Order::Shuffled(5), 32)];
+    // Threads of a block, and blocks: in one small block threads play several episodes.
+    let orders = [(Order::Forward, 128, u32::MAX), (Order::Reverse, 64, u32::MAX), (Order::Shuffled(5), 32, 1)];
     let mut lengths = BTreeSet::new();
     for (i, policy) in policies(world).into_iter().enumerate() {
         for seeds in [Seeds::Phylon(0x0123_4567_89AB_CDEF), Seeds::Gymnasium(u64::MAX - 5)] {
@@ -62,12 +62,12 @@ fn check(gpu: &Gpu, world: WorldKind) {
             let expected = rollout.play(&Device::cpu(), &|_| {}).unwrap_or_else(|e| panic!("{e}")).episodes;
             lengths.extend(expected.iter().map(|episode| episode.length));
             // One shape for most policies: it matters to the queue, not to them.
-            for &(order, threads) in if i == 0 { &orders[..] } else { &orders[2..] } {
+            for &(order, threads, blocks) in if i == 0 { &orders[..] } else { &orders[2..] } {
                 if !on_gpu() {
                     emu::set_order(order).expect("the stand-in driver");
                 }
-                let seen = rollout.play_in_blocks(gpu, threads).unwrap_or_else(|e| panic!("{e}")).episodes;
-                let what = format!("{name}, policy {i}, {seeds:?}, {order:?}, blocks of {threads}");
+                let seen = rollout.play_in_blocks(gpu, blocks, threads).unwrap_or_else(|e| panic!("{e}")).episodes;
+                let what = format!("{name}, policy {i}, {seeds:?}, {order:?}, {blocks} blocks of {threads}");
                 for (k, (seen, expected)) in seen.iter().zip(&expected).enumerate() {
                     let sums = [seen, expected].map(|played| (played.reward.to_bits(), played.last_reward.to_bits()));
                     assert!(seen == expected && sums[0] == sums[1], "{what}, episode {k}: {seen:?}, not {expected:?}");

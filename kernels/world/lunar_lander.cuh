@@ -58,8 +58,8 @@ struct Lander {
         for (uint32_t i = 0; i < OBSERVATIONS; ++i) to[i] = (float)now[i];
     }
 
-    // Whether anything touches the ground, so that the next step is a long one.
-    __device__ __forceinline__ bool is_slow() const { return physics.contacts.touch(); }
+    // Whether anything is close to the ground, so that the next step looks for contacts and perhaps solves some.
+    __device__ __forceinline__ bool is_slow() const { return physics.contacts.count > 0; }
 
 private:
     // The observation before it is rounded.

@@ -190,9 +190,9 @@ impl<'a> Answer<'a> {
         };
         let percentiles: Vec<_> = self.percentiles.0.iter().map(|(p, value)| format!("{p} %: {value:.2}")).collect();
         let share = |count: usize| 100.0 * count as f64 / episodes as f64;
-        let kernel = self.kernel_steps_per_second.map_or(String::new(), |rate| {
-            format!(", {}a second of the kernel alone", output::si(rate))
-        });
+        let kernel = self
+            .kernel_steps_per_second
+            .map_or(String::new(), |rate| format!(", {}a second of the kernel alone", output::si(rate)));
         let spread = if episodes > 1 {
             format!(" +- {sd:.2} (sd), 95 % confidence interval of the mean {low:.2} to {high:.2}")
         } else {

@@ -7,7 +7,7 @@ use crate::gpu::{Buffer, Gpu, Shape, blocks};
 use crate::policy::{Activation, Mlp};
 use crate::world::{Episode, Seeds};
 
-pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Played> {
+pub(super) fn play(rollout: &Rollout, gpu: &Gpu, most_blocks: u32, threads: u32) -> Result<Played> {
     let policy = Packed::new(&rollout.policy);
     let shared = policy.shared_bytes(threads);
     if shared > gpu.shared_limit() as usize {
@@ -47,7 +47,7 @@ pub(super) fn play(rollout: &Rollout, gpu: &Gpu, threads: u32) -> Result<Played>
         activation: policy.activation,
     };
     // What does not fit on the device at once comes late and finds nothing left to do.
-    let grid = blocks(count, threads).min(gpu.multiprocessors() * BLOCKS);
+    let grid = blocks(count, threads).min(gpu.multiprocessors() * BLOCKS).min(most_blocks);
     let kernel = format!("rollout_world_{}", world.name.replace('-', "_"));
     let shape = Shape { grid: [grid, 1, 1], block: threads, shared: shared as u32 };
     // Loaded before it is timed.

@@ -56,7 +56,9 @@ impl Rollout {
     pub fn play(&self, device: &Device, progress: &(dyn Fn(u32) + Sync)) -> Result<Played> {
         self.check()?;
         match device.open()? {
-            Some(gpu) => gpu::play(self, &gpu, THREADS).inspect(|played| progress(played.episodes.len() as u32)),
+            Some(gpu) => {
+                gpu::play(self, &gpu, u32::MAX, THREADS).inspect(|played| progress(played.episodes.len() as u32))
+            }
             None => {
                 let episodes = self.world.visit(Play { rollout: self, progress });
                 Ok(Played { episodes, kernel_seconds: None })
@@ -64,13 +66,13 @@ impl Rollout {
         }
     }
 
-    /// The same on a GPU in blocks of so many threads: whole warps, at most [`THREADS`].
+    /// The same on a GPU in at most `blocks` blocks of so many threads: whole warps, at most [`THREADS`].
     ///
     /// # Errors
     /// As [`Rollout::play`]; and when the policy does not fit into the shared memory of a block.
-    pub fn play_in_blocks(&self, gpu: &Gpu, threads: u32) -> Result<Played> {
+    pub fn play_in_blocks(&self, gpu: &Gpu, blocks: u32, threads: u32) -> Result<Played> {
         self.check()?;
-        gpu::play(self, gpu, threads)
+        gpu::play(self, gpu, blocks, threads)
     }
 
     /// What episode `number` looks like before its first step and after each one.

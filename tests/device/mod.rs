@@ -3,6 +3,8 @@
 // Every test file takes from this what it needs.
 #![allow(dead_code)]
 
+use std::sync::OnceLock;
+
 use phylon::device::{Device, Wish};
 use phylon::gpu::Gpu;
 
@@ -12,6 +14,15 @@ pub fn on_gpu() -> bool {
 }
 
 pub fn gpu() -> Gpu {
+    // A real device is slow to open unless something keeps it open.
+    static KEPT: OnceLock<Gpu> = OnceLock::new();
+    if on_gpu() {
+        KEPT.get_or_init(open);
+    }
+    open()
+}
+
+fn open() -> Gpu {
     let wish: Wish = std::env::var("PHYLON_TEST_DEVICE").as_deref().unwrap_or("emu").parse().expect("a device");
     let device = Device::choose(wish, None).unwrap_or_else(|e| panic!("{e}"));
     device.open().unwrap_or_else(|e| panic!("{e}")).expect("no CPU")

@@ -24,13 +24,6 @@ struct Contacts {
         legs[0] = legs[1] = crashed = false;
     }
 
-    // Whether anything touches the ground.
-    __device__ __forceinline__ bool touch() const {
-        bool touches = false;
-        for (int i = 0; i < count; ++i) touches |= list[i].manifold.count > 0;
-        return touches;
-    }
-
     // At the beginning of a step: drop pairs that are far apart, and see where the others touch.
     __device__ __forceinline__ void collide(const Body (&bodies)[BODIES], const Terrain& terrain) {
         for (int i = 0; i < count;) {

@@ -203,6 +203,7 @@ impl Pack {
         }
         self.buffers.live.copy_to(&self.gpu, &self.halves[self.current].snapshot)?;
         (self.reported, self.launched) = (mark, mark);
-        Ok(())
+        // The state is read on a stream of its own.
+        self.gpu.wait()
     }
 }

@@ -22,13 +22,15 @@ impl Pack {
     pub(super) fn update_shapes(&self) -> [Shape; 3] {
         let trials = self.seeds.len() as u32;
         let population = self.plan.population;
-        let each = |n: usize, shared| Shape { grid: [blocks(n, THREADS), trials, 1], block: THREADS, shared };
         let update = Shape {
             grid: [blocks(self.stride / 4, QUADS), trials, 1],
             block: QUADS * abi::CHUNKS,
             shared: 2 * abi::CHUNKS * QUADS * 4 * 4,
         };
-        [each(population + 1, 0), each(population, THREADS * 4), update]
+        let rank =
+            Shape { grid: [blocks(population, THREADS / 32 * abi::RANKED), trials, 1], block: THREADS, shared: 0 };
+        let mean = Shape { grid: [blocks(population + 1, THREADS), trials, 1], block: THREADS, shared: 0 };
+        [mean, rank, update]
     }
 
     fn search(&self, players: &Players, step: Pointer<Step>) -> Search<'_> {
