@@ -1,1 +1,3 @@
 //! Grown agents.
+
+pub mod binomial;
