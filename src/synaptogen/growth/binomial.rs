@@ -3,7 +3,7 @@
 //! accepted by the probability itself, in Loader's saddle-point form (C. Loader 2000, "Fast and accurate computation of
 //! binomial probabilities"), which loses no digits to large factorials.
 //!
-//! Error: probabilities are right to 2e-14 relative for n up to 2^16 and to 2e-11 for n up to 2^31, out to ten standard
+//! Error: probabilities are right to 1e-13 relative for n up to 2^16 and to 2e-11 for n up to 2^31, out to ten standard
 //! deviations, uniforms have 53 bits; the total variation distance to the true law is below those figures.
 
 use std::f64::consts::PI;
@@ -26,8 +26,13 @@ pub struct Words {
 impl Words {
     /// Those of element `element`. Blocks are told apart by the upper 24 bits of the stream's word.
     pub fn new(row: &Row, element: u32) -> Self {
+        Self::from_block(row, element, 0)
+    }
+
+    /// The same from block `block` on.
+    pub(super) fn from_block(row: &Row, element: u32, block: u32) -> Self {
         Self {
-            counter: [element, row.index, row.generation, row.stream as u32],
+            counter: [element, row.index, row.generation, row.stream as u32 + (block << 8)],
             key: [row.seed as u32, (row.seed >> 32) as u32],
         }
     }
@@ -107,7 +112,7 @@ impl Binomial {
             if !(0.0..=n).contains(&k) {
                 continue;
             }
-            // Inside this box the hat touches the law from below everywhere: no need to look at it.
+            // Inside this box every candidate is below the law: no need to compute it.
             if us >= 0.07 && v <= v_r {
                 return k as u32;
             }
@@ -184,34 +189,70 @@ mod tests {
     use super::*;
     use crate::rng::Stream;
 
-    /// All probabilities of a law, from its recurrence: exact up to a rounding or three a step from the mode.
-    fn by_recurrence(n: u32, p: f64) -> Vec<f64> {
-        let mode = ((f64::from(n) + 1.0) * p) as u32;
-        let odds = p / (1.0 - p);
-        let mut masses = vec![0.0; n as usize + 1];
-        masses[mode as usize] = 1.0;
-        for k in mode..n {
-            masses[k as usize + 1] = masses[k as usize] * odds * f64::from(n - k) / f64::from(k + 1);
-        }
-        for k in (1..=mode).rev() {
-            masses[k as usize - 1] = masses[k as usize] * f64::from(k) / f64::from(n - k + 1) / odds;
-        }
-        let sum: f64 = masses.iter().sum();
-        masses.iter().map(|mass| mass / sum).collect()
-    }
-
+    /// Probabilities computed with 60 digits, at -9, -3, 0, 1, 5 and 10 standard deviations from the mean where there are such
+    /// numbers.
     #[test]
-    fn probabilities_are_those_of_the_recurrence() {
-        for (n, p) in [(1, 0.5), (7, 0.3), (30, 0.9), (250, 0.01), (1000, 0.5), (5000, 0.2), (65_536, 0.37)] {
-            let law = Binomial::new(n, p);
-            let sd = (f64::from(n) * p * (1.0 - p)).sqrt();
-            for (k, expected) in by_recurrence(n, p).into_iter().enumerate() {
-                if (k as f64 - f64::from(n) * p).abs() <= 10.0 * sd && expected > 1e-300 {
-                    let error = (law.probability(k as u32) / expected - 1.0).abs();
-                    // The recurrence itself is wrong by a few roundings a step.
-                    assert!(error < 2e-14 + 3e-16 * (10.0 * sd), "n = {n}, p = {p}, k = {k}: {error:e}");
-                }
-            }
+    fn probabilities_are_within_their_stated_error() {
+        let points = [
+            (1, 0.5, 0, 0.5),
+            (1, 0.5, 1, 0.5),
+            (7, 0.3, 2, 0.3176523),
+            (7, 0.3, 3, 0.2268945),
+            (30, 0.9, 12, 2.4428241445496752e-11),
+            (30, 0.9, 22, 0.005763790232663006),
+            (30, 0.9, 27, 0.23608793223234265),
+            (30, 0.9, 29, 0.14130386091738742),
+            (250, 0.01, 2, 0.25741723452177306),
+            (250, 0.01, 4, 0.13407092913874208),
+            (250, 0.01, 10, 0.0001962914396934676),
+            (250, 0.01, 18, 1.1795813721419442e-10),
+            (1000, 0.5, 358, 4.5969792313131567e-20),
+            (1000, 0.5, 453, 0.00030353498700958767),
+            (1000, 0.5, 500, 0.0252250181783608),
+            (1000, 0.5, 516, 0.015123665829158384),
+            (1000, 0.5, 579, 9.197526483524006e-08),
+            (1000, 0.5, 658, 2.3179149681477748e-24),
+            (5000, 0.2, 745, 1.7418493732404905e-21),
+            (5000, 0.2, 915, 0.00014429197317211858),
+            (5000, 0.2, 1000, 0.014103505478012503),
+            (5000, 0.2, 1028, 0.00858064468288405),
+            (5000, 0.2, 1141, 8.107682699538428e-08),
+            (5000, 0.2, 1283, 5.1002656453613027e-23),
+            (65536, 0.37, 23136, 6.4650985970879996e-21),
+            (65536, 0.37, 23878, 3.604225833448759e-05),
+            (65536, 0.37, 24248, 0.0032277275860744165),
+            (65536, 0.37, 24372, 0.0019550591298459637),
+            (65536, 0.37, 24866, 1.264819264233716e-08),
+            (65536, 0.37, 25484, 8.824154731435162e-25),
+            (1048576, 0.001, 757, 4.290965056363944e-22),
+            (1048576, 0.001, 951, 0.00011861311895432752),
+            (1048576, 0.001, 1049, 0.012321622614785204),
+            (1048576, 0.001, 1081, 0.007386949923679787),
+            (1048576, 0.001, 1210, 8.231627558839971e-08),
+            (1048576, 0.001, 1372, 1.928873486969434e-22),
+            (2147483648, 0.5, 1073533290, 4.437055981479515e-23),
+            (2147483648, 0.5, 1073672313, 1.9128189183843512e-07),
+            (2147483648, 0.5, 1073741824, 1.7217699691225462e-05),
+            (2147483648, 0.5, 1073764994, 1.0443276842305893e-05),
+            (2147483648, 0.5, 1073857676, 6.416958690696256e-11),
+            (2147483648, 0.5, 1073973529, 3.320504151269989e-27),
+            (2147483648, 0.001, 2134301, 6.463890745096258e-22),
+            (2147483648, 0.001, 2143090, 3.022330195335315e-06),
+            (2147483648, 0.001, 2147484, 0.00027237191480311036),
+            (2147483648, 0.001, 2148948, 0.0001652032909871454),
+            (2147483648, 0.001, 2154807, 1.028232221881705e-09),
+            (2147483648, 0.001, 2162131, 5.847565083717478e-26),
+            (2147483648, 0.9, 1932610163, 7.44600085734535e-23),
+            (2147483648, 0.9, 1932693576, 3.1881690932122227e-07),
+            (2147483648, 0.9, 1932735283, 2.8696166129276366e-05),
+            (2147483648, 0.9, 1932749185, 1.740604567154932e-05),
+            (2147483648, 0.9, 1932804795, 1.0681347113459527e-10),
+            (2147483648, 0.9, 1932874306, 5.4837019672891265e-27),
+        ];
+        for (n, p, k, expected) in points {
+            let error: f64 = Binomial::new(n, p).probability(k) / expected - 1.0;
+            let bound = if n > 1 << 16 { 2e-11 } else { 1e-13 };
+            assert!(error.abs() < bound, "n = {n}, p = {p}, k = {k}: {error:e}");
         }
     }
 
