@@ -10,7 +10,7 @@
 
 pub mod binomial;
 pub mod direct;
-//pub mod law;
+pub mod law;
 mod thresholds;
 
 /// A pair of layers that synapses join, with what the profile says of it.
