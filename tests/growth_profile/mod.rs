@@ -4,14 +4,14 @@
 use phylon::rng::{Row, Stream};
 use phylon::synaptogen::growth::{Connectome, LayerPair, correction};
 
-/// Target average degree of the reported evaluations.
-pub const DEGREE: f32 = 1e5;
 const NEUROTRANSMITTERS: usize = 3;
 const RECEPTORS: usize = 2 * NEUROTRANSMITTERS;
 
 /// Arrays of a connectome.
 pub struct Assembled {
     pub genes: usize,
+    /// Target average degree.
+    pub degree: f32,
     pub layers: Vec<usize>,
     pub expression: Vec<Vec<f32>>,
     pub rules: Vec<f32>,
@@ -38,6 +38,23 @@ impl Assembled {
         let k = draw(NEUROTRANSMITTERS * RECEPTORS, 1.0 / ((NEUROTRANSMITTERS * RECEPTORS) as f64).sqrt());
         let rules = o.iter().map(|o| sigmoid(o / 0.1)).collect();
         Self::of(layers, genes, &x, &t, &r, rules, &k)
+    }
+
+    /// Of a reference file `model_*.npz`, from its raw parameters' expression and its own rules, numbers and conductances.
+    #[cfg(test)]
+    pub fn from_golden(npz: &crate::npz::Npz) -> Self {
+        let layers: Vec<usize> = npz.i64("sizes").into_iter().map(|n| n as usize).collect();
+        let genes = npz.i64("genes")[0] as usize;
+        let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+        let (theta, mut at, mut expression) = (npz.f64("theta"), 0, Vec::new());
+        for n in &layers {
+            expression.push(theta[at..at + n * genes].iter().map(|x| (x * x) as f32).collect());
+            at += n * genes;
+        }
+        let each = |key: &str| (1..layers.len()).map(|l| single(&npz.f64(&format!("{key}{l}")))).collect();
+        let rules = single(&npz.f64("rule_probability"));
+        let degree = npz.f64("degree")[0] as f32;
+        Self { genes, degree, expression, rules, conductance: each("G"), numbers: each("N"), layers }
     }
 
     fn of(layers: &[usize], genes: usize, x: &[f64], t: &[f64], r: &[f64], rules: Vec<f64>, k: &[f64]) -> Self {
@@ -67,7 +84,8 @@ impl Assembled {
         }
         let single = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect::<Vec<f32>>();
         let expression = expression.into_iter().map(single).collect();
-        Self { genes, layers: layers.to_vec(), expression, rules: single(rules), conductance, numbers }
+        // 1e5 as in the reported evaluations.
+        Self { genes, degree: 1e5, layers: layers.to_vec(), expression, rules: single(rules), conductance, numbers }
     }
 
     pub fn connectome(&self) -> Connectome<'_> {
@@ -78,7 +96,7 @@ impl Assembled {
                 conductance: &self.conductance[l],
             })
             .collect();
-        let alpha = correction(self.numbers.iter().map(Vec::as_slice), self.layers.iter().sum(), DEGREE);
+        let alpha = correction(self.numbers.iter().map(Vec::as_slice), self.layers.iter().sum(), self.degree);
         Connectome { genes: self.genes, rules: &self.rules, layers, alpha }
     }
 }
