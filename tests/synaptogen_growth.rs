@@ -13,9 +13,11 @@ use growth_profile::Assembled;
 use npz::Npz;
 use phylon::cpu::InstructionSet;
 use phylon::rng::{Row, Stream};
+use phylon::synaptogen::evaluation::{Comparison, Metrics, Solved};
 use phylon::synaptogen::growth::binomial::{Binomial, Words};
 use phylon::synaptogen::growth::law::Law;
 use phylon::synaptogen::growth::{Connectome, LayerPair, direct, trials};
+use phylon::synaptogen::rules::{CoExpression, Neurons};
 use rayon::prelude::*;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -334,5 +336,64 @@ fn synaptogen_agents_are_a_function_of_seed_and_number() {
         }
         let [direct, law] = &all;
         assert!(direct[..pairs] != direct[pairs..2 * pairs] && law[..pairs] != law[pairs..2 * pairs]);
+    }
+}
+
+#[test]
+fn synaptogen_rules_from_data() {
+    for path in files("ndge_", ".npz") {
+        let (name, npz) = (path.display(), Npz::open(&path));
+        let genes = npz.shape("expression")[1];
+        let tests = CoExpression::of(&Neurons {
+            genes: (0..genes).map(|gene| gene.to_string()).collect(),
+            expression: npz.f64("expression"),
+            synapse: npz.bools("synapse"),
+            contact: npz.bools("contact"),
+        });
+        for (key, seen) in [("beta", &tests.difference), ("t", &tests.t), ("p", &tests.p)] {
+            for (i, (seen, expected)) in seen.iter().zip(npz.f64(key)).enumerate() {
+                // Both are double precision; p is a tail that statrs has to about 1e-12.
+                let is_close = (seen - expected).abs() <= 1e-10 * expected.abs() + 1e-14;
+                assert!(is_close || seen.is_nan() && expected.is_nan(), "{name}: {key}[{i}] = {seen} for {expected}");
+            }
+        }
+        assert_eq!(tests.rules, npz.bools("rules"), "{name}");
+        assert_eq!(tests.kept().iter().map(|&gene| gene as i64).collect::<Vec<_>>(), npz.i64("kept"), "{name}");
+    }
+    for path in files("model_cartpole_rules", ".npz") {
+        let mask = CoExpression::of(&Neurons::celegans()).mask();
+        assert_eq!(mask, Npz::open(&path).bools("mask"), "{}", path.display());
+    }
+}
+
+#[test]
+fn synaptogen_metrics_of_groups() {
+    let close = |seen: f64, expected: &serde_json::Value| {
+        let expected = expected.as_f64().expect("a number");
+        (seen - expected).abs() <= 1e-9 * expected.abs()
+    };
+    for path in files("metrics_", ".json") {
+        let (name, file) = (path.display(), json(&path));
+        let solved = Solved::of(file["environment"].as_str().expect("an id")).expect("a world of the paper");
+        let scores = |group: &serde_json::Value| numbers(&file["rewards"][group.as_str().expect("a group")]);
+        for (group, expected) in file["metrics"].as_object().expect("groups") {
+            let metrics = Metrics::of(&numbers(&file["rewards"][group]), solved);
+            let seen = [
+                ("mean", metrics.mean),
+                ("std", metrics.sd),
+                ("top10_mean", metrics.top10_mean),
+                ("top10_std", metrics.top10_sd),
+                ("solved_percent", metrics.solved_percent),
+            ];
+            for (key, seen) in seen {
+                assert!(close(seen, &expected[key]), "{name}, {group}: {key} = {seen} for {}", expected[key]);
+            }
+        }
+        for test in file["tests"].as_array().expect("tests") {
+            let (first, second) = (scores(&test["a"]), scores(&test["b"]));
+            let Comparison { test: seen, corrected_p } = Comparison::of(&first, &second);
+            assert!(close(seen.larger * (first.len() * second.len()) as f64, &test["U"]), "{name}: {seen:?} for {test}");
+            assert!(close(seen.p, &test["p"]) && close(corrected_p, &test["p_bonferroni"]), "{name}: {seen:?} for {test}");
+        }
     }
 }
