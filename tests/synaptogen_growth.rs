@@ -50,6 +50,21 @@ fn numbers(of: &serde_json::Value) -> Vec<f64> {
     of.as_array().expect("numbers").iter().map(|x| x.as_f64().expect("a number")).collect()
 }
 
+/// That of a file `model_*.npz`: expression from its raw parameters, the rest as it is there.
+fn assembled(npz: &Npz) -> Assembled {
+    let layers: Vec<usize> = npz.i64("sizes").into_iter().map(|n| n as usize).collect();
+    let genes = npz.i64("genes")[0] as usize;
+    let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+    let (theta, mut at, mut expression) = (npz.f64("theta"), 0, Vec::new());
+    for n in &layers {
+        expression.push(theta[at..at + n * genes].iter().map(|x| (x * x) as f32).collect());
+        at += n * genes;
+    }
+    let each = |key: &str| (1..layers.len()).map(|l| single(&npz.f64(&format!("{key}{l}")))).collect();
+    let (degree, rules) = (npz.f64("degree")[0] as f32, single(&npz.f64("rule_probability")));
+    Assembled { genes, degree, expression, rules, conductance: each("G"), numbers: each("N"), layers }
+}
+
 /// p-value of Pearson's test, and the number of its bins: neighbours are merged until `least` counts are expected in each.
 fn chi_square(seen: &[u64], probability: &[f64], least: f64) -> (f64, usize) {
     let total = seen.iter().sum::<u64>() as f64;
@@ -75,7 +90,8 @@ fn chi_square(seen: &[u64], probability: &[f64], least: f64) -> (f64, usize) {
 fn kolmogorov(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len() as f64;
-    let distance = values.iter().enumerate().fold(0.0, |d: f64, (i, v)| d.max((i as f64 + 1.0) / n - v).max(v - i as f64 / n));
+    let distance =
+        values.iter().enumerate().fold(0.0, |d: f64, (i, v)| d.max((i as f64 + 1.0) / n - v).max(v - i as f64 / n));
     let t = distance * n.sqrt();
     let term = |k: i32| f64::from(2 * (k % 2) - 1) * (-2.0 * f64::from(k * k) * t * t).exp();
     (2.0 * (1..100).map(term).sum::<f64>()).clamp(0.0, 1.0)
@@ -143,7 +159,9 @@ fn synaptogen_single_gene_pairs_follow_their_laws() {
                 expected[edges.iter().filter(|&&edge| f64::from(k) > edge).count()] += mass;
                 assert!((law.probability(0, k) - mass).abs() < 1e-12, "n = {n}, p = {p}, k = {k}");
             }
-            for synapses in [direct::synapses(&connectome, seed as u64, 0..AGENTS), law.synapses(seed as u64, 0..AGENTS)] {
+            for synapses in
+                [direct::synapses(&connectome, seed as u64, 0..AGENTS), law.synapses(seed as u64, 0..AGENTS)]
+            {
                 let mut seen = vec![0u64; expected.len()];
                 for k in synapses {
                     assert!(f64::from(k) <= n, "{k} of {n}");
@@ -166,7 +184,7 @@ fn synaptogen_agents_have_the_moments_of_their_profile() {
     const AGENTS: u32 = 1000;
     for path in files("model_", ".npz") {
         let (name, npz) = (path.display(), Npz::open(&path));
-        let profile = Assembled::from_golden(&npz);
+        let profile = assembled(&npz);
         let connectome = profile.connectome();
         let alpha = npz.f64("alpha")[0];
         assert!((f64::from(connectome.alpha) / alpha - 1.0).abs() < 1e-7, "{name}: alpha {} {alpha}", connectome.alpha);
@@ -204,7 +222,10 @@ fn synaptogen_agents_have_the_moments_of_their_profile() {
                 // The variance of a sample's variance, of a law that is nearly normal.
                 let spread = of_pair().map(|w| (w - seen).powi(2)).sum::<f64>() / (m - 1.0);
                 let bound = 6.0 * (2.0 / m).sqrt() * variance;
-                assert!((spread - variance).abs() <= bound, "{name}, {method}, {pair}: variance {spread} for {variance}");
+                assert!(
+                    (spread - variance).abs() <= bound,
+                    "{name}, {method}, {pair}: variance {spread} for {variance}"
+                );
             }
         }
     }
@@ -217,7 +238,7 @@ fn profiles() -> Vec<(String, Assembled)> {
         .iter()
         .map(|path| (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), path))
         .filter(|(name, _)| named.contains(&name.as_str()))
-        .map(|(name, path)| (name, Assembled::from_golden(&Npz::open(path))))
+        .map(|(name, path)| (name, assembled(&Npz::open(path))))
         .collect();
     profiles.push(("first, 16 genes".into(), Assembled::initial(&[4, 128, 2], 16, 1)));
     profiles.push(("first, 64 genes".into(), Assembled::initial(&[4, 128, 2], 64, 2)));
@@ -268,7 +289,8 @@ fn synaptogen_laws_are_those_of_convolution() {
         for place in 0..=6 {
             let pair = order[place * (order.len() - 1) / 6];
             let expected = convolved(&connectome, pair);
-            let distance: f64 = expected.iter().enumerate().map(|(k, mass)| (law.probability(pair, k as u32) - mass).abs()).sum();
+            let distance: f64 =
+                expected.iter().enumerate().map(|(k, mass)| (law.probability(pair, k as u32) - mass).abs()).sum();
             assert!(distance / 2.0 < 1e-13, "{name}, neuron pair {pair}: {:e} apart", distance / 2.0);
             worst = worst.max(distance / 2.0);
         }
@@ -320,7 +342,10 @@ fn synaptogen_agents_are_a_function_of_seed_and_number() {
     for alpha in [connectome.alpha, 1000.0 * connectome.alpha] {
         connectome.alpha = alpha;
         let grow = |set, agents: std::ops::Range<u32>| {
-            [direct::synapses_with(set, &connectome, 5, agents.clone()), Law::with(set, &connectome).synapses(5, agents)]
+            [
+                direct::synapses_with(set, &connectome, 5, agents.clone()),
+                Law::with(set, &connectome).synapses(5, agents),
+            ]
         };
         let all = grow(InstructionSet::best(), 0..13);
         for set in InstructionSet::available() {
@@ -392,8 +417,14 @@ fn synaptogen_metrics_of_groups() {
         for test in file["tests"].as_array().expect("tests") {
             let (first, second) = (scores(&test["a"]), scores(&test["b"]));
             let Comparison { test: seen, corrected_p } = Comparison::of(&first, &second);
-            assert!(close(seen.larger * (first.len() * second.len()) as f64, &test["U"]), "{name}: {seen:?} for {test}");
-            assert!(close(seen.p, &test["p"]) && close(corrected_p, &test["p_bonferroni"]), "{name}: {seen:?} for {test}");
+            assert!(
+                close(seen.larger * (first.len() * second.len()) as f64, &test["U"]),
+                "{name}: {seen:?} for {test}"
+            );
+            assert!(
+                close(seen.p, &test["p"]) && close(corrected_p, &test["p_bonferroni"]),
+                "{name}: {seen:?} for {test}"
+            );
         }
     }
 }

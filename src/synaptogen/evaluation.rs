@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::report::statistics::MannWhitney;
+use crate::report::MannWhitney;
 
 /// Agents that count as the top ones.
 const TOP: usize = 10;
@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn stars_begin_at_their_levels() {
-        let levels = [(1.0, ""), (0.051, ""), (0.05, "*"), (0.01, "**"), (1e-3, "***"), (1.1e-4, "***"), (1e-4, "****")];
+        let levels =
+            [(1.0, ""), (0.051, ""), (0.05, "*"), (0.01, "**"), (1e-3, "***"), (1.1e-4, "***"), (1e-4, "****")];
         for (corrected_p, stars) in levels {
             let comparison = Comparison { test: MannWhitney { larger: 0.5, p: corrected_p / 3.0 }, corrected_p };
             assert_eq!(comparison.stars(), stars, "{corrected_p}");

@@ -107,7 +107,8 @@ impl CoExpression {
 
     /// Genes that have a part in any rule, in their order.
     pub fn kept(&self) -> Vec<usize> {
-        let has_rule = |&g: &usize| (0..self.genes).any(|o| self.rules[g * self.genes + o] || self.rules[o * self.genes + g]);
+        let has_rule =
+            |&g: &usize| (0..self.genes).any(|o| self.rules[g * self.genes + o] || self.rules[o * self.genes + g]);
         (0..self.genes).filter(has_rule).collect()
     }
 

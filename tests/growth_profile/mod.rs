@@ -32,29 +32,15 @@ impl Assembled {
         };
         let sd = |width: usize| (2.0 / width as f64).sqrt();
         let x = layers.iter().flat_map(|n| draw(n * genes, sd(genes))).collect::<Vec<f64>>();
-        let t = layers[..last].iter().flat_map(|n| draw(n * NEUROTRANSMITTERS, sd(NEUROTRANSMITTERS))).collect::<Vec<f64>>();
+        let t = layers[..last]
+            .iter()
+            .flat_map(|n| draw(n * NEUROTRANSMITTERS, sd(NEUROTRANSMITTERS)))
+            .collect::<Vec<f64>>();
         let r = layers[1..].iter().flat_map(|n| draw(n * RECEPTORS, sd(RECEPTORS))).collect::<Vec<f64>>();
         let o = draw(genes * genes, 1.0 / genes as f64);
         let k = draw(NEUROTRANSMITTERS * RECEPTORS, 1.0 / ((NEUROTRANSMITTERS * RECEPTORS) as f64).sqrt());
         let rules = o.iter().map(|o| sigmoid(o / 0.1)).collect();
         Self::of(layers, genes, &x, &t, &r, rules, &k)
-    }
-
-    /// Of a reference file `model_*.npz`, from its raw parameters' expression and its own rules, numbers and conductances.
-    #[cfg(test)]
-    pub fn from_golden(npz: &crate::npz::Npz) -> Self {
-        let layers: Vec<usize> = npz.i64("sizes").into_iter().map(|n| n as usize).collect();
-        let genes = npz.i64("genes")[0] as usize;
-        let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<f32>>();
-        let (theta, mut at, mut expression) = (npz.f64("theta"), 0, Vec::new());
-        for n in &layers {
-            expression.push(theta[at..at + n * genes].iter().map(|x| (x * x) as f32).collect());
-            at += n * genes;
-        }
-        let each = |key: &str| (1..layers.len()).map(|l| single(&npz.f64(&format!("{key}{l}")))).collect();
-        let rules = single(&npz.f64("rule_probability"));
-        let degree = npz.f64("degree")[0] as f32;
-        Self { genes, degree, expression, rules, conductance: each("G"), numbers: each("N"), layers }
     }
 
     fn of(layers: &[usize], genes: usize, x: &[f64], t: &[f64], r: &[f64], rules: Vec<f64>, k: &[f64]) -> Self {
@@ -71,12 +57,15 @@ impl Assembled {
             (t, r) = (&t[pre.len() * NEUROTRANSMITTERS..], &r[post.len() * RECEPTORS..]);
             let (mut n, mut g) = (Vec::new(), Vec::new());
             for (pre, q) in pre.iter().zip(&transmitters) {
-                let reached: Vec<f64> =
-                    (0..genes).map(|w| pre.iter().zip(rules[w..].iter().step_by(genes)).map(|(e, p)| e * p).sum()).collect();
+                let reached: Vec<f64> = (0..genes)
+                    .map(|w| pre.iter().zip(rules[w..].iter().step_by(genes)).map(|(e, p)| e * p).sum())
+                    .collect();
                 for (post, r) in post.iter().zip(&receptors) {
                     n.push(reached.iter().zip(*post).map(|(a, b)| a * b).sum::<f64>() as f32);
                     let conducts = |a: usize, c: usize| q[a] * sigmoid(k[a * RECEPTORS + c]) * r[c];
-                    g.push((0..NEUROTRANSMITTERS).map(|a| conducts(a, 2 * a) - conducts(a, 2 * a + 1)).sum::<f64>() as f32);
+                    g.push(
+                        (0..NEUROTRANSMITTERS).map(|a| conducts(a, 2 * a) - conducts(a, 2 * a + 1)).sum::<f64>() as f32
+                    );
                 }
             }
             numbers.push(n);

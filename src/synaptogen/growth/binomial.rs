@@ -41,7 +41,8 @@ impl Words {
     fn uniforms(&mut self) -> [f64; 2] {
         let [a, b, c, d] = philox(self.counter, self.key);
         self.counter[3] = self.counter[3].wrapping_add(1 << 8);
-        let uniform = |high: u32, low: u32| ((u64::from(high) << 32 | u64::from(low)) >> 11) as f64 / (1u64 << 53) as f64;
+        let uniform =
+            |high: u32, low: u32| ((u64::from(high) << 32 | u64::from(low)) >> 11) as f64 / (1u64 << 53) as f64;
         [uniform(a, b), uniform(c, d)]
     }
 }
@@ -76,7 +77,8 @@ impl Binomial {
 
     /// A number of successes.
     pub fn draw(&self, words: &mut Words) -> u32 {
-        let k = if f64::from(self.n) * self.p < REJECTION { self.by_inversion(words) } else { self.by_rejection(words) };
+        let k =
+            if f64::from(self.n) * self.p < REJECTION { self.by_inversion(words) } else { self.by_rejection(words) };
         if self.is_of_failures { self.n - k } else { k }
     }
 
@@ -135,7 +137,9 @@ fn mass(k: u32, n: u32, p: f64) -> f64 {
         return exp(f64::from(n) * ln(p));
     }
     let (x, y, all) = (f64::from(k), f64::from(n - k), f64::from(n));
-    let logarithm = stirling_error(n) - stirling_error(k) - stirling_error(n - k)
+    let logarithm = stirling_error(n)
+        - stirling_error(k)
+        - stirling_error(n - k)
         - deviance(x, all * p)
         - deviance(y, all * (1.0 - p));
     exp(logarithm) * (all / (2.0 * PI * x * y)).sqrt()

@@ -12,7 +12,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::binomial::{Binomial, Words};
-use super::thresholds::{LANES, Thresholds, fixed_point};
+use super::thresholds::{LANES, Thresholds};
 use super::{Connectome, trials};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::rng::{Row, Stream, philox};
@@ -71,6 +71,12 @@ impl Expression {
     }
 }
 
+/// The first threshold of the table of the power 2^(6 + `part`).
+#[inline(always)]
+fn power_start(part: usize) -> usize {
+    (SMALL * SMALL) as usize + part * POWER_ROW
+}
+
 /// Neuron pairs that draw a part from one table, and where its row starts for each.
 #[derive(Default)]
 struct Part {
@@ -93,8 +99,11 @@ struct Drawing<'a> {
     agents: Range<u32>,
     /// `[agent][neuron pair]`, of the gene pairs so far.
     synapses: Vec<u32>,
-    /// Of the gene pair in hand: trials of every neuron pair; tables; parts, of which the first is the small one.
+    /// Of the gene pair in hand: trials of every neuron pair; tables; parts, of which the first is the small one and the
+    /// others are those of the powers.
     trials: Vec<u32>,
+    /// Neuron pairs with more trials than are small.
+    large: Vec<u32>,
     thresholds: Thresholds,
     parts: Vec<Part>,
 }
@@ -125,6 +134,7 @@ impl<'a> Drawing<'a> {
             synapses: vec![0; agents.len() * pairs],
             agents,
             trials: vec![0; pairs],
+            large: Vec::new(),
             thresholds: Thresholds::new(TABLE),
             parts: (0..=POWERS.len()).map(|_| Part::default()).collect(),
         }
@@ -137,33 +147,32 @@ impl<'a> Drawing<'a> {
         if p.is_nan() || p <= 0.0 {
             return;
         }
-        let (most, together) = self.count_trials(gene_pair);
+        let most = self.count_trials(gene_pair);
         if p >= 1.0 {
             for agent in self.synapses.chunks_mut(self.trials.len()) {
                 agent.iter_mut().zip(&self.trials).for_each(|(count, n)| *count += n);
             }
             return;
         }
-        self.sort_out(together);
+        self.sort_out();
         let row = small_table(p, most.min(SMALL - 1), &mut self.thresholds);
         self.draw_part(0, gene_pair, row, 0);
-        for (part, power) in (1..).zip(POWERS) {
-            if !self.parts[part].pairs.is_empty() {
-                let start = (SMALL * SMALL) as usize + (part - 1) * POWER_ROW;
-                let (levels, least) = power_table(p, power, &mut self.thresholds, start);
-                self.draw_part(part, gene_pair, levels, least);
+        for (part, power) in POWERS.enumerate() {
+            if !self.parts[part + 1].pairs.is_empty() {
+                let (levels, least) = power_table(p, power, &mut self.thresholds, power_start(part));
+                self.draw_part(part + 1, gene_pair, levels, least);
             }
         }
-        if together >> POWERS.end != 0 {
+        if most >> POWERS.end != 0 {
             self.draw_rest(gene_pair, p);
         }
     }
 
-    /// Trials of every neuron pair. Gives the most of any, and the bits that any has.
+    /// Trials of every neuron pair. Gives the most of any.
     #[inline(always)]
-    fn count_trials(&mut self, gene_pair: usize) -> (u32, u32) {
+    fn count_trials(&mut self, gene_pair: usize) -> u32 {
         let (u, w) = (gene_pair / self.connectome.genes, gene_pair % self.connectome.genes);
-        let (mut most, mut together, mut at) = (0, 0, 0);
+        let (mut most, mut at) = (0, 0);
         for [pre, post] in &self.expression.0 {
             let (pre_neurons, post_neurons) = (pre.len() / self.connectome.genes, post.len() / self.connectome.genes);
             let post = &post[w * post_neurons..][..post_neurons];
@@ -171,35 +180,41 @@ impl<'a> Drawing<'a> {
                 for (n, &post) in self.trials[at..at + post_neurons].iter_mut().zip(post) {
                     *n = trials(self.connectome.alpha, pre, post);
                     most = most.max(*n);
-                    together |= *n;
                 }
                 at += post_neurons;
             }
         }
-        (most, together)
+        most
     }
 
     /// List the neuron pairs of every part.
     #[inline(always)]
-    fn sort_out(&mut self, together: u32) {
+    fn sort_out(&mut self) {
         let pairs = self.trials.len();
-        let small = &mut self.parts[0];
+        self.large.resize(pairs, 0);
+        let [small, powers @ ..] = &mut self.parts[..] else { return };
         small.pairs.resize(pairs, 0);
         small.starts.resize(pairs, 0);
-        let mut length = 0;
+        powers.iter_mut().for_each(Part::clear);
+        let (mut length, mut large) = (0, 0);
+        // Written first, counted where it is to stay: no branch.
         for (pair, &n) in self.trials.iter().enumerate() {
             small.pairs[length] = pair as u32;
             small.starts[length] = n % SMALL * SMALL;
             length += usize::from(n % SMALL != 0);
+            self.large[large] = pair as u32;
+            large += usize::from(n >= SMALL);
         }
         small.pairs.truncate(length);
         small.starts.truncate(length);
-        for (part, power) in self.parts[1..].iter_mut().zip(POWERS) {
-            part.clear();
-            if together >> power & 1 != 0 {
-                let has = |&(_, &n): &(usize, &u32)| n >> power & 1 != 0;
-                part.pairs.extend(self.trials.iter().enumerate().filter(has).map(|(pair, _)| pair as u32));
-                part.starts.resize(part.pairs.len(), SMALL * SMALL + (power - POWERS.start) * POWER_ROW as u32);
+        for &pair in &self.large[..large] {
+            let n = self.trials[pair as usize];
+            let mut bits = n % (1 << POWERS.end) / SMALL;
+            while bits != 0 {
+                let part = bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                powers[part].pairs.push(pair);
+                powers[part].starts.push(power_start(part) as u32);
             }
         }
     }
@@ -261,21 +276,18 @@ impl<'a> Drawing<'a> {
 #[inline(always)]
 fn small_table(p: f64, most: u32, thresholds: &mut Thresholds) -> u32 {
     let q = 1.0 - p;
-    let mut row = [1.0; SMALL as usize + 1];
-    // row[k + 1] is F(k); row[0] stands for F(-1).
-    row[0] = 0.0;
-    let width = ((most + 1).next_power_of_two() as usize).min(SMALL as usize);
+    let width = (most + 1).next_power_of_two() as usize;
+    // Place k + 1 of a row is F(k), place 0 stands for F(-1). From F(n) on it stays exactly 1.
+    let mut rows = [[1.0; SMALL as usize + 1]; 2];
+    (rows[0][0], rows[1][0]) = (0.0, 0.0);
     for n in 1..=most as usize {
-        let mut next = [1.0; SMALL as usize + 1];
-        next[0] = 0.0;
-        // From F(n) on it stays exactly 1.
+        let [even, odd] = &mut rows;
+        let (before, row) = if n % 2 == 0 { (odd, even) } else { (even, odd) };
         for k in 1..=n {
-            next[k] = q * row[k] + p * row[k - 1];
+            row[k] = q * before[k] + p * before[k - 1];
         }
-        row = next;
-        for k in 0..width {
-            thresholds.set(n * SMALL as usize + k, fixed_point(row[k + 1]));
-        }
+        // What follows is never exceeded from the start.
+        thresholds.set(n * SMALL as usize, &row[1..=n]);
     }
     width.trailing_zeros()
 }
@@ -290,7 +302,7 @@ fn power_table(p: f64, power: u32, thresholds: &mut Thresholds, start: usize) ->
     let n = f64::from(1u32 << power);
     let odds = p / (1.0 - p);
     let mode = ((n + 1.0) * p).floor();
-    let mut weights = [0.0; POWER_ROW];
+    let mut weights = [0.0; 2 * POWER_ROW];
     // Downwards first, from the middle of the room.
     let middle = POWER_ROW / 2;
     weights[middle] = 1.0;
@@ -308,17 +320,18 @@ fn power_table(p: f64, power: u32, thresholds: &mut Thresholds, start: usize) ->
         last += 1;
         k += 1.0;
     }
-    let weights = &weights[first..=last];
     let mut total = 0.0;
-    for weight in weights {
+    for weight in &weights[first..=last] {
         total += weight;
     }
-    let levels = weights.len().next_power_of_two().trailing_zeros();
     let mut sum = 0.0;
-    for index in 0..1 << levels {
-        sum += weights.get(index).unwrap_or(&0.0);
-        let is_last = index + 1 >= weights.len();
-        thresholds.set(start + index, if is_last { u64::MAX } else { fixed_point(sum / total) });
+    for weight in &mut weights[first..=last] {
+        sum += *weight;
+        *weight = sum * (1.0 / total);
     }
+    // At the last value, and behind it, nothing exceeds a threshold.
+    let levels = (last + 1 - first).next_power_of_two().trailing_zeros();
+    weights[last..first + (1 << levels)].fill(1.0);
+    thresholds.set(start, &weights[first..first + (1 << levels)]);
     (levels, least as u32)
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::thresholds::{LANES, Thresholds, fixed_point};
+use super::thresholds::{LANES, Thresholds};
 use super::{Connectome, trials};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::num::double::sin_cos;
@@ -255,11 +255,13 @@ impl Kernel for Tile<'_> {
             let mut sum = 0.0;
             // Beyond the most there can be, and at the window's end, nothing exceeds a threshold.
             let values = (*window - 1).min((moments.trials - first) as usize);
-            for (index, mass) in masses[..values].iter().enumerate() {
+            let mut cumulative = vec![1.0; values];
+            for (cumulative, mass) in cumulative.iter_mut().zip(&masses) {
                 let mass = mass[row] + 1.0 / *window as f64;
                 sum += if mass > 0.0 { mass } else { 0.0 };
-                thresholds.set(index, fixed_point(sum));
+                *cumulative = sum;
             }
+            thresholds.set(0, &cumulative);
             PairLaw { first: first as u32, levels: window.trailing_zeros(), thresholds }
         };
         self.pairs.iter().enumerate().map(law).collect()

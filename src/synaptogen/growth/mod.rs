@@ -59,7 +59,13 @@ pub const MOST_TRIALS: u32 = 1 << 31;
 #[inline(always)]
 pub fn trials(alpha: f32, pre: f32, post: f32) -> u32 {
     let rounded = (alpha * (pre * post)).round_ties_even();
-    if rounded < MOST_TRIALS as f32 { rounded as u32 } else if rounded.is_nan() { 0 } else { MOST_TRIALS }
+    if rounded < MOST_TRIALS as f32 {
+        rounded as u32
+    } else if rounded.is_nan() {
+        0
+    } else {
+        MOST_TRIALS
+    }
 }
 
 impl Connectome<'_> {

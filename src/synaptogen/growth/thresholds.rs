@@ -16,12 +16,6 @@ pub(super) struct Thresholds {
     low: Vec<u32>,
 }
 
-/// A cumulative probability in units of 2^-64; 1 and what rounds to it become the threshold that nothing exceeds.
-#[inline(always)]
-pub(super) fn fixed_point(probability: f64) -> u64 {
-    (probability * 18_446_744_073_709_551_616.0) as u64
-}
-
 impl Thresholds {
     /// `length` thresholds that nothing exceeds; a power of two.
     pub(super) fn new(length: usize) -> Self {
@@ -29,10 +23,16 @@ impl Thresholds {
         Self { high: vec![u32::MAX; length], low: vec![u32::MAX; length] }
     }
 
+    /// Thresholds from `start` on, of cumulative probabilities. 1, and what rounds to it, is never exceeded.
     #[inline(always)]
-    pub(super) fn set(&mut self, index: usize, threshold: u64) {
-        self.high[index] = (threshold >> 32) as u32;
-        self.low[index] = threshold as u32;
+    pub(super) fn set(&mut self, start: usize, cumulative: &[f64]) {
+        let (high, low) = (&mut self.high[start..], &mut self.low[start..]);
+        for ((high, low), &probability) in high.iter_mut().zip(low).zip(cumulative) {
+            // In units of 2^-64; the conversion saturates.
+            let threshold = (probability * 18_446_744_073_709_551_616.0) as u64;
+            *high = (threshold >> 32) as u32;
+            *low = threshold as u32;
+        }
     }
 
     /// The threshold at an index.
@@ -74,5 +74,28 @@ impl Thresholds {
             }
         }
         values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A word beside a threshold, and on it, where the lower half decides; two thresholds with the same upper half.
+    #[test]
+    fn ties_are_broken_by_the_lower_half() {
+        let mut thresholds = Thresholds::new(8);
+        let unit = 1.0 / 18_446_744_073_709_551_616.0;
+        let half = |high: f64, low: f64| (high * 4_294_967_296.0 + low) * unit;
+        thresholds.set(4, &[half(7.0, 5.0), half(9.0, 3.0), half(9.0, 8.0), 1.0]);
+        let cases =
+            [(6, 0, 0), (7, 4, 0), (7, 5, 1), (8, 0, 1), (9, 2, 1), (9, 3, 2), (9, 7, 2), (9, 8, 3), (10, 0, 3)];
+        for (word, low, expected) in cases {
+            let values = thresholds.values(&[4; LANES], 2, &[word; LANES], |_| low);
+            assert_eq!(values, [expected; LANES], "{word}, {low}");
+        }
+        // The row's end is never exceeded.
+        assert_eq!(thresholds.values(&[4; LANES], 2, &[u32::MAX; LANES], |_| u32::MAX), [3; LANES]);
+        assert_eq!([thresholds.get(4), thresholds.get(7)], [7 << 32 | 5, u64::MAX]);
     }
 }
