@@ -298,6 +298,7 @@ impl Kernel for Draw<'_> {
     type Output = Vec<u32>;
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "lane counts blocks, and runs across the planes")]
     fn run<V: Vector>(self) -> Vec<u32> {
         let Self { law, pair, seed, agents } = self;
         let key = [seed as u32, (seed >> 32) as u32];
