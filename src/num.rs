@@ -12,6 +12,7 @@ pub mod double;
 pub mod hyperbolic;
 pub mod single;
 pub mod square;
+pub mod transcendental;
 
 /// What gates compute with: a float, or a register of them. One rounding an operation.
 pub trait Real: Copy {

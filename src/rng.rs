@@ -26,6 +26,11 @@ pub enum Stream {
     World = 6,
     /// Actions of a policy that acts at random.
     Action = 7,
+    /// Numbers of synapses of grown agents, a gene pair at a time. The upper bits of this word number the blocks of a draw,
+    /// so the values 8 + 256 i are all its.
+    Synapses = 8,
+    /// Numbers of synapses drawn from their law.
+    SynapseLaw = 9,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

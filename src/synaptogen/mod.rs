@@ -11,4 +11,6 @@
 //!
 //! An agent is grown by drawing the numbers: [`growth`].
 
+pub mod evaluation;
 pub mod growth;
+pub mod rules;
