@@ -135,7 +135,7 @@ __device__ __forceinline__ void play_heavy(const WorldArgs& args, float* shared)
         if (slow_ones) {
             if (pace != SLOW) change_with(SLOW);
             const bool others = __any_sync(~0u, any(FAST) || (more && any(OVER)));
-            slow_ones = !others || threads(pace == SLOW) >= FEW;
+            slow_ones = threads(pace == SLOW) >= (others ? FEW : 1);
         }
         if (pace == FAST || (slow_ones && pace == SLOW)) {
             advance(args, shared, now);
