@@ -11,4 +11,12 @@
 //!
 //! An agent is grown by drawing the numbers: [`growth`].
 
+pub mod assembly;
 pub mod growth;
+mod matrix;
+pub mod profile;
+pub mod shape;
+
+pub use assembly::Assembly;
+pub use profile::{Profile, RuleMap};
+pub use shape::{Layout, Shape};
