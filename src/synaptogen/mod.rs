@@ -12,8 +12,10 @@
 //! An agent is grown by drawing the numbers: [`growth`].
 
 pub mod assembly;
+pub mod gradient;
 pub mod growth;
 mod matrix;
+pub mod network;
 pub mod profile;
 pub mod shape;
 
