@@ -26,6 +26,12 @@ pub enum Stream {
     World = 6,
     /// Actions of a policy that acts at random.
     Action = 7,
+    /// Cells of a lineage.
+    Lineage = 10,
+    /// When a learner acts at random, and how.
+    Exploration = 11,
+    /// Which transitions a learner learns from.
+    Replay = 12,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

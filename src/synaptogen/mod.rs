@@ -14,6 +14,7 @@
 pub mod assembly;
 pub mod gradient;
 pub mod growth;
+pub mod lineage;
 mod matrix;
 pub mod network;
 pub mod profile;
