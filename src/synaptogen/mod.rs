@@ -12,6 +12,7 @@
 //! An agent is grown by drawing the numbers: [`growth`].
 
 pub mod assembly;
+pub mod dqn;
 pub mod gradient;
 pub mod growth;
 pub mod lineage;
