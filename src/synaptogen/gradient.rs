@@ -15,6 +15,9 @@ use super::profile::RuleMap;
 use super::shape::Shape;
 use crate::cpu::{Aligned, Kernel, LANES, Rows, RowsMut, Vector, padded};
 
+/// A raw gene that has faded to this, 2^-100, stays where it is: its slope would soon be no normal number.
+const LOST: f32 = f32::from_bits((127 - 100) << 23);
+
 /// Workspace of one thread. [`crate::synaptogen::network::Batch::backward`] fills in what the rest follows from.
 #[derive(Debug, Clone)]
 pub struct Gradient {
@@ -97,7 +100,7 @@ impl Gradient {
             let range = layout.expression[l].clone();
             let (raw, expression) = (&parameters[range.clone()], &self.layers[l].expression);
             for ((out, x), e) in out[range].iter_mut().zip(raw).zip(expression.iter()) {
-                *out = 2.0 * x * e;
+                *out = if x.abs() < LOST { 0.0 } else { 2.0 * x * e };
             }
             if let Some(range) = layout.neurotransmitters.get(l) {
                 self.effects(assembly, l);

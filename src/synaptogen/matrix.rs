@@ -140,12 +140,31 @@ impl Writing<'_> {
     }
 }
 
-/// `to[column][row] = from[row][column]`, with these distances between rows.
+/// `to[column][row] = from[row][column]`, with these distances between rows; in blocks that fit into registers.
 #[inline(always)]
 pub(super) fn transpose(from: Rows<'_>, rows: usize, columns: usize, to: RowsMut<'_>) {
-    for (column, to) in to.0.chunks_mut(to.1).take(columns).enumerate() {
-        for (row, to) in to[..rows].iter_mut().enumerate() {
-            *to = from.0[row * from.1 + column];
+    const BLOCK: usize = 8;
+    let (Rows(from, from_distance), RowsMut(to, to_distance)) = (from, to);
+    let [whole_rows, whole_columns] = [rows, columns].map(|length| length / BLOCK * BLOCK);
+    for row in (0..whole_rows).step_by(BLOCK) {
+        for column in (0..whole_columns).step_by(BLOCK) {
+            let mut block = [[0.0; BLOCK]; BLOCK];
+            for i in 0..BLOCK {
+                let from = &from[(row + i) * from_distance + column..][..BLOCK];
+                for j in 0..BLOCK {
+                    block[j][i] = from[j];
+                }
+            }
+            for j in 0..BLOCK {
+                to[(column + j) * to_distance + row..][..BLOCK].copy_from_slice(&block[j]);
+            }
+        }
+    }
+    // What is left to the right of the blocks, and below them.
+    for row in 0..rows {
+        let first = if row < whole_rows { whole_columns } else { 0 };
+        for column in first..columns {
+            to[column * to_distance + row] = from[row * from_distance + column];
         }
     }
 }
