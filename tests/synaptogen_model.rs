@@ -203,18 +203,26 @@ fn synaptogen_adam_descends_as_the_reference() {
         if !npz.has("adam_theta") {
             continue;
         }
-        let (shape, mut theta) = (shape_of(&npz), single(&npz.f64("theta")));
+        let shape = shape_of(&npz);
         let mut assembly = Assembly::new(&shape, &map_of(&npz));
         let actions: Vec<usize> = npz.i64("action").into_iter().map(|action| action as usize).collect();
         let (inputs, targets) = (single(&npz.f64("x")), single(&npz.f64("target")));
         let rate = npz.f64("adam_lr")[0];
-        let mut adam = Adam::new(rate, npz.f64("adam_clip")[0] as f32, theta.len());
-        let (steps, mut norm) = (size(&npz, "adam_steps"), 0.0);
-        for _ in 0..steps {
-            let loss = Loss::SmoothL1(&actions, &targets);
-            let pass = Pass { assembly: &mut assembly, parameters: &theta, inputs: &inputs, loss };
-            let (.., gradient) = InstructionSet::best().run(pass);
-            norm = InstructionSet::best().run(Step(&mut adam, &mut theta, &gradient));
+        let mut descend = |set: InstructionSet| {
+            let mut theta = single(&npz.f64("theta"));
+            let mut adam = Adam::new(rate, npz.f64("adam_clip")[0] as f32, theta.len());
+            let mut norm = 0.0;
+            for _ in 0..size(&npz, "adam_steps") {
+                let loss = Loss::SmoothL1(&actions, &targets);
+                let pass = Pass { assembly: &mut assembly, parameters: &theta, inputs: &inputs, loss };
+                let (.., gradient) = set.run(pass);
+                norm = set.run(Step(&mut adam, &mut theta, &gradient));
+            }
+            (theta, norm)
+        };
+        let (theta, norm) = descend(InstructionSet::best());
+        for set in InstructionSet::available() {
+            assert_eq!(descend(set), (theta.clone(), norm), "{name} {}", set.name());
         }
         assert_close(&format!("{name} norm"), &[norm], &npz.f64("adam_last_norm"), GRADIENT);
         // A step is as large as the rate whatever the gradient, so only entries of gradients that are no rounding errors say
@@ -368,6 +376,28 @@ fn synaptogen_mean_agents_answer_with_the_bits_of_the_batch() {
             assert_eq!(output.to_bits(), answer.to_bits(), "{:?}, {i}", profile.shape);
         }
     }
+}
+
+/// Genes that training has let fade leave no subnormal numbers behind, and change nothing that can be seen.
+#[test]
+fn synaptogen_faded_genes_are_not_expressed() {
+    let Profile { shape, rules, parameters: mut faded } = profiles().swap_remove(4);
+    let (inputs, cotangents) = (normals(shape.layers[0], 3), normals(shape.layers[shape.connections()], 4));
+    let mut assembly = Assembly::new(&shape, &rules);
+    let mut run = |parameters: &[f32]| {
+        let loss = Loss::Linear(&cotangents);
+        InstructionSet::best().run(Pass { assembly: &mut assembly, parameters, inputs: &inputs, loss })
+    };
+    let first = Layout::new(&shape).expression[1].start;
+    let sizes = [1e-7, -1e-15, 1e-25, -1e-33, 1e-41];
+    faded[first..first + sizes.len()].fill(0.0);
+    let (outputs, ..) = run(&faded);
+    faded[first..first + sizes.len()].copy_from_slice(&sizes);
+    let (same, _, gradient) = run(&faded);
+    assert_eq!(outputs, same);
+    assert!(gradient.iter().all(|slope| *slope == 0.0 || slope.is_normal()));
+    let slopes = &gradient[first..first + sizes.len()];
+    assert!(slopes[..3].iter().all(|&slope| slope != 0.0) && slopes[3..] == [0.0; 2], "{slopes:?}");
 }
 
 #[test]
