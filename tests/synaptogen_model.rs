@@ -483,14 +483,15 @@ fn synaptogen_learners_keep_the_schedule_of_the_reference() {
     assert!(continuous.run(&|_| {}).unwrap_err().to_string().contains("no hyperparameters"));
 }
 
+/// Returns of deep Q-learning swing, and some seeds learn nothing, of an independent program's as of these (2 of 10 and 2 of 8
+/// after 20,000 steps at this rate); who acts at random gets 22.
 #[test]
 fn synaptogen_learners_balance_a_pole_the_same_way_beside_others() {
-    let trainings = [training(0.003, 1, 60_000), training(0.003, 2, 60_000), training(0.03, 1, 20_000)];
+    let trainings = [1, 2, 3].map(|seed| training(0.0003, seed, 20_000));
     let together = dqn::train_all(&trainings, &|_| {}).expect("learners");
     let best = |trained: &dqn::Trained| trained.validations.iter().map(|v| v.mean).fold(0.0, f64::max);
     let bests: Vec<f64> = together.iter().map(best).collect();
-    eprintln!("{bests:?}");
-    assert!(bests[..2].iter().all(|&best| best > 150.0), "{bests:?}");
+    assert!(bests.iter().filter(|&&best| best >= 195.0).count() >= 2, "{bests:?}");
     let alone = trainings[2].run(&|_| {}).expect("a learner");
     assert_eq!(alone, together[2]);
     assert_ne!(together[0].profile.parameters, together[1].profile.parameters);
