@@ -389,7 +389,7 @@ fn synaptogen_faded_genes_are_not_expressed() {
         InstructionSet::best().run(Pass { assembly: &mut assembly, parameters, inputs: &inputs, loss })
     };
     let first = Layout::new(&shape).expression[1].start;
-    let sizes = [1e-7, -1e-15, 1e-25, -1e-33, 1e-41];
+    let sizes = [1e-10, -1e-15, 1e-25, -1e-33, 1e-41];
     faded[first..first + sizes.len()].fill(0.0);
     let (outputs, ..) = run(&faded);
     faded[first..first + sizes.len()].copy_from_slice(&sizes);
