@@ -48,6 +48,11 @@ __device__ __forceinline__ float exp(float x) {
     return e * __uint_as_float((__float_as_uint(shifted) << 23) + 0x3f800000u);
 }
 
+__device__ __forceinline__ float selu(float x) {
+    const float negative = 1.7580993f * (exp(x) - 1.0f);
+    return x > 0.0f ? 1.050701f * x : negative;
+}
+
 __device__ __forceinline__ float ln(float x) {
     constexpr uint32_t SQRT_HALF_BITS = 0x3f3504f3u;
     const uint32_t shifted = __float_as_uint(x) - SQRT_HALF_BITS;

@@ -41,6 +41,7 @@ __device__ __forceinline__ float activate(float x, uint32_t activation) {
         case ACTIVATION_RELU: return x < 0.0f ? 0.0f : x;
         case ACTIVATION_TANH: return num::tanh(x);
         case ACTIVATION_SIGMOID: return num::sigmoid(x);
+        case ACTIVATION_SELU: return num::selu(x);
         default: return x;
     }
 }

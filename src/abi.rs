@@ -129,6 +129,8 @@ abi! {
         ACTIVATION_SIGMOID = 2;
         /// x.
         ACTIVATION_IDENTITY = 3;
+        /// [`crate::num::selu`].
+        ACTIVATION_SELU = 4;
         /// Momentum, of [`UpdateArgs::optimiser`].
         OPTIMISER_MOMENTUM = 0;
         /// Adam.

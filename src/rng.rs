@@ -31,6 +31,12 @@ pub enum Stream {
     Synapses = 8,
     /// Numbers of synapses drawn from their law.
     SynapseLaw = 9,
+    /// Cells of a lineage.
+    Lineage = 10,
+    /// When a learner acts at random, and how.
+    Exploration = 11,
+    /// Which transitions a learner learns from.
+    Replay = 12,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

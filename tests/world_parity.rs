@@ -36,6 +36,7 @@ fn policies(world: WorldKind) -> Vec<Policy> {
         mlp(&[7, 3], Activation::Tanh),
         mlp(&[3, 9, 4], Activation::Sigmoid),
         mlp(&[4], Activation::Identity),
+        mlp(&[6, 5], Activation::Selu),
     ];
     // Who lands and comes to rest. It comes along where the test goes without its folder.
     if (inputs, outputs) == (8, 4) {

@@ -14,7 +14,7 @@ mod safetensors;
 mod tests;
 
 use crate::cpu::{Aligned, Begin, LANES, Pair, Rows, RowsMut, Vector, product_strip};
-use crate::num::{sigmoid, tanh};
+use crate::num::{selu, sigmoid, tanh};
 use crate::world::{Actions, Spec};
 
 /// What becomes of the sums of all layers but the last.
@@ -29,11 +29,13 @@ pub enum Activation {
     Sigmoid,
     /// x.
     Identity,
+    /// Scaled exponential linear unit, see [`selu`].
+    Selu,
 }
 
 impl Activation {
     /// All that there are.
-    pub const ALL: [Self; 4] = [Self::Relu, Self::Tanh, Self::Sigmoid, Self::Identity];
+    pub const ALL: [Self; 5] = [Self::Relu, Self::Tanh, Self::Sigmoid, Self::Identity, Self::Selu];
 
     /// As it stands in a file.
     pub fn name(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Activation {
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
             Self::Identity => "identity",
+            Self::Selu => "selu",
         }
     }
 
@@ -53,6 +56,7 @@ impl Activation {
             Self::Tanh => each::<V>(rows, tanh),
             Self::Sigmoid => each::<V>(rows, sigmoid),
             Self::Identity => {}
+            Self::Selu => rows.iter_mut().for_each(|x| *x = selu(*x)),
         }
     }
 }

@@ -71,6 +71,7 @@ fn plainly(policy: &Mlp, observations: Vec<f32>) -> Vec<f32> {
             Activation::Tanh => num::tanh::<f32>,
             Activation::Sigmoid => num::sigmoid::<f32>,
             Activation::Identity => |x| x,
+            Activation::Selu => num::selu,
         };
         x = sums.into_iter().map(f).collect();
     }

@@ -1,5 +1,6 @@
 //! Rollouts on the CPU: every thread steps a group of lanes, and a lane whose episode is over takes the next one there is.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -9,7 +10,7 @@ use crate::cpu::{Aligned, InstructionSet, Kernel, Vector, padded};
 use crate::policy::{Mlp, Scratch};
 use crate::rng::{Row, Stream};
 use crate::world::environments::{GROUP, Lanes, Playing};
-use crate::world::{Action, Episode, Scene, World};
+use crate::world::{Action, Episode, Scene, Seeds, World};
 
 pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync)) -> Vec<Episode> {
     let episodes = rollout.episodes as usize;
@@ -79,6 +80,22 @@ fn play_some<W: World>(
             over = 0;
         }
     }
+}
+
+/// The episodes of these numbers, in their order, on this thread alone: for callers of which there are many.
+pub(crate) fn play_alone<W: World>(policy: &Policy, seeds: Seeds, numbers: Range<u32>) -> Vec<Episode> {
+    let mut lanes = Lanes::<W>::new(seeds);
+    numbers.clone().for_each(|number| lanes.push(number));
+    let mut actor = Actor::<W>::new(policy, numbers.len());
+    let mut played = Vec::with_capacity(numbers.len());
+    while !lanes.playing().is_empty() {
+        lanes.step(actor.act(&lanes), |_, _, number, episode| {
+            played.push((number, episode));
+            None
+        });
+    }
+    played.sort_by_key(|(number, _)| *number);
+    played.into_iter().map(|(_, episode)| episode).collect()
 }
 
 /// What one episode looks like, step by step.

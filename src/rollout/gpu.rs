@@ -1,7 +1,9 @@
 //! Rollouts on a device: a thread plays one episode after another; see `kernels/worlds.cu`.
 
 use super::{Played, Policy, Rollout};
-use crate::abi::{ACTIVATION_IDENTITY, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH, WorldArgs};
+use crate::abi::{
+    ACTIVATION_IDENTITY, ACTIVATION_RELU, ACTIVATION_SELU, ACTIVATION_SIGMOID, ACTIVATION_TANH, WorldArgs,
+};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape, blocks};
 use crate::policy::{Activation, Mlp};
@@ -121,6 +123,7 @@ impl Packed {
                 Activation::Tanh => ACTIVATION_TANH,
                 Activation::Sigmoid => ACTIVATION_SIGMOID,
                 Activation::Identity => ACTIVATION_IDENTITY,
+                Activation::Selu => ACTIVATION_SELU,
             },
             seed: 0,
         }

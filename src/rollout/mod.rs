@@ -6,6 +6,8 @@
 mod cpu;
 mod gpu;
 
+pub(crate) use cpu::play_alone;
+
 use crate::abi::THREADS;
 use crate::device::Device;
 use crate::error::{Error, Result};

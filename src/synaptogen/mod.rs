@@ -11,6 +11,18 @@
 //!
 //! An agent is grown by drawing the numbers: [`growth`].
 
+pub mod assembly;
+pub mod dqn;
 pub mod evaluation;
+pub mod gradient;
 pub mod growth;
+pub mod lineage;
+mod matrix;
+pub mod network;
+pub mod profile;
 pub mod rules;
+pub mod shape;
+
+pub use assembly::Assembly;
+pub use profile::{Profile, RuleMap};
+pub use shape::{Layout, Shape};
