@@ -12,6 +12,7 @@
 //! +-2.4 m or the pole +-12 degrees; every step is worth 1, the last one too.
 
 use super::classic::{Dynamics, Float, StepAll, rectangle, step, turned};
+use super::draws::first_four;
 use super::{Actions, Draws, Outcome, Scene, Spec, World, scene};
 use crate::cpu::InstructionSet;
 
@@ -103,6 +104,10 @@ impl<F: Float> World for CartPole<F> {
         scene.circle(axle, 5.0, [129, 132, 203]);
         scene.line(&[[0.0, TOP_OF_CART], [width, TOP_OF_CART]], 1.0, BLACK);
         scene
+    }
+
+    fn reset_all(worlds: &mut [Self], draws: &mut [Draws]) {
+        first_four(draws, -0.05, 0.05, |i, state| worlds[i].state = state.map(F::of));
     }
 
     fn step_all(worlds: &mut [Self], actions: &[i32], _draws: &mut [Draws], outcomes: &mut [Outcome]) {

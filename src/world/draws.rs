@@ -4,6 +4,7 @@
 //! Gymnasium's are NumPy's: `reset(seed)` hashes the seed (`SeedSequence`, after O'Neill's `seed_seq_fe`) into the state of a
 //! PCG64 (O'Neill 2014, XSL-RR 128/64), and `Generator.uniform` takes the upper 53 bits of each output.
 
+use crate::cpu::{InstructionSet, Kernel, LANES, Vector};
 use crate::rng::{Row, Stream};
 
 /// What the episodes of a batch draw from.
@@ -40,17 +41,16 @@ impl Draws {
     /// The next uniform in [0, 1): a multiple of 2^-53.
     #[inline(always)]
     pub fn uniform(&mut self) -> f64 {
-        let bits = match self {
+        unit(match self {
             Self::Philox(philox) => philox.next(),
             Self::Pcg(pcg) => pcg.next(),
-        };
-        (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+        })
     }
 
     /// The next uniform in [low, high), as NumPy computes it.
     #[inline(always)]
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.uniform()
+        between(low, high, self.uniform())
     }
 
     /// The next integer in low ..= high, as NumPy's `integers(low, high + 1)` draws it for a range below 2^32.
@@ -59,6 +59,74 @@ impl Draws {
         match self {
             Self::Philox(philox) => low + ((u128::from(philox.next()) * u128::from(range)) >> 64) as i64,
             Self::Pcg(pcg) => low + i64::from(pcg.below(range as u32)),
+        }
+    }
+}
+
+/// The upper 53 bits as a number in [0, 1).
+#[inline(always)]
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+}
+
+#[inline(always)]
+fn between(low: f64, high: f64, uniform: f64) -> f64 {
+    low + (high - low) * uniform
+}
+
+/// The first four uniforms in [low, high) of episodes that have drawn nothing: as four times [`Draws::between`], with all
+/// Philox blocks of [`LANES`] episodes at once. `take(i, uniforms)` is told those of episode i.
+pub fn first_four(draws: &mut [Draws], low: f64, high: f64, mut take: impl FnMut(usize, [f64; 4])) {
+    for (i, draws) in draws.chunks_mut(LANES).enumerate() {
+        let first = i * LANES;
+        let Draws::Philox(Philox { row, drawn: 0, .. }) = draws[0] else {
+            for (k, draws) in draws.iter_mut().enumerate() {
+                take(first + k, [(); 4].map(|()| draws.between(low, high)));
+            }
+            continue;
+        };
+        let mut episodes = [0; LANES];
+        for (episode, draws) in episodes.iter_mut().zip(&mut *draws) {
+            if let Draws::Philox(philox) = draws {
+                *episode = philox.row.index;
+            }
+        }
+        let mut numbers = [[0; LANES]; 4];
+        InstructionSet::best().run(TwoBlocks { row, episodes: &episodes, numbers: &mut numbers });
+        for (k, draws) in draws.iter_mut().enumerate() {
+            if let Draws::Philox(philox) = draws {
+                (philox.drawn, philox.second) = (4, numbers[3][k]);
+            }
+            take(first + k, [0, 1, 2, 3].map(|number| between(low, high, unit(numbers[number][k]))));
+        }
+    }
+}
+
+/// The first four numbers of the rows of some episodes, which differ in their index.
+struct TwoBlocks<'a> {
+    row: Row,
+    episodes: &'a [u32; LANES],
+    numbers: &'a mut [[u64; LANES]; 4],
+}
+
+impl Kernel for TwoBlocks<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "lanes run across arrays, so that the loops become vectors")]
+    fn run<V: Vector>(self) {
+        for block in 0..2 {
+            let mut words = [[0; LANES]; 4];
+            for lane in 0..LANES {
+                let four = Row { index: self.episodes[lane], ..self.row }.block(block as u32);
+                for k in 0..4 {
+                    words[k][lane] = four[k];
+                }
+            }
+            for lane in 0..LANES {
+                self.numbers[2 * block][lane] = u64::from(words[0][lane]) << 32 | u64::from(words[1][lane]);
+                self.numbers[2 * block + 1][lane] = u64::from(words[2][lane]) << 32 | u64::from(words[3][lane]);
+            }
         }
     }
 }
@@ -193,6 +261,24 @@ fn seed_sequence(seed: u64) -> [u64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn four_uniforms_of_many_episodes_are_those_of_each() {
+        for seeds in [Seeds::Phylon(0x0123_4567_89AB_CDEF), Seeds::Gymnasium(5)] {
+            for count in [0, 1, LANES - 1, LANES, 3 * LANES + 2] {
+                let mut many: Vec<Draws> = (0..count as u32).map(|i| seeds.episode(7 * i)).collect();
+                let mut alone = many.clone();
+                let mut seen = Vec::new();
+                first_four(&mut many, -0.05, 0.05, |i, uniforms| seen.push((i, uniforms)));
+                for (i, draws) in alone.iter_mut().enumerate() {
+                    assert_eq!(seen[i], (i, [(); 4].map(|()| draws.between(-0.05, 0.05))));
+                }
+                assert_eq!((seen.len(), &many), (count, &alone));
+                // And what comes after them.
+                assert!(many.iter_mut().zip(&mut alone).all(|(a, b)| a.uniform() == b.uniform()));
+            }
+        }
+    }
 
     /// From NumPy 2.4.6: the state of `Generator(PCG64(SeedSequence(seed)))`, then what `uniform()` gives twice,
     /// `integers(-9999, 9999)` twice, and `uniform(-1000, 1000)`.

@@ -36,16 +36,25 @@ pub(crate) struct Lanes<W> {
     draws: Vec<Draws>,
     playing: Vec<Playing>,
     outcomes: Vec<Outcome>,
-    /// Lanes that begin an episode, where it begins, and what it draws.
-    begun: (Vec<usize>, Vec<W>, Vec<Draws>),
+    /// Whether its episode was over with the last step, by lane.
+    over: Vec<bool>,
+    begun: Begun<W>,
     given_up: Vec<usize>,
+}
+
+/// Lanes that begin an episode, where it begins, and what it draws.
+struct Begun<W> {
+    lanes: Vec<usize>,
+    worlds: Vec<W>,
+    draws: Vec<Draws>,
 }
 
 impl<W: World> Lanes<W> {
     /// Without an episode.
     pub fn new(seeds: Seeds) -> Self {
-        let (worlds, draws, playing, outcomes, begun, given_up) = Default::default();
-        Self { seeds, worlds, draws, playing, outcomes, begun, given_up }
+        let (worlds, draws, playing, outcomes, over, given_up) = Default::default();
+        let begun = Begun { lanes: Vec::new(), worlds: Vec::new(), draws: Vec::new() };
+        Self { seeds, worlds, draws, playing, outcomes, over, begun, given_up }
     }
 
     /// One more lane, at the beginning of an episode.
@@ -55,6 +64,7 @@ impl<W: World> Lanes<W> {
         self.draws.push(draws);
         self.playing.push(Playing { number, length: 0, reward: 0.0 });
         self.outcomes.push(Outcome::default());
+        self.over.push(false);
     }
 
     /// States, by lane.
@@ -76,34 +86,48 @@ impl<W: World> Lanes<W> {
     /// its lane plays next; a lane without one is given up, and the last lane takes its place.
     pub fn step(&mut self, actions: &[W::Action], mut ended: impl FnMut(usize, &W, u32, Episode) -> Option<u32>) {
         W::step_all(&mut self.worlds, actions, &mut self.draws, &mut self.outcomes);
-        let Self { seeds, worlds, playing, outcomes, begun: (lanes, firsts, draws), given_up, .. } = self;
-        for (lane, (playing, outcome)) in playing.iter_mut().zip(outcomes).enumerate() {
-            playing.reward += outcome.reward;
-            playing.length += 1;
-            if outcome.terminated || playing.length == W::SPEC.limit {
-                let Playing { number, length, reward } = *playing;
-                let &mut Outcome { reward: last_reward, terminated } = outcome;
-                let episode = Episode { reward, length, terminated, last_reward };
-                match ended(lane, &worlds[lane], number, episode) {
-                    Some(next) => {
-                        *playing = Playing { number: next, length: 0, reward: 0.0 };
-                        lanes.push(lane);
-                        firsts.push(worlds[lane].clone());
-                        draws.push(seeds.episode(next));
-                    }
-                    None => given_up.push(lane),
+        self.add_up();
+        let Self { worlds, playing, outcomes, over, begun, given_up, .. } = self;
+        let mut end = |lane: usize| {
+            let Playing { number, length, reward } = playing[lane];
+            let Outcome { reward: last_reward, terminated } = outcomes[lane];
+            let episode = Episode { reward, length, terminated, last_reward };
+            match ended(lane, &worlds[lane], number, episode) {
+                Some(next) => {
+                    playing[lane] = Playing { number: next, length: 0, reward: 0.0 };
+                    begun.lanes.push(lane);
                 }
+                None => given_up.push(lane),
+            }
+        };
+        // Few are: eight at a time are looked at.
+        let (eights, few) = over.as_chunks::<8>();
+        for (i, eight) in eights.iter().enumerate() {
+            if *eight != [false; 8] {
+                (0..8).filter(|&k| eight[k]).for_each(|k| end(8 * i + k));
             }
         }
+        (0..few.len()).filter(|&k| few[k]).for_each(|k| end(8 * eights.len() + k));
         self.begin();
         self.give_up();
     }
 
+    /// Without a branch, as nearly all episodes go on.
+    fn add_up(&mut self) {
+        for ((playing, outcome), over) in self.playing.iter_mut().zip(&self.outcomes).zip(&mut self.over) {
+            playing.reward += outcome.reward;
+            playing.length += 1;
+            *over = outcome.terminated | (playing.length == W::SPEC.limit);
+        }
+    }
+
     fn begin(&mut self) {
-        let (lanes, firsts, draws) = &mut self.begun;
-        W::reset_all(firsts, draws);
-        for ((lane, first), draws) in lanes.drain(..).zip(firsts.drain(..)).zip(draws.drain(..)) {
-            self.worlds[lane] = first;
+        let Begun { lanes, worlds, draws } = &mut self.begun;
+        worlds.extend(lanes.iter().map(|&lane| self.worlds[lane].clone()));
+        draws.extend(lanes.iter().map(|&lane| self.seeds.episode(self.playing[lane].number)));
+        W::reset_all(worlds, draws);
+        for ((lane, world), draws) in lanes.drain(..).zip(worlds.drain(..)).zip(draws.drain(..)) {
+            self.worlds[lane] = world;
             self.draws[lane] = draws;
         }
     }
@@ -115,6 +139,7 @@ impl<W: World> Lanes<W> {
             self.draws.swap_remove(lane);
             self.playing.swap_remove(lane);
             self.outcomes.swap_remove(lane);
+            self.over.swap_remove(lane);
         }
     }
 }
