@@ -7,4 +7,5 @@
 #include "network_fast.cu"
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"
+#include "synaptogen.cu"
 #include "worlds.cu"

@@ -623,6 +623,52 @@ abi! {
         activation: u32,
     }
 
+    /// A layer of a profile, for `assemble`: neurons, and where its raw parameters begin in the vector.
+    struct ProfileLayer {
+        /// Of the layer.
+        neurons: u32,
+        /// X, `[neuron][gene]`.
+        expression: u32,
+        /// T, `[neuron][neurotransmitter]`; nothing for the last layer.
+        neurotransmitters: u32,
+        /// R, `[neuron][receptor]`; nothing for the first layer.
+        receptors: u32,
+    }
+
+    /// `assemble`: a block a profile.
+    struct AssembleArgs {
+        /// Raw, `[profile][parameter_count]`.
+        parameters: Pointer<f32>,
+        /// `[layer_count]`.
+        layers: Pointer<ProfileLayer>,
+        /// 1 for a pair of genes that is co-expressed, `[gene][gene]`; null where nothing is known of them.
+        coexpressed: Pointer<u32>,
+        /// Out: N, `[profile][pair of neurons]`, pairs of layers one after the other, each `[pre][post]`.
+        numbers: Pointer<f32>,
+        /// Out: G, the same way.
+        conductances: Pointer<f32>,
+        /// Out: W, the same way.
+        weights: Pointer<f32>,
+        /// Of a profile.
+        parameter_count: u32,
+        /// Where O begins.
+        rules: u32,
+        /// Where K begins.
+        receptor_strengths: u32,
+        /// Pairs of neurons, of all pairs of layers.
+        pairs: u32,
+        /// Layers.
+        layer_count: u32,
+        /// Genes.
+        genes: u32,
+        /// Neurotransmitters; twice as many receptors.
+        neurotransmitters: u32,
+        /// Neurons of the widest layer.
+        widest: u32,
+        /// Of the narrower layer of a pair, the most neurons there are.
+        narrowest: u32,
+    }
+
     /// `ceiling_*`: what the device can do at most.
     struct CeilingArgs {
         /// At least 32 elements; all that is copied.

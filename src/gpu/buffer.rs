@@ -9,8 +9,10 @@ use crate::error::Result;
 // SAFETY: numbers only; all zero bits are zeros.
 unsafe impl ValidAsZeroBits for abi::Step {}
 unsafe impl ValidAsZeroBits for abi::BestSoFar {}
+unsafe impl ValidAsZeroBits for abi::ProfileLayer {}
 unsafe impl DeviceRepr for abi::Step {}
 unsafe impl DeviceRepr for abi::BestSoFar {}
+unsafe impl DeviceRepr for abi::ProfileLayer {}
 
 /// `length` elements on the device; freed when dropped.
 pub struct Buffer<T> {

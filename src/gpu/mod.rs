@@ -85,6 +85,7 @@ kernel_args!(
     FunctionsArgs,
     MazeMovesArgs,
     WorldArgs,
+    AssembleArgs,
     CeilingArgs
 );
 
