@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
-DEVICE_TESTS=(parity network_fast world_parity)
+DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity)
 LIMIT_MIB=60
 
 peers=
