@@ -4,11 +4,20 @@
 use serde::Serialize;
 
 use crate::report::MannWhitney;
+use crate::world::Episode;
+
+/// Episodes that an agent is scored by.
+pub const EPISODES: u32 = 10;
 
 /// Agents that count as the top ones.
 const TOP: usize = 10;
 /// Pairs of the three groups: gradient, SNES and control.
 const COMPARISONS: f64 = 3.0;
+
+/// An agent's mean return; NaN of no episodes.
+pub fn score(episodes: &[Episode]) -> f64 {
+    episodes.iter().map(|episode| episode.reward).sum::<f64>() / episodes.len() as f64
+}
 
 /// From which score an agent has solved its world.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,7 +76,8 @@ impl Metrics {
     }
 }
 
-fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+/// Mean and sample standard deviation; NaN where there are too few values.
+pub fn mean_and_sd(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();

@@ -9,8 +9,9 @@
 //! W = N * G                   mean weight, elementwise         (equation 11)
 //! ```
 //!
-//! An agent is grown by drawing the numbers: [`growth`].
+//! An agent is grown by drawing the numbers: [`growth`]. Profiles are found by [`dqn`] or by [`search`].
 
+pub mod agents;
 pub mod assembly;
 pub mod dqn;
 pub mod evaluation;
@@ -21,6 +22,7 @@ mod matrix;
 pub mod network;
 pub mod profile;
 pub mod rules;
+pub mod search;
 pub mod shape;
 
 pub use assembly::Assembly;

@@ -6,6 +6,7 @@ use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::rng::{Row, Stream};
 use crate::rollout::play_alone;
 use crate::synaptogen::assembly::{Assembly, Weights};
+use crate::synaptogen::evaluation::score;
 use crate::synaptogen::gradient::Gradient;
 use crate::synaptogen::network::Batch;
 use crate::synaptogen::profile::Profile;
@@ -256,7 +257,7 @@ impl Watch {
     fn validate<W: World>(&mut self, steps: u32, learner: &Learner<'_>) {
         let first = self.validations.len() as u32 * VALIDATION_EPISODES;
         let episodes = play_alone::<W>(&learner.assembly.mean_agent(), self.seeds, first..first + VALIDATION_EPISODES);
-        let mean = episodes.iter().map(|episode| episode.reward).sum::<f64>() / f64::from(VALIDATION_EPISODES);
+        let mean = score(&episodes);
         self.validations.push(Validation { steps, mean });
         if mean > self.best_mean {
             self.best_mean = mean;
