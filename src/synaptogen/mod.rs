@@ -14,6 +14,7 @@
 pub mod assembly;
 pub mod dqn;
 pub mod evaluation;
+pub mod file;
 pub mod gradient;
 pub mod growth;
 pub mod lineage;
