@@ -15,6 +15,7 @@ pub mod agents;
 pub mod assembly;
 pub mod dqn;
 pub mod evaluation;
+pub mod file;
 pub mod gradient;
 pub mod growth;
 pub mod lineage;
