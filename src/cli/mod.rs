@@ -11,6 +11,7 @@ mod profile;
 mod render;
 mod replay;
 mod report;
+mod reproduce;
 mod rollout;
 mod run;
 
@@ -67,6 +68,7 @@ enum Command {
     Render(render::Args),
     Replay(replay::Args),
     Rollout(rollout::Args),
+    Reproduce(reproduce::Args),
     Profile(profile::Args),
     Completions(completions::Args),
 }
@@ -92,6 +94,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Rollout(args) => rollout::run(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
     }?;

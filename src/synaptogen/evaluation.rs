@@ -1,7 +1,7 @@
 //! How good grown agents are: the metrics of the paper's table 1, and the tests between groups of agents. An agent's score is
 //! its mean return over some episodes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::report::MannWhitney;
 use crate::world::Episode;
@@ -50,7 +50,7 @@ impl Solved {
 
 /// Of a group of agents. Standard deviations have n - 1 in the denominator; NaN (`null` in JSON) where there are too few
 /// agents.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Of all scores.
     pub mean: f64,

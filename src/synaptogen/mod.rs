@@ -22,6 +22,7 @@ pub mod lineage;
 mod matrix;
 pub mod network;
 pub mod profile;
+pub mod reproduction;
 pub mod rules;
 pub mod search;
 pub mod shape;

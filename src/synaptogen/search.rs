@@ -5,6 +5,7 @@
 //! counted; whether there have been enough is asked between generations only.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::agents::scores;
 use super::assembly::Assembly;
@@ -53,7 +54,7 @@ pub struct Found {
 }
 
 /// How a generation's offspring did.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Generation {
     /// In the environment, up to its end.
     pub steps: u64,
