@@ -92,6 +92,9 @@ struct SearchRecord {
     generations: Vec<Generation>,
 }
 
+/// A profile that was found, and mean and spread of its fresh agents' scores.
+type Judged = (Profile, SearchRecord, (f64, f64));
+
 /// Genes that have a part in the rules of C. elegans.
 pub fn genes_with_rules() -> usize {
     CoExpression::of(&Neurons::celegans()).kept().len()
@@ -158,7 +161,8 @@ impl Reproduction {
         let ((profile, trainings), (evolved, searches)) = (trained?, searched?);
         folder.write("profile", &profile)?;
         folder.write("snes", &evolved)?;
-        let scores = [self.scores(&profile, 0)?, self.scores(&evolved, 1)?, self.control(&profile)?];
+        let grown = |profile, group| self.scores(profile, AGENTS, self.seeds(Draws::Agents, group));
+        let scores = [grown(&profile, 0)?, grown(&evolved, 1)?, self.control(&profile)?];
         let comparison = |[first, second]: [usize; 2]| {
             let comparison = Comparison::of(&scores[first], &scores[second]);
             Compared { first: GROUPS[first], second: GROUPS[second], comparison, stars: comparison.stars() }
@@ -222,7 +226,7 @@ impl Reproduction {
                 Ok((profile, TrainingRecord { validations, steps, updates }))
             })
         };
-        let trained: Vec<(Profile, TrainingRecord)> =
+        let mut trained: Vec<(Profile, TrainingRecord)> =
             trainings.par_iter().with_max_len(1).map(train).collect::<Result<_>>()?;
         let agents: Vec<Mlp> = trained.iter().map(|(profile, _)| profile.mean_agent()).collect();
         let seed = self.seeds(Draws::MeanNetworks, 0)[0];
@@ -230,15 +234,14 @@ impl Reproduction {
         let returns = played.iter().map(|episodes| episodes.iter().map(|episode| episode.reward).collect::<Vec<_>>());
         let judged: Vec<(f64, f64)> = returns.map(|returns| mean_and_sd(&returns)).collect();
         let chosen = best(&judged);
-        let mut profiles = Vec::with_capacity(trained.len());
         let mut rows = Vec::with_capacity(trained.len());
-        for (number, ((profile, record), (_, training))) in trained.into_iter().zip(&trainings).enumerate() {
-            let TrainingRecord { validations, steps, updates } = record;
-            let ((mean, sd), &Training { rate, seed, .. }) = (judged[number], training);
+        for (number, ((_, training), (_, record))) in trainings.iter().zip(&trained).enumerate() {
+            let (mean, sd) = judged[number];
+            let TrainingRecord { validations, steps, updates } = record.clone();
+            let &Training { rate, seed, .. } = training;
             rows.push(TrainedRate { rate, seed, steps, updates, mean, sd, chosen: number == chosen, validations });
-            profiles.push(profile);
         }
-        Ok((profiles.swap_remove(chosen), rows))
+        Ok((trained.swap_remove(chosen).0, rows))
     }
 
     /// The profile with the best fresh agents, and all searches.
@@ -249,32 +252,26 @@ impl Reproduction {
                 let Found { profile, fitness, generations } = search.run(progress)?;
                 Ok((profile, SearchRecord { fitness, generations }))
             })?;
-            let (scores, _) = self.scores_of(&profile, FRESH_AGENTS, self.seeds(Draws::FreshAgents, number))?;
+            let scores = self.scores(&profile, FRESH_AGENTS, self.seeds(Draws::FreshAgents, number))?;
             Ok((profile, record, mean_and_sd(&scores)))
         };
-        let found: Vec<(Profile, SearchRecord, (f64, f64))> =
+        let mut found: Vec<Judged> =
             searches.par_iter().enumerate().with_max_len(1).map(search).collect::<Result<_>>()?;
         let chosen = best(&found.iter().map(|(_, _, judged)| *judged).collect::<Vec<_>>());
-        let mut profiles = Vec::with_capacity(found.len());
         let mut rows = Vec::with_capacity(found.len());
-        for (number, ((profile, record, (mean, sd)), (_, search))) in found.into_iter().zip(&searches).enumerate() {
-            let SearchRecord { fitness, generations } = record;
-            let &Search { population, agents, .. } = search;
+        for (number, ((_, search), (_, record, (mean, sd)))) in searches.iter().zip(&found).enumerate() {
+            let SearchRecord { fitness, generations } = record.clone();
+            let (&Search { population, agents, .. }, &mean, &sd) = (search, mean, sd);
             rows.push(Searched { population, agents, fitness, mean, sd, chosen: number == chosen, generations });
-            profiles.push(profile);
         }
-        Ok((profiles.swap_remove(chosen), rows))
-    }
-
-    fn scores_of(&self, profile: &Profile, agents: u32, seeds: [u64; 2]) -> Result<(Vec<f64>, u64)> {
-        let mut assembly = Assembly::new(&profile.shape, &profile.rules);
-        assembly.assemble(&profile.parameters);
-        scores(&assembly, self.world, agents, seeds)
+        Ok((found.swap_remove(chosen).0, rows))
     }
 
     /// Of agents that are all grown from one profile.
-    fn scores(&self, profile: &Profile, group: usize) -> Result<Vec<f64>> {
-        Ok(self.scores_of(profile, AGENTS, self.seeds(Draws::Agents, group))?.0)
+    fn scores(&self, profile: &Profile, agents: u32, seeds: [u64; 2]) -> Result<Vec<f64>> {
+        let mut assembly = Assembly::new(&profile.shape, &profile.rules);
+        assembly.assemble(&profile.parameters);
+        Ok(scores(&assembly, self.world, agents, seeds)?.0)
     }
 
     /// Of one agent from each of as many lineages (Algorithm 3).
