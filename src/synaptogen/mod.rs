@@ -11,11 +11,13 @@
 //!
 //! An agent is grown by drawing the numbers: [`growth`].
 
+pub mod agents;
 pub mod assembly;
 pub mod dqn;
 pub mod evaluation;
 pub mod file;
 pub mod gradient;
+pub mod graph;
 pub mod growth;
 pub mod lineage;
 mod matrix;
@@ -24,6 +26,7 @@ pub mod profile;
 pub mod rules;
 pub mod shape;
 
+pub use agents::Agents;
 pub use assembly::Assembly;
 pub use profile::{Profile, RuleMap};
 pub use shape::{Layout, Shape};
