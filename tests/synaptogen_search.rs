@@ -10,10 +10,11 @@ use phylon::rng::{Row, Stream};
 use phylon::rollout::{Policy, Population, Rollout};
 use phylon::search::Spread;
 use phylon::search::mutation::Mutation;
-use phylon::synaptogen::growth::direct;
+use phylon::synaptogen::fitness::{self, DEGREE};
 use phylon::synaptogen::growth::law::Law;
+use phylon::synaptogen::growth::{Connectome, direct};
 use phylon::synaptogen::search::{Found, Search};
-use phylon::synaptogen::{Assembly, Layout, Profile, RuleMap, Shape, agents};
+use phylon::synaptogen::{Assembly, Layout, Profile, RuleMap, Shape};
 
 const WORLDS: [WorldKind; 4] =
     [WorldKind::CartPole, WorldKind::MountainCar, WorldKind::Acrobot, WorldKind::LunarLander];
@@ -84,7 +85,7 @@ fn grown_agents_have_drawn_weights_and_the_biases_of_their_profile() {
     let profile = Profile::initial(shape.clone(), RuleMap::Sigmoid, 3);
     let mut assembly = Assembly::new(&shape, &RuleMap::Sigmoid);
     assembly.assemble(&profile.parameters);
-    let connectome = agents::connectome(&assembly, agents::DEGREE);
+    let connectome = Connectome::of(&assembly, DEGREE);
     let total: f64 = (0..3).flat_map(|pair| assembly.numbers(pair)).map(|&n| f64::from(n)).sum();
     let alpha = 1e5 * 14.0 / (2.0 * total);
     assert!((f64::from(connectome.alpha) / alpha - 1.0).abs() < 1e-6, "{} is not {alpha}", connectome.alpha);
@@ -94,7 +95,7 @@ fn grown_agents_have_drawn_weights_and_the_biases_of_their_profile() {
             _ => Law::new(&connectome).synapses(11, 0..count),
         };
         let weights = connectome.weights(&synapses);
-        let grown = agents::grow(&assembly, 11, 0..count);
+        let grown = fitness::grow(&profile, 11, 0..count).unwrap();
         assert_eq!(grown.len(), count as usize);
         for (agent, weights) in grown.iter().zip(weights.chunks_exact(15 + 20 + 8)) {
             let biases = Layout::new(&shape).biases.into_iter().map(|range| &profile.parameters[range]);
@@ -142,12 +143,7 @@ fn balancer(sign: f32) -> Profile {
 
 #[test]
 fn agents_of_a_profile_that_balances_are_fit() {
-    let scores = |sign: f32, agents| {
-        let profile = balancer(sign);
-        let mut assembly = Assembly::new(&profile.shape, &profile.rules);
-        assembly.assemble(&profile.parameters);
-        agents::scores(&assembly, WorldKind::CartPole, agents, [1, 2]).unwrap()
-    };
+    let scores = |sign: f32, agents| fitness::scores(&balancer(sign), WorldKind::CartPole, agents, [1, 2]).unwrap();
     for agents in [5, 20] {
         let (balanced, steps) = scores(1.0, agents);
         assert_eq!((balanced, steps), (vec![500.0; agents as usize], 5000 * u64::from(agents)));
@@ -195,11 +191,9 @@ fn the_best_offspring_of_all_generations_is_kept() {
     let best = generations.iter().map(|generation| generation.best).fold(0.0, f32::max);
     assert_eq!(fitness, best);
     assert!(generations.iter().all(|generation| generation.best >= generation.mean));
-    let mut assembly = Assembly::new(&search.shape, &search.rules);
-    assembly.assemble(&profile.parameters);
     let is_it = |generation: usize, offspring: u32| {
         let row = Row { seed: 6, stream: Stream::Judges, generation: generation as u32, index: offspring };
-        let (scores, _) = agents::scores(&assembly, search.world, search.agents, row.seeds()).unwrap();
+        let (scores, _) = fitness::scores(&profile, search.world, search.agents, row.seeds()).unwrap();
         generations[generation].best == best && (scores.iter().sum::<f64>() / 2.0) as f32 == best
     };
     assert!((0..generations.len()).any(|generation| (0..5).any(|offspring| is_it(generation, offspring))));

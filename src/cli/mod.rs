@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod device;
 mod eval;
+mod grow;
 mod list;
 mod output;
 mod probe;
@@ -68,6 +69,7 @@ enum Command {
     Render(render::Args),
     Replay(replay::Args),
     Rollout(rollout::Args),
+    Grow(grow::Args),
     Reproduce(reproduce::Args),
     Profile(profile::Args),
     Completions(completions::Args),
@@ -94,6 +96,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Rollout(args) => rollout::run(&args),
+        Command::Grow(args) => grow::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -7,10 +7,12 @@
 
 mod axis;
 mod behaviour;
+pub mod connectome;
 mod curves;
 mod evaluation;
 pub mod film;
 pub mod gif;
+mod heat_map;
 mod html;
 mod iaf;
 mod life;

@@ -114,6 +114,10 @@ fn encode(profile: &Profile, provenance: &Provenance) -> Checked<Vec<u8>> {
         neurotransmitters: shape.neurotransmitters,
         provenance: provenance.clone(),
     };
+    let (held, wanted) = (parameters.len(), shape.parameters());
+    if held != wanted {
+        return Err(format!("it has {held} parameters, and its shape {wanted}"));
+    }
     let record = serde_json::to_string(&header).map_err(|error| error.to_string())?;
     let values: Vec<u8> = parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
     let mask: Vec<u8> = match rules {
@@ -124,8 +128,7 @@ fn encode(profile: &Profile, provenance: &Provenance) -> Checked<Vec<u8>> {
         |dtype, shape: Vec<usize>, bytes| TensorView::new(dtype, shape, bytes).map_err(|error| error.to_string());
     let mut tensors = Vec::new();
     for (name, lengths, range) in places(shape) {
-        let bytes = values.get(4 * range.start..4 * range.end).ok_or("it has fewer parameters than its shape")?;
-        tensors.push((name, view(Dtype::F32, lengths, bytes)?));
+        tensors.push((name, view(Dtype::F32, lengths, &values[4 * range.start..4 * range.end])?));
     }
     if let RuleMap::TwoSigmoids { .. } = rules {
         tensors.push((CO_EXPRESSED.into(), view(Dtype::U8, vec![shape.genes; 2], &mask)?));
@@ -288,6 +291,8 @@ mod tests {
         told(&tensor("X1", |tensor| tensor.3[16..20].fill(255)), "X1[2, 0] is NaN");
         told(&tensor("co_expressed", |tensor| tensor.3[2] = 7), "co_expressed[1, 0] is 7");
         told(&tensor("T0", |tensor| tensor.0 = "W1".into()), "it lacks the tensor T0");
+        let short = Profile { parameters: vec![0.5; 7], ..profile(2, false) };
+        assert_eq!(encode(&short, &Provenance::new()).unwrap_err(), "it has 7 parameters, and its shape 163");
         let missing = Profile::open(Path::new("no/profile.safetensors")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot read no/profile.safetensors: "), "{missing}");
     }

@@ -16,7 +16,9 @@ pub mod assembly;
 pub mod dqn;
 pub mod evaluation;
 pub mod file;
+pub mod fitness;
 pub mod gradient;
+pub mod graph;
 pub mod growth;
 pub mod lineage;
 mod matrix;
@@ -27,6 +29,7 @@ pub mod rules;
 pub mod search;
 pub mod shape;
 
+pub use agents::Agents;
 pub use assembly::Assembly;
 pub use profile::{Profile, RuleMap};
 pub use shape::{Layout, Shape};

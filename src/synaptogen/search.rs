@@ -7,8 +7,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::agents::scores;
-use super::assembly::Assembly;
+use super::fitness::scores;
 use super::profile::{Profile, RuleMap};
 use super::shape::Shape;
 use crate::config;
@@ -95,9 +94,9 @@ impl Search {
             steps += offspring.iter().map(|offspring| offspring.steps).sum::<u64>();
             progress(steps.min(self.steps) - before);
             let fitness: Vec<f32> = offspring.iter().map(|offspring| offspring.fitness).collect();
-            for Offspring { parameters, fitness, .. } in offspring {
+            for Offspring { profile: judged, fitness, .. } in offspring {
                 if best.is_none_or(|best| fitness >= best) {
-                    (best, profile.parameters) = (Some(fitness), parameters);
+                    (best, profile) = (Some(fitness), judged);
                 }
             }
             generations.push(Generation {
@@ -123,8 +122,7 @@ impl Search {
     /// The offspring of a generation, side by side.
     fn judge_all(&self, optimiser: &Snes, mutation: Mutation) -> Result<Vec<Offspring>> {
         let (centre, spread) = (optimiser.centre(), optimiser.spread());
-        let assembly = || Assembly::new(&self.shape, &self.rules);
-        let judge = |assembly: &mut Assembly, number| {
+        let judge = |number| {
             let mut parameters = vec![0.0; centre.len()];
             InstructionSet::best().run(Perturb {
                 mutation,
@@ -133,20 +131,20 @@ impl Search {
                 spread,
                 parameters: &mut parameters,
             });
-            assembly.assemble(&parameters);
+            let profile = Profile { shape: self.shape.clone(), rules: self.rules.clone(), parameters };
             let Mutation { seed, generation, .. } = mutation;
             let seeds = Row { seed, stream: Stream::Judges, generation, index: number as u32 }.seeds();
-            let (scores, steps) = scores(assembly, self.world, self.agents, seeds)?;
+            let (scores, steps) = scores(&profile, self.world, self.agents, seeds)?;
             let fitness = (scores.iter().sum::<f64>() / scores.len() as f64) as f32;
-            Ok(Offspring { parameters, fitness, steps })
+            Ok(Offspring { profile, fitness, steps })
         };
-        (0..self.population).into_par_iter().map_init(assembly, judge).collect()
+        (0..self.population).into_par_iter().map(judge).collect()
     }
 }
 
 /// One of a generation, judged.
 struct Offspring {
-    parameters: Vec<f32>,
+    profile: Profile,
     fitness: f32,
     /// That its agents took.
     steps: u64,

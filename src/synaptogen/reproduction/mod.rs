@@ -16,12 +16,12 @@ pub use folder::Folder;
 pub use published::published;
 pub use report::{Compared, Group, Report, Searched, TrainedRate};
 
-use super::agents::{grow, scores};
 use super::dqn::{self, Training, Validation};
 use super::evaluation::{Comparison, EPISODES, Metrics, Solved, mean_and_sd, score};
+use super::fitness::{grow, scores};
 use super::rules::{CoExpression, Neurons};
 use super::search::{Found, Generation, Search};
-use super::{Assembly, Profile, RuleMap, Shape, lineage};
+use super::{Profile, RuleMap, Shape, lineage};
 use crate::error::{Error, Result};
 use crate::policy::Mlp;
 use crate::registry::WorldKind;
@@ -269,21 +269,15 @@ impl Reproduction {
 
     /// Of agents that are all grown from one profile.
     fn scores(&self, profile: &Profile, agents: u32, seeds: [u64; 2]) -> Result<Vec<f64>> {
-        let mut assembly = Assembly::new(&profile.shape, &profile.rules);
-        assembly.assemble(&profile.parameters);
-        Ok(scores(&assembly, self.world, agents, seeds)?.0)
+        Ok(scores(profile, self.world, agents, seeds)?.0)
     }
 
     /// Of one agent from each of as many lineages (Algorithm 3).
     fn control(&self, trained: &Profile) -> Result<Vec<f64>> {
         let [lineages, _] = self.seeds(Draws::Lineages, 0);
         let [growth, episodes] = self.seeds(Draws::Agents, 2);
-        let assembly = || Assembly::new(&trained.shape, &trained.rules);
-        let agent = |assembly: &mut Assembly, number| {
-            assembly.assemble(&lineage::draw(trained, lineages, number).parameters);
-            grow(assembly, growth, number..number + 1).swap_remove(0)
-        };
-        let agents: Vec<Mlp> = (0..AGENTS).into_par_iter().map_init(assembly, agent).collect();
+        let agent = |number| grow(&lineage::draw(trained, lineages, number), growth, number..number + 1);
+        let agents = (0..AGENTS).into_par_iter().map(agent).collect::<Result<Vec<_>>>()?.concat();
         let played =
             Population { world: self.world, agents: &agents, episodes: EPISODES, seed: episodes }.play(&|_| {})?;
         Ok(played.iter().map(|episodes| score(episodes)).collect())
