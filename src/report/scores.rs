@@ -21,11 +21,13 @@ const BRACKET: f64 = 0.07;
 /// When it cannot be drawn.
 pub fn figure(report: &Report, solved: Solved) -> Result<String> {
     let title = format!("{}, {} genes", report.settings.env, report.settings.genes);
-    let keys = [
+    let mut keys = vec![
         Key { mark: Mark::Dot, colour: REFERENCE, label: "an agent" },
-        Key { mark: Mark::Line, colour: MODEL, label: "mean of the paper" },
         Key { mark: Mark::Dashes, colour: REFERENCE, label: "solved" },
     ];
+    if report.groups.iter().any(|group| group.published.is_some()) {
+        keys.push(Key { mark: Mark::Line, colour: MODEL, label: "mean of the paper" });
+    }
     let (Solved::From(threshold) | Solved::Above(threshold)) = solved;
     let scores = report.groups.iter().flat_map(|group| group.scores.iter().copied());
     let published = report.groups.iter().filter_map(|group| Some(group.published?.mean));
