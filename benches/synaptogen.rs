@@ -1,12 +1,14 @@
-//! SynaptoGen on the CPU: assembly of a population on all threads, and deep Q-learning on one.
+//! SynaptoGen on the CPU: assembly of a population and episodes of grown agents on all threads, and deep Q-learning on one.
 //!
 //! Throughput is given in offspring, and in steps of the environment.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use phylon::policy::{Activation, Mlp};
 use phylon::registry::WorldKind;
 use phylon::rng::{Row, Stream};
+use phylon::rollout::Population;
 use phylon::synaptogen::dqn::Training;
 use phylon::synaptogen::{Assembly, RuleMap, Shape};
 use rayon::prelude::*;
@@ -49,5 +51,25 @@ fn learning(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, assembly, learning);
+/// 100 agents that keep the pole up, 10 episodes each: hidden neurons 0 and 1 see k x and -k x.
+fn evaluation(c: &mut Criterion) {
+    let mut balancer = Mlp::new(&[4, 128, 2], Activation::Selu);
+    let (hidden, outputs) = balancer.parameters_mut().split_at_mut(5 * 128);
+    for (input, k) in [0.1, 0.5, 5.0, 1.0].into_iter().enumerate() {
+        hidden[input * 128..][..2].copy_from_slice(&[k, -k]);
+    }
+    outputs[..4].copy_from_slice(&[-1.0, 1.0, 1.0, -1.0]);
+    let agents = vec![balancer; 100];
+    let population = Population { world: WorldKind::CartPole, agents: &agents, episodes: 10, seed: 1 };
+    let mut group = c.benchmark_group("evaluation");
+    group.throughput(Throughput::Elements(100 * 10 * 500));
+    group.bench_function("100_agents_of_cartpole", |b| {
+        b.iter(|| {
+            let played = population.play(&|_| {}).expect("agents that fit");
+            assert!(played.iter().flatten().all(|episode| episode.length == 500));
+        });
+    });
+}
+
+criterion_group!(benches, assembly, learning, evaluation);
 criterion_main!(benches);

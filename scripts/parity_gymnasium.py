@@ -81,6 +81,7 @@ def read_policy(path, observations, actions):
         "tanh": np.tanh,
         "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
         "identity": lambda x: x,
+        "selu": lambda x: np.float32(1.0507009873554805) * np.where(x > 0, x, np.float32(1.6732632423543772) * np.expm1(np.minimum(x, 0))),
     }
     layers = []
     while (weights := tensors.get(f"W{len(layers) + 1}")) is not None:

@@ -37,6 +37,12 @@ pub enum Stream {
     Exploration = 11,
     /// Which transitions a learner learns from.
     Replay = 12,
+    /// Seeds of the episodes of each agent of a population.
+    AgentEpisodes = 13,
+    /// Seeds of the agents that an offspring is judged by, and of their episodes.
+    Judges = 14,
+    /// Seeds of the parts of an experiment.
+    Parts = 15,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.
@@ -90,6 +96,12 @@ impl Row {
     pub fn block(&self, block: u32) -> [u32; 4] {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
         philox([block, self.index, self.generation, self.stream as u32], key)
+    }
+
+    /// Two seeds for rows of their own, from block 0.
+    pub fn seeds(&self) -> [u64; 2] {
+        let [a, b, c, d] = self.block(0).map(u64::from);
+        [b << 32 | a, d << 32 | c]
     }
 
     /// Standard normals of elements `first ..`; `first` must be a multiple of 4.

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod device;
 mod eval;
+mod grow;
 mod list;
 mod output;
 mod probe;
@@ -11,6 +12,7 @@ mod profile;
 mod render;
 mod replay;
 mod report;
+mod reproduce;
 mod rollout;
 mod run;
 
@@ -67,6 +69,8 @@ enum Command {
     Render(render::Args),
     Replay(replay::Args),
     Rollout(rollout::Args),
+    Grow(grow::Args),
+    Reproduce(reproduce::Args),
     Profile(profile::Args),
     Completions(completions::Args),
 }
@@ -92,6 +96,8 @@ pub fn run() -> Result<ExitCode> {
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Rollout(args) => rollout::run(&args),
+        Command::Grow(args) => grow::run(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
     }?;

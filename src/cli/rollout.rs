@@ -28,7 +28,7 @@ Examples:
   phylon list worlds
 
 A policy file is an .npz or .safetensors with W1 [in, out], b1, W2, b2, ...: a multilayer perceptron. Its `activation` is
-relu (the default), tanh, sigmoid or identity, and its action the highest output.")]
+relu (the default), tanh, sigmoid, identity or selu, and its action the highest output.")]
 pub struct Args {
     /// The world: a name of `phylon list worlds`, or an id of Gymnasium.
     #[arg(long, value_name = "WORLD")]

@@ -247,7 +247,7 @@ fn join(layers: Vec<Layer>, activation: Activation) -> Checked<Mlp> {
 }
 
 /// Whether all values of a tensor are, or the place of one that is not.
-fn is_finite(name: &str, shape: &[usize], values: &[f32]) -> Checked<()> {
+pub(crate) fn is_finite(name: &str, shape: &[usize], values: &[f32]) -> Checked<()> {
     let Some(mut at) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
     let value = values[at];
     let mut place = Vec::new();
@@ -255,7 +255,7 @@ fn is_finite(name: &str, shape: &[usize], values: &[f32]) -> Checked<()> {
         place.insert(0, at % length);
         at /= length;
     }
-    Err(format!("{name}{place:?} is {value}, and weights are finite numbers"))
+    Err(format!("{name}{place:?} is {value}, and parameters are finite numbers"))
 }
 
 /// A half-precision float; infinities come out as NaN.

@@ -13,6 +13,8 @@ mod safetensors;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use file::is_finite;
+
 use crate::cpu::{Aligned, Begin, LANES, Pair, Rows, RowsMut, Vector, product_strip};
 use crate::num::{selu, sigmoid, tanh};
 use crate::world::{Actions, Spec};

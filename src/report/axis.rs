@@ -87,6 +87,11 @@ impl Axis {
         (self.low, self.high)
     }
 
+    /// Axis coordinates of the ticks with their labels.
+    pub fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+
     /// The same axis with ticks at these values.
     pub fn with_ticks(mut self, values: &[f64]) -> Self {
         self.ticks = values.iter().filter_map(|&v| Some((self.at(v)?, number(v)))).collect();

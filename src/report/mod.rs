@@ -3,19 +3,22 @@
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
 //! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
 //! and `maze` (what was learned), `life` (an agent in a maze); their common look is in `plot` and `axis`. The films of
-//! `phylon render` are in `film` (a life in a maze) and `gif` (an episode of a world).
+//! `phylon render` are in `film` (a life in a maze) and `gif` (an episode of a world); `scores` compares groups of agents.
 
 mod axis;
 mod behaviour;
+pub mod connectome;
 mod curves;
 mod evaluation;
 pub mod film;
 pub mod gif;
+mod heat_map;
 mod html;
 mod iaf;
 mod life;
 mod maze;
 mod plot;
+pub mod scores;
 mod statistics;
 mod stdp;
 mod summary;

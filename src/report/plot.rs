@@ -28,8 +28,8 @@ pub const OFFSPRING: RGBColor = RGBColor(0, 114, 178);
 /// Thresholds and known results to compare with.
 pub const REFERENCE: RGBColor = RGBColor(110, 110, 110);
 
-const AXIS: RGBColor = RGBColor(60, 60, 60);
-const GRID: RGBColor = RGBColor(228, 228, 228);
+pub const AXIS: RGBColor = RGBColor(60, 60, 60);
+pub const GRID: RGBColor = RGBColor(228, 228, 228);
 
 /// Width of every figure.
 pub const WIDTH: u32 = 760;

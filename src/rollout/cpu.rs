@@ -83,15 +83,17 @@ fn play_some<W: World>(
 }
 
 /// The episodes of these numbers, in their order, on this thread alone: for callers of which there are many.
-pub(crate) fn play_alone<W: World>(policy: &Policy, seeds: Seeds, numbers: Range<u32>) -> Vec<Episode> {
-    let mut lanes = Lanes::<W>::new(seeds);
-    numbers.clone().for_each(|number| lanes.push(number));
-    let mut actor = Actor::<W>::new(policy, numbers.len());
+pub(crate) fn play_alone<W: World>(mlp: &Mlp, seeds: Seeds, numbers: Range<u32>) -> Vec<Episode> {
+    let count = numbers.len().min(GROUP);
     let mut played = Vec::with_capacity(numbers.len());
+    let mut next = numbers;
+    let mut lanes = Lanes::<W>::new(seeds);
+    next.by_ref().take(count).for_each(|number| lanes.push(number));
+    let mut actor = Actor::<W>::of(mlp, count);
     while !lanes.playing().is_empty() {
         lanes.step(actor.act(&lanes), |_, _, number, episode| {
             played.push((number, episode));
-            None
+            next.next()
         });
     }
     played.sort_by_key(|(number, _)| *number);
@@ -138,15 +140,24 @@ enum Mind<'a> {
 impl<'a, W: World> Actor<'a, W> {
     /// For at most `lanes` lanes.
     fn new(policy: &'a Policy, lanes: usize) -> Self {
-        let mind = match policy {
-            Policy::Random { seed } => Mind::Random { seed: *seed },
-            Policy::Mlp(mlp) => Mind::Mlp {
-                mlp,
-                observations: Aligned::new(padded(lanes) * W::SPEC.observations),
-                outputs: Aligned::new(padded(lanes) * W::SPEC.actions.outputs()),
-                scratch: Scratch::new(mlp),
-            },
+        match policy {
+            Policy::Random { seed } => Self::with(Mind::Random { seed: *seed }, lanes),
+            Policy::Mlp(mlp) => Self::of(mlp, lanes),
+        }
+    }
+
+    /// A network's, for at most `lanes` lanes.
+    fn of(mlp: &'a Mlp, lanes: usize) -> Self {
+        let mind = Mind::Mlp {
+            mlp,
+            observations: Aligned::new(padded(lanes) * W::SPEC.observations),
+            outputs: Aligned::new(padded(lanes) * W::SPEC.actions.outputs()),
+            scratch: Scratch::new(mlp),
         };
+        Self::with(mind, lanes)
+    }
+
+    fn with(mind: Mind<'a>, lanes: usize) -> Self {
         Self { mind, actions: vec![W::Action::default(); lanes] }
     }
 

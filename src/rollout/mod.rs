@@ -5,8 +5,10 @@
 
 mod cpu;
 mod gpu;
+mod population;
 
 pub(crate) use cpu::play_alone;
+pub use population::Population;
 
 use crate::abi::THREADS;
 use crate::device::Device;

@@ -43,6 +43,8 @@ pub fn write_temporary(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     Ok(temporary)
 }
 
+/// Rename a file, replacing what is at `to`.
+///
 /// # Errors
 /// When the system refuses.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {

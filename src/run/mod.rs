@@ -8,7 +8,7 @@
 
 pub mod checkpoint;
 mod difference;
-pub(crate) mod durable;
+pub mod durable;
 #[cfg(test)]
 mod fake;
 mod fitness_log;

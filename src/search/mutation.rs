@@ -62,6 +62,29 @@ impl Mutation {
     }
 }
 
+/// [`Mutation::perturb`] as compiled per instruction set, which changes no bit.
+pub struct Perturb<'a> {
+    /// Of the generation.
+    pub mutation: Mutation,
+    /// Whose noise.
+    pub offspring: usize,
+    /// What the offspring is a mutation of.
+    pub centre: &'a [f32],
+    /// How far it lies from there.
+    pub spread: Spread<'a>,
+    /// Of the length of the centre: the offspring's.
+    pub parameters: &'a mut [f32],
+}
+
+impl Kernel for Perturb<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        self.mutation.perturb(self.offspring, self.centre, self.spread, self.parameters);
+    }
+}
+
 impl Noise for Mutation {
     #[inline(always)]
     fn noise(&self, offspring: usize, first: usize, out: &mut [f32]) {

@@ -1,14 +1,23 @@
 //! How good grown agents are: the metrics of the paper's table 1, and the tests between groups of agents. An agent's score is
 //! its mean return over some episodes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::report::MannWhitney;
+use crate::world::Episode;
+
+/// Episodes that an agent is scored by.
+pub const EPISODES: u32 = 10;
 
 /// Agents that count as the top ones.
 const TOP: usize = 10;
 /// Pairs of the three groups: gradient, SNES and control.
 const COMPARISONS: f64 = 3.0;
+
+/// An agent's mean return; NaN of no episodes.
+pub fn score(episodes: &[Episode]) -> f64 {
+    episodes.iter().map(|episode| episode.reward).sum::<f64>() / episodes.len() as f64
+}
 
 /// From which score an agent has solved its world.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +50,7 @@ impl Solved {
 
 /// Of a group of agents. Standard deviations have n - 1 in the denominator; NaN (`null` in JSON) where there are too few
 /// agents.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Of all scores.
     pub mean: f64,
@@ -67,7 +76,8 @@ impl Metrics {
     }
 }
 
-fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+/// Mean and sample standard deviation; NaN where there are too few values.
+pub fn mean_and_sd(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();

@@ -9,21 +9,28 @@
 //! W = N * G                   mean weight, elementwise         (equation 11)
 //! ```
 //!
-//! An agent is grown by drawing the numbers: [`growth`].
+//! An agent is grown by drawing the numbers: [`growth`]. Profiles are found by [`dqn`] or by [`search`].
 
+pub mod agents;
 pub mod assembly;
 pub mod dqn;
 pub mod evaluation;
+pub mod file;
+pub mod fitness;
 pub mod gpu;
 pub mod gradient;
+pub mod graph;
 pub mod growth;
 pub mod lineage;
 mod matrix;
 pub mod network;
 pub mod profile;
+pub mod reproduction;
 pub mod rules;
+pub mod search;
 pub mod shape;
 
+pub use agents::Agents;
 pub use assembly::Assembly;
 pub use profile::{Profile, RuleMap};
 pub use shape::{Layout, Shape};

@@ -11,16 +11,15 @@ use rayon::prelude::*;
 use super::start::first_centre;
 use super::{Workload, check_record, mean, mean_fitness, nothing_to_select};
 use crate::config;
-use crate::cpu::{Kernel, Vector};
 use crate::engine::{Best, Engine, Facts, Generation, State};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::profile::{self, Ceilings, Part, Profile, Work};
 use crate::rng::Stream;
+use crate::search::Optimiser;
 use crate::search::es::Es;
-use crate::search::mutation::{Mutation, sums};
+use crate::search::mutation::{Mutation, Perturb, sums};
 use crate::search::snes::Snes;
-use crate::search::{Optimiser, Spread};
 
 /// A workload under an optimiser.
 pub(super) struct CpuEngine<W: Workload> {
@@ -79,7 +78,13 @@ impl<W: Workload> CpuEngine<W> {
                 || (centre.to_vec(), vec![0.0; self.environments], workload.workspace(self.environments)),
                 |(weights, fitness, workspace), offspring| {
                     if offspring < self.population {
-                        workload.instructions().run(Perturb { mutation, offspring, centre, spread, weights });
+                        workload.instructions().run(Perturb {
+                            mutation,
+                            offspring,
+                            centre,
+                            spread,
+                            parameters: weights,
+                        });
                     } else {
                         weights.copy_from_slice(centre);
                     }
@@ -158,24 +163,6 @@ impl<W: Workload> CpuEngine<W> {
             idle_seconds: None,
             env_steps_per_second: steps / generation_seconds,
         })
-    }
-}
-
-/// [`Mutation::perturb`] as compiled per instruction set.
-struct Perturb<'a> {
-    mutation: Mutation,
-    offspring: usize,
-    centre: &'a [f32],
-    spread: Spread<'a>,
-    weights: &'a mut [f32],
-}
-
-impl Kernel for Perturb<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        self.mutation.perturb(self.offspring, self.centre, self.spread, self.weights);
     }
 }
 

@@ -4,8 +4,9 @@ use super::{Adam, Hyperparameters, Replay, Trained, Training, Transition};
 use super::{VALIDATION_EPISODES, VALIDATION_INTERVAL, Validation};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::rng::{Row, Stream};
-use crate::rollout::{Policy, play_alone};
+use crate::rollout::play_alone;
 use crate::synaptogen::assembly::{Assembly, Weights};
+use crate::synaptogen::evaluation::score;
 use crate::synaptogen::gradient::Gradient;
 use crate::synaptogen::network::Batch;
 use crate::synaptogen::profile::Profile;
@@ -248,17 +249,15 @@ struct Watch {
 impl Watch {
     fn new(training: &Training, profile: Profile) -> Self {
         let row = Row { seed: training.seed, stream: Stream::Validation, generation: 0, index: 0 };
-        let [low, high, ..] = row.block(0);
         // Episodes that the learner does not play, so of another seed.
-        let seeds = Seeds::Phylon(u64::from(high) << 32 | u64::from(low));
+        let seeds = Seeds::Phylon(row.seeds()[0]);
         Self { seeds, best: profile, best_mean: f64::NEG_INFINITY, validations: Vec::new() }
     }
 
     fn validate<W: World>(&mut self, steps: u32, learner: &Learner<'_>) {
         let first = self.validations.len() as u32 * VALIDATION_EPISODES;
-        let policy = Policy::Mlp(learner.assembly.mean_agent());
-        let episodes = play_alone::<W>(&policy, self.seeds, first..first + VALIDATION_EPISODES);
-        let mean = episodes.iter().map(|episode| episode.reward).sum::<f64>() / f64::from(VALIDATION_EPISODES);
+        let episodes = play_alone::<W>(&learner.assembly.mean_agent(), self.seeds, first..first + VALIDATION_EPISODES);
+        let mean = score(&episodes);
         self.validations.push(Validation { steps, mean });
         if mean > self.best_mean {
             self.best_mean = mean;

@@ -14,6 +14,7 @@ mod learner;
 mod replay;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 pub use adam::Adam;
 pub use hyperparameters::{ACROBOT, CART_POLE, Hyperparameters, LUNAR_LANDER, MOUNTAIN_CAR, RATES, SEEDS, STEPS};
@@ -61,7 +62,7 @@ pub struct Trained {
 }
 
 /// How the mean network did in episodes of its own, without random actions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
     /// Learnt from so far.
     pub steps: u32,
@@ -88,7 +89,11 @@ impl Training {
         })
     }
 
-    fn hyperparameters(&self) -> Result<Hyperparameters> {
+    /// What the learner is told of its world.
+    ///
+    /// # Errors
+    /// As [`Training::run`].
+    pub fn hyperparameters(&self) -> Result<Hyperparameters> {
         let spec = self.world.spec();
         let hyper = Hyperparameters::of(self.world).ok_or_else(|| {
             let name = spec.name;

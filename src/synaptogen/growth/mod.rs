@@ -13,6 +13,8 @@ pub mod direct;
 pub mod law;
 mod thresholds;
 
+use super::assembly::Assembly;
+
 /// A pair of layers that synapses join, with what the profile says of it.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerPair<'a> {
@@ -68,7 +70,23 @@ pub fn trials(alpha: f32, pre: f32, post: f32) -> u32 {
     }
 }
 
-impl Connectome<'_> {
+impl<'a> Connectome<'a> {
+    /// Of an assembled profile, for agents with an expected mean degree; see [`correction`].
+    pub fn of(assembly: &'a Assembly, degree: f32) -> Self {
+        let shape = assembly.shape();
+        let pair = |l: usize| LayerPair {
+            pre: assembly.expression(l),
+            post: assembly.expression(l + 1),
+            conductance: assembly.conductances(l),
+        };
+        Self {
+            genes: shape.genes,
+            rules: assembly.rules(),
+            layers: (0..shape.connections()).map(pair).collect(),
+            alpha: correction((0..shape.connections()).map(|l| assembly.numbers(l)), shape.neurons(), degree),
+        }
+    }
+
     /// Number of neuron pairs.
     pub fn pairs(&self) -> usize {
         self.layers.iter().map(|layer| layer.conductance.len()).sum()

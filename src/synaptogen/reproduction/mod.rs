@@ -1,0 +1,302 @@
+//! The paper's comparison in one world: agents of profiles trained by gradient, of profiles evolved by SNES, and of lineages
+//! (a cell of its tables 1 to 4).
+//!
+//! Gradient: nine trainings, of which the one whose mean network does best is taken. SNES: nine searches, of which the one
+//! whose agents do best is taken. Control: lineages with the rules and conductances of the trained profile. Then 100 agents
+//! of each play, and their scores are compared. Every finished training and search is kept in a folder at once.
+
+mod folder;
+mod published;
+mod report;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use folder::Folder;
+pub use published::published;
+pub use report::{Compared, Group, Report, Searched, TrainedRate};
+
+use super::dqn::{self, Training, Validation};
+use super::evaluation::{Comparison, EPISODES, Metrics, Solved, mean_and_sd, score};
+use super::fitness::{grow, scores};
+use super::rules::{CoExpression, Neurons};
+use super::search::{Found, Generation, Search};
+use super::{Profile, RuleMap, Shape, lineage};
+use crate::error::{Error, Result};
+use crate::policy::Mlp;
+use crate::registry::WorldKind;
+use crate::rng::{Row, Stream};
+use crate::rollout::Population;
+
+/// Neurons of the hidden layer.
+const HIDDEN: usize = 128;
+/// Agents of each group that are compared.
+pub const AGENTS: u32 = 100;
+/// Agents that decide which search is taken.
+const FRESH_AGENTS: u32 = 30;
+/// Names of the groups, in their order.
+pub const GROUPS: [&str; 3] = ["SynaptoGen", "SNES", "control"];
+
+/// What decides the bits of a reproduction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Name of the world.
+    pub env: String,
+    /// Genes of a profile.
+    pub genes: usize,
+    /// Whether rules come from the nerve ring of C. elegans.
+    pub rules_from_data: bool,
+    /// Environment steps of each training and each search.
+    pub steps: u32,
+    /// Of the first training; the others have the two seeds that follow. All else is drawn with it.
+    pub seed: u64,
+}
+
+/// A comparison that can be made.
+#[derive(Debug, Clone)]
+pub struct Reproduction {
+    settings: Settings,
+    world: WorldKind,
+    solved: Solved,
+    shape: Shape,
+    rules: RuleMap,
+}
+
+/// What is drawn with a seed of its own.
+#[derive(Clone, Copy)]
+enum Draws {
+    /// Episodes of the mean networks that the choice among trainings is made by.
+    MeanNetworks,
+    /// A search.
+    Search,
+    /// Agents that the choice among searches is made by, and their episodes.
+    FreshAgents,
+    /// Agents that are compared, and their episodes.
+    Agents,
+    /// Lineages.
+    Lineages,
+}
+
+/// Of a finished training, beside its profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct TrainingRecord {
+    validations: Vec<Validation>,
+    steps: u32,
+    updates: u32,
+}
+
+/// Of a finished search, beside its profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SearchRecord {
+    fitness: f32,
+    generations: Vec<Generation>,
+}
+
+/// A profile that was found, and mean and spread of its fresh agents' scores.
+type Judged = (Profile, SearchRecord, (f64, f64));
+
+/// Genes that have a part in the rules of C. elegans.
+pub fn genes_with_rules() -> usize {
+    CoExpression::of(&Neurons::celegans()).kept().len()
+}
+
+impl Reproduction {
+    /// From settings.
+    ///
+    /// # Errors
+    /// When there is no such world or nothing was published on it, there are no genes or no steps, or the rules from data are
+    /// about another number of genes.
+    pub fn new(settings: Settings) -> Result<Self> {
+        let world = WorldKind::named(&settings.env)?;
+        let spec = world.spec();
+        let Settings { genes, rules_from_data, steps, seed, .. } = settings;
+        if genes == 0 || steps == 0 {
+            return Err(Error::Config(format!(
+                "there is nothing to learn with {genes} genes in {steps} steps; try: --genes 16 --steps 500000"
+            )));
+        }
+        let rules = if rules_from_data {
+            let tests = CoExpression::of(&Neurons::celegans());
+            let with_rules = tests.kept().len();
+            if genes != with_rules {
+                return Err(Error::Config(format!(
+                    "the rules from data are about {with_rules} genes, not {genes}; try: --rules-from-data without --genes"
+                )));
+            }
+            RuleMap::TwoSigmoids { coexpressed: tests.mask() }
+        } else {
+            RuleMap::Sigmoid
+        };
+        let shape = Shape::new(&[spec.observations, HIDDEN, spec.actions.outputs()], genes);
+        let training = Training { world, shape: shape.clone(), rules: rules.clone(), rate: 0.0, seed, steps };
+        training.hyperparameters()?;
+        let solved = Solved::of(spec.gymnasium)
+            .ok_or_else(|| Error::Config(format!("{} has no score that solves it", spec.name)))?;
+        Ok(Self { settings: Settings { env: spec.name.into(), ..settings }, world, solved, shape, rules })
+    }
+
+    /// What decides its bits, the world by its own name.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// From which score an agent has solved its world.
+    pub fn solved(&self) -> Solved {
+        self.solved
+    }
+
+    /// Environment steps of the trainings and searches that the folder does not have yet.
+    pub fn steps_left(&self, folder: &Folder) -> u64 {
+        let names = self.trainings().map(|(name, _)| name).chain(self.searches().map(|(name, _)| name));
+        names.filter(|name| !folder.has(name)).count() as u64 * u64::from(self.settings.steps)
+    }
+
+    /// Learns and searches what the folder does not have yet, and compares. `progress` is told how many more environment
+    /// steps are done.
+    ///
+    /// # Errors
+    /// When a file of the folder cannot be read or written.
+    pub fn run(&self, folder: &Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
+        let (trained, searched) = rayon::join(|| self.train(folder, progress), || self.search(folder, progress));
+        let ((profile, trainings), (evolved, searches)) = (trained?, searched?);
+        folder.write("profile", &profile)?;
+        folder.write("snes", &evolved)?;
+        let grown = |profile, group| self.scores(profile, AGENTS, self.seeds(Draws::Agents, group));
+        let scores = [grown(&profile, 0)?, grown(&evolved, 1)?, self.control(&profile)?];
+        let comparison = |[first, second]: [usize; 2]| {
+            let comparison = Comparison::of(&scores[first], &scores[second]);
+            Compared { first: GROUPS[first], second: GROUPS[second], comparison, stars: comparison.stars() }
+        };
+        let comparisons = [[0, 1], [0, 2], [1, 2]].map(comparison).to_vec();
+        let gymnasium = self.world.spec().gymnasium;
+        let groups = GROUPS.into_iter().zip(scores).map(|(name, scores)| Group {
+            name,
+            metrics: Metrics::of(&scores, self.solved),
+            published: published(gymnasium, self.settings.genes, self.settings.rules_from_data, name),
+            scores,
+        });
+        Ok(Report { settings: self.settings.clone(), trainings, searches, groups: groups.collect(), comparisons })
+    }
+
+    fn seeds(&self, of: Draws, index: usize) -> [u64; 2] {
+        let (generation, index) = (of as u32, index as u32);
+        Row { seed: self.settings.seed, stream: Stream::Parts, generation, index }.seeds()
+    }
+
+    /// The published rates and three seeds, with their names.
+    fn trainings(&self) -> impl Iterator<Item = (String, Training)> {
+        let (world, steps) = (self.world, self.settings.steps);
+        dqn::RATES.into_iter().flat_map(move |rate| {
+            dqn::SEEDS.into_iter().map(move |number| {
+                // The first seed stands for the published 1.
+                let seed = self.settings.seed.wrapping_add(number - dqn::SEEDS[0]);
+                let training =
+                    Training { world, shape: self.shape.clone(), rules: self.rules.clone(), rate, seed, steps };
+                (format!("dqn-rate-{rate}-seed-{seed}"), training)
+            })
+        })
+    }
+
+    /// The published populations and numbers of agents, with their names.
+    fn searches(&self) -> impl Iterator<Item = (String, Search)> {
+        let settings = Search::populations(&self.shape).into_iter();
+        let settings =
+            settings.flat_map(|population| Search::AGENTS.into_iter().map(move |agents| (population, agents)));
+        settings.enumerate().map(|(number, (population, agents))| {
+            let search = Search {
+                world: self.world,
+                shape: self.shape.clone(),
+                rules: self.rules.clone(),
+                population,
+                agents,
+                seed: self.seeds(Draws::Search, number)[0],
+                steps: u64::from(self.settings.steps),
+            };
+            (format!("snes-population-{population}-agents-{agents}"), search)
+        })
+    }
+
+    /// The profile with the best mean network, and all trainings.
+    fn train(&self, folder: &Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<(Profile, Vec<TrainedRate>)> {
+        let trainings: Vec<_> = self.trainings().collect();
+        let train = |(name, training): &(String, Training)| {
+            folder.keep(name, || {
+                let trained = training.run(&|more| progress(u64::from(more)))?;
+                let dqn::Trained { profile, validations, steps, updates } = trained;
+                Ok((profile, TrainingRecord { validations, steps, updates }))
+            })
+        };
+        let mut trained: Vec<(Profile, TrainingRecord)> =
+            trainings.par_iter().with_max_len(1).map(train).collect::<Result<_>>()?;
+        let agents: Vec<Mlp> = trained.iter().map(|(profile, _)| profile.mean_agent()).collect();
+        let seed = self.seeds(Draws::MeanNetworks, 0)[0];
+        let played = Population { world: self.world, agents: &agents, episodes: EPISODES, seed }.play(&|_| {})?;
+        let returns = played.iter().map(|episodes| episodes.iter().map(|episode| episode.reward).collect::<Vec<_>>());
+        let judged: Vec<(f64, f64)> = returns.map(|returns| mean_and_sd(&returns)).collect();
+        let chosen = best(&judged);
+        let mut rows = Vec::with_capacity(trained.len());
+        for (number, ((_, training), (_, record))) in trainings.iter().zip(&trained).enumerate() {
+            let (mean, sd) = judged[number];
+            let TrainingRecord { validations, steps, updates } = record.clone();
+            let &Training { rate, seed, .. } = training;
+            rows.push(TrainedRate { rate, seed, steps, updates, mean, sd, chosen: number == chosen, validations });
+        }
+        Ok((trained.swap_remove(chosen).0, rows))
+    }
+
+    /// The profile with the best fresh agents, and all searches.
+    fn search(&self, folder: &Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<(Profile, Vec<Searched>)> {
+        let searches: Vec<_> = self.searches().collect();
+        let search = |(number, (name, search)): (usize, &(String, Search))| {
+            let (profile, record) = folder.keep(name, || {
+                let Found { profile, fitness, generations } = search.run(progress)?;
+                Ok((profile, SearchRecord { fitness, generations }))
+            })?;
+            let scores = self.scores(&profile, FRESH_AGENTS, self.seeds(Draws::FreshAgents, number))?;
+            Ok((profile, record, mean_and_sd(&scores)))
+        };
+        let mut found: Vec<Judged> =
+            searches.par_iter().enumerate().with_max_len(1).map(search).collect::<Result<_>>()?;
+        let chosen = best(&found.iter().map(|(_, _, judged)| *judged).collect::<Vec<_>>());
+        let mut rows = Vec::with_capacity(found.len());
+        for (number, ((_, search), (_, record, (mean, sd)))) in searches.iter().zip(&found).enumerate() {
+            let SearchRecord { fitness, generations } = record.clone();
+            let (&Search { population, agents, .. }, &mean, &sd) = (search, mean, sd);
+            rows.push(Searched { population, agents, fitness, mean, sd, chosen: number == chosen, generations });
+        }
+        Ok((found.swap_remove(chosen).0, rows))
+    }
+
+    /// Of agents that are all grown from one profile.
+    fn scores(&self, profile: &Profile, agents: u32, seeds: [u64; 2]) -> Result<Vec<f64>> {
+        Ok(scores(profile, self.world, agents, seeds)?.0)
+    }
+
+    /// Of one agent from each of as many lineages (Algorithm 3).
+    fn control(&self, trained: &Profile) -> Result<Vec<f64>> {
+        let [lineages, _] = self.seeds(Draws::Lineages, 0);
+        let [growth, episodes] = self.seeds(Draws::Agents, 2);
+        let agent = |number| grow(&lineage::draw(trained, lineages, number), growth, number..number + 1);
+        let agents = (0..AGENTS).into_par_iter().map(agent).collect::<Result<Vec<_>>>()?.concat();
+        let played =
+            Population { world: self.world, agents: &agents, episodes: EPISODES, seed: episodes }.play(&|_| {})?;
+        Ok(played.iter().map(|episodes| score(episodes)).collect())
+    }
+}
+
+/// Of `(mean, sd)` the highest mean; of equal ones the smallest spread, and then the first.
+fn best(judged: &[(f64, f64)]) -> usize {
+    let is_better = |(mean, sd): (f64, f64), (best, least): (f64, f64)| mean > best || (mean == best && sd < least);
+    (0..judged.len()).fold(0, |best, next| if is_better(judged[next], judged[best]) { next } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choice_is_by_mean_then_spread_then_order() {
+        assert_eq!(best(&[(1.0, 0.0), (3.0, 5.0), (2.0, 0.0)]), 1);
+        assert_eq!(best(&[(3.0, 5.0), (3.0, 4.0), (3.0, 4.0), (2.0, 0.0)]), 1);
+    }
+}
