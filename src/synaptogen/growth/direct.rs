@@ -105,6 +105,8 @@ struct Drawing<'a> {
     /// Neuron pairs with more trials than are small.
     large: Vec<u32>,
     thresholds: Thresholds,
+    /// Of a table that is being made.
+    weights: [f64; 2 * POWER_ROW],
     parts: Vec<Part>,
 }
 
@@ -136,6 +138,7 @@ impl<'a> Drawing<'a> {
             trials: vec![0; pairs],
             large: Vec::new(),
             thresholds: Thresholds::new(TABLE),
+            weights: [0.0; 2 * POWER_ROW],
             parts: (0..=POWERS.len()).map(|_| Part::default()).collect(),
         }
     }
@@ -159,7 +162,7 @@ impl<'a> Drawing<'a> {
         self.draw_part(0, gene_pair, row, 0);
         for (part, power) in POWERS.enumerate() {
             if !self.parts[part + 1].pairs.is_empty() {
-                let (levels, least) = power_table(p, power, &mut self.thresholds, power_start(part));
+                let (levels, least) = power_table(p, power, &mut self.weights, &mut self.thresholds, power_start(part));
                 self.draw_part(part + 1, gene_pair, levels, least);
             }
         }
@@ -297,12 +300,17 @@ fn small_table(p: f64, most: u32, thresholds: &mut Thresholds) -> u32 {
 ///
 /// Outwards from the mode by the recurrence of neighbours, until they are below 2^-64 of it, and normalised by the sum.
 #[inline(always)]
-fn power_table(p: f64, power: u32, thresholds: &mut Thresholds, start: usize) -> (u32, u32) {
+fn power_table(
+    p: f64,
+    power: u32,
+    weights: &mut [f64; 2 * POWER_ROW],
+    thresholds: &mut Thresholds,
+    start: usize,
+) -> (u32, u32) {
     const LEAST: f64 = 1.0 / 18_446_744_073_709_551_616.0;
     let n = f64::from(1u32 << power);
     let odds = p / (1.0 - p);
     let mode = ((n + 1.0) * p).floor();
-    let mut weights = [0.0; 2 * POWER_ROW];
     // Downwards first, from the middle of the room.
     let middle = POWER_ROW / 2;
     weights[middle] = 1.0;
@@ -320,15 +328,13 @@ fn power_table(p: f64, power: u32, thresholds: &mut Thresholds, start: usize) ->
         last += 1;
         k += 1.0;
     }
-    let mut total = 0.0;
-    for weight in &weights[first..=last] {
-        total += weight;
-    }
     let mut sum = 0.0;
     for weight in &mut weights[first..=last] {
         sum += *weight;
-        *weight = sum * (1.0 / total);
+        *weight = sum;
     }
+    let scale = 1.0 / sum;
+    weights[first..=last].iter_mut().for_each(|sum| *sum *= scale);
     // At the last value, and behind it, nothing exceeds a threshold.
     let levels = (last + 1 - first).next_power_of_two().trailing_zeros();
     weights[last..first + (1 << levels)].fill(1.0);

@@ -28,10 +28,13 @@ impl Thresholds {
     pub(super) fn set(&mut self, start: usize, cumulative: &[f64]) {
         let (high, low) = (&mut self.high[start..], &mut self.low[start..]);
         for ((high, low), &probability) in high.iter_mut().zip(low).zip(cumulative) {
-            // In units of 2^-64; the conversion saturates.
-            let threshold = (probability * 18_446_744_073_709_551_616.0) as u64;
-            *high = (threshold >> 32) as u32;
-            *low = threshold as u32;
+            // Scaled by powers of two and cut: every step is exact.
+            let scaled = probability * 4_294_967_296.0;
+            let whole = floor(scaled);
+            let (upper, lower) = (to_bits(whole), to_bits(floor((scaled - whole) * 4_294_967_296.0)));
+            let is_one = probability >= 1.0;
+            *high = if is_one { u32::MAX } else { upper };
+            *low = if is_one { u32::MAX } else { lower };
         }
     }
 
@@ -67,7 +70,8 @@ impl Thresholds {
         while ties != 0 {
             let lane = ties.trailing_zeros() as usize;
             ties &= ties - 1;
-            let word = u64::from(words[lane]) << 32 | u64::from(tie(lane));
+            // Nothing exceeds the end of a row.
+            let word = (u64::from(words[lane]) << 32 | u64::from(tie(lane))).min(u64::MAX - 1);
             // Several thresholds may share their upper half.
             while values[lane] < (1 << levels) - 1 && word >= self.get((starts[lane] + values[lane]) as usize) {
                 values[lane] += 1;
@@ -77,9 +81,45 @@ impl Thresholds {
     }
 }
 
+/// 2^52: added to a number below 2^32, it leaves the whole part in the lower bits of the mantissa.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// The whole part of a number in [0, 2^32), in operations that every instruction set has for many numbers at a time.
+#[inline(always)]
+fn floor(x: f64) -> f64 {
+    let nearest = (x + WHOLE) - WHOLE;
+    if nearest > x { nearest - 1.0 } else { nearest }
+}
+
+/// A whole number below 2^32 as an integer.
+#[inline(always)]
+fn to_bits(x: f64) -> u32 {
+    (x + WHOLE).to_bits() as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The integer part in units of 2^-64: at both ends, at powers of two, and everywhere between.
+    #[test]
+    fn thresholds_are_cut_probabilities() {
+        let mut words = crate::rng::Row { seed: 3, stream: crate::rng::Stream::Initial, generation: 0, index: 0 };
+        let mut probabilities = vec![0.0, f64::MIN_POSITIVE, f64::EPSILON, 0.5, 1.0 - f64::EPSILON / 2.0, 1.0, 1.5];
+        for exponent in 0..80 {
+            let [a, b, ..] = words.block(0);
+            words.index += 1;
+            let fraction = (u64::from(a) << 32 | u64::from(b)) as f64 / 18_446_744_073_709_551_616.0;
+            probabilities.extend([0.5f64.powi(exponent), fraction * 0.5f64.powi(exponent)]);
+        }
+        let mut thresholds = Thresholds::new(256);
+        thresholds.set(0, &probabilities);
+        for (index, &probability) in probabilities.iter().enumerate() {
+            // The conversion cuts, and saturates.
+            let expected = (probability * 18_446_744_073_709_551_616.0) as u64;
+            assert_eq!(thresholds.get(index), expected, "{probability:e}");
+        }
+    }
 
     /// A word beside a threshold, and on it, where the lower half decides; two thresholds with the same upper half.
     #[test]
