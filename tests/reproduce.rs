@@ -78,6 +78,8 @@ fn the_answer_has_every_part_and_every_agent() {
         assert_eq!((rows.len(), chosen.len()), (9, 1), "{list}");
         assert_eq!(chosen[0]["mean"].as_f64(), Some(highest), "{list}");
     }
+    let agents_mean = |training: &Value| training["agents_mean"].as_f64().unwrap();
+    assert!(answer["trainings"].as_array().unwrap().iter().all(|t| (8.0..=500.0).contains(&agents_mean(t))));
     for (group, name) in answer["groups"].as_array().unwrap().iter().zip(["SynaptoGen", "SNES", "control"]) {
         let scores: Vec<f64> = group["scores"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
         let mean = scores.iter().sum::<f64>() / 100.0;

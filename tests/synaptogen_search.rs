@@ -50,9 +50,12 @@ fn a_population_plays_the_episodes_of_single_rollouts() {
             let rollout = Rollout { world, policy, seeds: population.seeds(number), episodes: 3 };
             assert_eq!(*played, rollout.play(&Device::cpu(), &|_| {}).unwrap().episodes, "{world:?}: agent {number}");
         }
-        assert!(played[0] != played[1] && played[0][0] != played[0][1], "{world:?}: agents and episodes differ");
-        let other = Population { seed: 9, ..population }.play(&|_| {}).unwrap();
-        assert!(other[0] != played[0], "{world:?}: the seed decides");
+        // In the others every return of these agents is that of the time limit.
+        if matches!(world, WorldKind::CartPole | WorldKind::LunarLander) {
+            assert!(played[0] != played[1] && played[0][0] != played[0][1], "{world:?}: agents and episodes differ");
+            let other = Population { seed: 9, ..population }.play(&|_| {}).unwrap();
+            assert!(other[0] != played[0], "{world:?}: the seed decides");
+        }
     }
 }
 
@@ -149,7 +152,7 @@ fn agents_of_a_profile_that_balances_are_fit() {
         assert_eq!((balanced, steps), (vec![500.0; agents as usize], 5000 * u64::from(agents)));
         let (fallen, steps) = scores(-1.0, agents);
         assert!(fallen.iter().all(|&score| score < 12.0), "{fallen:?}");
-        assert_eq!(steps as f64, 10.0 * fallen.iter().sum::<f64>());
+        assert_eq!(steps as f64, (10.0 * fallen.iter().sum::<f64>()).round());
     }
 }
 

@@ -172,12 +172,15 @@ impl Answer {
             let (p, larger) = (pair.comparison.corrected_p, pair.comparison.test.larger);
             text += &format!("  {:<10} > {:<10} {larger:.2}  p = {p:.2e} {}\n", pair.first, pair.second, pair.stars);
         }
-        text += "\ntrainings    mean network over 10 episodes; * is taken\n";
+        text += "\ntrainings    mean network over 10 episodes, by which * is taken; 30 agents\n";
         for t in trainings {
             let mark = if t.chosen { '*' } else { ' ' };
-            text += &format!("{mark} rate {:<7} seed {:<3} {:>9.2} +- {:.2}\n", t.rate, t.seed, t.mean, t.sd);
+            text += &format!(
+                "{mark} rate {:<7} seed {:<3} {:>9.2} +- {:<7.2} {:>9.2} +- {:.2}\n",
+                t.rate, t.seed, t.mean, t.sd, t.agents_mean, t.agents_sd
+            );
         }
-        text += "searches     30 fresh agents; * is taken\n";
+        text += "searches     30 fresh agents, by which * is taken\n";
         for s in searches {
             let (mark, generations) = (if s.chosen { '*' } else { ' ' }, s.generations.len());
             text += &format!(

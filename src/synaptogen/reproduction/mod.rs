@@ -8,6 +8,7 @@
 mod folder;
 mod published;
 mod report;
+mod settings;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use folder::Folder;
 pub use published::published;
 pub use report::{Compared, Group, Report, Searched, TrainedRate};
+pub use settings::{Settings, genes_with_rules};
 
 use super::dqn::{self, Training, Validation};
 use super::evaluation::{Comparison, EPISODES, Metrics, Solved, mean_and_sd, score};
@@ -32,25 +34,10 @@ use crate::rollout::Population;
 const HIDDEN: usize = 128;
 /// Agents of each group that are compared.
 pub const AGENTS: u32 = 100;
-/// Agents that decide which search is taken.
+/// Agents that decide which search is taken; and that show what becomes of each training.
 const FRESH_AGENTS: u32 = 30;
 /// Names of the groups, in their order.
 pub const GROUPS: [&str; 3] = ["SynaptoGen", "SNES", "control"];
-
-/// What decides the bits of a reproduction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Name of the world.
-    pub env: String,
-    /// Genes of a profile.
-    pub genes: usize,
-    /// Whether rules come from the nerve ring of C. elegans.
-    pub rules_from_data: bool,
-    /// Environment steps of each training and each search.
-    pub steps: u32,
-    /// Of the first training; the others have the two seeds that follow. All else is drawn with it.
-    pub seed: u64,
-}
 
 /// A comparison that can be made.
 #[derive(Debug, Clone)]
@@ -75,6 +62,8 @@ enum Draws {
     Agents,
     /// Lineages.
     Lineages,
+    /// Agents of each training, for the report alone, and their episodes.
+    TrainedAgents,
 }
 
 /// Of a finished training, beside its profile.
@@ -94,11 +83,6 @@ struct SearchRecord {
 
 /// A profile that was found, and mean and spread of its fresh agents' scores.
 type Judged = (Profile, SearchRecord, (f64, f64));
-
-/// Genes that have a part in the rules of C. elegans.
-pub fn genes_with_rules() -> usize {
-    CoExpression::of(&Neurons::celegans()).kept().len()
-}
 
 impl Reproduction {
     /// From settings.
@@ -234,12 +218,30 @@ impl Reproduction {
         let returns = played.iter().map(|episodes| episodes.iter().map(|episode| episode.reward).collect::<Vec<_>>());
         let judged: Vec<(f64, f64)> = returns.map(|returns| mean_and_sd(&returns)).collect();
         let chosen = best(&judged);
+        let agents_of = |(number, (profile, _)): (usize, &(Profile, TrainingRecord))| {
+            let scores = self.scores(profile, FRESH_AGENTS, self.seeds(Draws::TrainedAgents, number));
+            // A profile that nothing grows from is no reason to report nothing of the others.
+            mean_and_sd(&scores.unwrap_or_default())
+        };
+        let grown: Vec<(f64, f64)> = trained.par_iter().enumerate().map(agents_of).collect();
         let mut rows = Vec::with_capacity(trained.len());
         for (number, ((_, training), (_, record))) in trainings.iter().zip(&trained).enumerate() {
-            let (mean, sd) = judged[number];
+            let ((mean, sd), (agents_mean, agents_sd)) = (judged[number], grown[number]);
             let TrainingRecord { validations, steps, updates } = record.clone();
             let &Training { rate, seed, .. } = training;
-            rows.push(TrainedRate { rate, seed, steps, updates, mean, sd, chosen: number == chosen, validations });
+            let chosen = number == chosen;
+            rows.push(TrainedRate {
+                rate,
+                seed,
+                steps,
+                updates,
+                mean,
+                sd,
+                agents_mean,
+                agents_sd,
+                chosen,
+                validations,
+            });
         }
         Ok((trained.swap_remove(chosen).0, rows))
     }

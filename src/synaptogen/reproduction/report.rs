@@ -34,10 +34,14 @@ pub struct TrainedRate {
     pub steps: u32,
     /// Of the parameters.
     pub updates: u32,
-    /// Return of the mean network, over episodes.
+    /// Return of the mean network, over episodes; what the choice is by.
     pub mean: f64,
     /// Of that.
     pub sd: f64,
+    /// Score of agents that are grown from the profile, which decides nothing; NaN (`null` in JSON) where none can be.
+    pub agents_mean: f64,
+    /// Of that.
+    pub agents_sd: f64,
     /// Whether its profile is the one that agents are grown from.
     pub chosen: bool,
     /// While it learnt.
