@@ -1,5 +1,5 @@
-//! `phylon reproduce synaptogen` with the real program: what it prints and leaves, that nothing finished is computed again,
-//! also after SIGKILL, and what it refuses.
+//! `phylon reproduce synaptogen` with the real program: what it prints and leaves, the same on any number of threads, that
+//! nothing finished is computed again, also after SIGKILL, and what it refuses.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const TINY: &str = "reproduce synaptogen --env cartpole --genes 2 --steps 3000 -
 /// A folder in which [`TINY`] has run without interruption, and what it printed.
 static STRAIGHT: LazyLock<(TempDir, Value)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let answer = answer(folder.path());
+    let answer = answer(folder.path(), 2);
     (folder, answer)
 });
 
@@ -34,9 +34,9 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// What [`TINY`] prints, without the time that it took.
-fn answer(folder: &Path) -> Value {
-    let output = command(folder, TINY).output().unwrap();
+/// What [`TINY`] prints on so many threads, without the time that it took.
+fn answer(folder: &Path, threads: usize) -> Value {
+    let output = command(folder, &format!("{TINY} --threads {threads}")).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(answer.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() > 0.0);
@@ -104,14 +104,14 @@ fn the_answer_has_every_part_and_every_agent() {
 #[test]
 fn what_is_finished_is_not_computed_again_but_what_is_lost_is() {
     let folder = tempfile::tempdir().unwrap();
-    let first = answer(folder.path());
+    let first = answer(folder.path(), 1);
     let written = parts(folder.path());
     assert_eq!((&first, parts(folder.path()).len()), (&STRAIGHT.1, 18));
-    assert_eq!(answer(folder.path()), first);
+    assert_eq!(answer(folder.path(), 3), first);
     assert_eq!(parts(folder.path()), written, "not even written again");
     let lost = "dqn-rate-0.003-seed-2.safetensors";
     fs::remove_file(folder.path().join("r").join(lost)).unwrap();
-    assert_eq!(answer(folder.path()), first);
+    assert_eq!(answer(folder.path(), 3), first);
     let again = parts(folder.path());
     assert_eq!(bytes(&again), bytes(&written));
     assert!(again.iter().all(|(name, part)| (*part == written[name]) != (name == lost)));
@@ -131,7 +131,7 @@ fn nothing_finished_is_lost_by_sigkill() {
         assert_eq!(child.wait().unwrap().signal(), Some(9));
         let finished = parts(folder.path());
         assert!(!folder.path().join("r/result.json").exists());
-        assert_eq!(answer(folder.path()), *expected);
+        assert_eq!(answer(folder.path(), least), *expected);
         let all = parts(folder.path());
         assert_eq!(bytes(&all), bytes(&parts(straight.path())));
         assert!(finished.iter().all(|(name, part)| all[name] == *part), "what was finished is untouched");
