@@ -145,7 +145,19 @@ fn wrong_usage_leaves_with_2() {
 #[test]
 fn every_command_has_help_with_examples() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["", "run", "check", "list", "eval", "report", "replay", "rollout", "grow", "completions"] {
+    for command in [
+        "",
+        "run",
+        "check",
+        "list",
+        "eval",
+        "report",
+        "replay",
+        "rollout",
+        "grow",
+        "reproduce synaptogen",
+        "completions",
+    ] {
         for help in ["--help", "-h"] {
             let shown = succeed(folder.path(), &format!("{command} {help}"));
             assert!(shown.contains("Examples:\n  phylon "), "{shown}");

@@ -38,7 +38,7 @@ Examples:
   phylon reproduce synaptogen --env acrobot --rules-from-data --json
   phylon reproduce synaptogen --all --out runs/tables
 
-The folder gets settings.json, a .safetensors for every training and search, profile.safetensors and snes.safetensors (those
+The folder gets settings.json, a .safetensors for every training and search, profile.safetensors and snes.safetensors (those \
 that agents are grown from), result.json and scores.svg.")]
 struct Synaptogen {
     /// The world: cartpole, mountain-car, acrobot or lunar-lander.
