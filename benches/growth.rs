@@ -3,14 +3,12 @@
 //!
 //! Profiles are first ones (4-128-2), every figure the median of repetitions over about two seconds.
 
-#[path = "../tests/growth_profile/mod.rs"]
-mod growth_profile;
-
 use std::hint::black_box;
 use std::time::Instant;
 
-use growth_profile::Assembled;
-use phylon::synaptogen::growth::{direct, law};
+use phylon::synaptogen::fitness::DEGREE;
+use phylon::synaptogen::growth::{Connectome, direct, law};
+use phylon::synaptogen::{Assembly, Profile, RuleMap, Shape};
 
 /// Median seconds of a call.
 fn seconds(mut call: impl FnMut(u64)) -> f64 {
@@ -30,8 +28,10 @@ fn main() {
     let genes = if given.is_empty() { vec![16, 32, 64] } else { given };
     let threads = rayon::current_num_threads();
     for genes in genes {
-        let profile = Assembled::initial(&[4, 128, 2], genes, 12);
-        let connectome = profile.connectome();
+        let shape = Shape::new(&[4, 128, 2], genes);
+        let mut assembly = Assembly::new(&shape, &RuleMap::Sigmoid);
+        assembly.assemble(&Profile::initial(shape, RuleMap::Sigmoid, 12).parameters);
+        let connectome = Connectome::of(&assembly, DEGREE);
         let draws = (connectome.pairs() * genes * genes) as f64;
         let report = |method: &str, agents: u32, time: f64| {
             let each = f64::from(agents) / time;
