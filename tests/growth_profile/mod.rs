@@ -1,5 +1,5 @@
-//! A profile's mean connectome, computed in double precision with the system's functions: what growth is tested and measured
-//! on, without the library's own assembly.
+//! A profile's mean connectome, computed in double precision with the system's functions: what growth is tested on, without
+//! the library's own assembly.
 
 use phylon::rng::{Row, Stream};
 use phylon::synaptogen::growth::{Connectome, LayerPair, correction};

@@ -78,6 +78,7 @@ impl Training {
     pub fn run(&self, progress: &(dyn Fn(u32) + Sync)) -> Result<Trained> {
         let hyper = self.hyperparameters()?;
         Ok(match self.world {
+            WorldKind::CartPole => learn::<CartPole<f64>>(self, &hyper, progress),
             WorldKind::CartPoleF32 => learn::<CartPole<f32>>(self, &hyper, progress),
             WorldKind::MountainCar => learn::<MountainCar<f64>>(self, &hyper, progress),
             WorldKind::MountainCarF32 => learn::<MountainCar<f32>>(self, &hyper, progress),
@@ -85,8 +86,17 @@ impl Training {
             WorldKind::AcrobotF32 => learn::<Acrobot<f32>>(self, &hyper, progress),
             WorldKind::LunarLander => learn::<lunar_lander::LunarLander>(self, &hyper, progress),
             WorldKind::LunarLanderFast => learn::<lunar_lander::LunarLanderFast>(self, &hyper, progress),
-            _ => learn::<CartPole<f64>>(self, &hyper, progress),
+            WorldKind::LunarLanderWind | WorldKind::LunarLanderContinuous | WorldKind::LunarLanderContinuousWind => {
+                return Err(self.unpublished());
+            }
         })
+    }
+
+    fn unpublished(&self) -> Error {
+        let name = self.world.spec().name;
+        Error::Config(format!(
+            "there are no hyperparameters for {name}; try: cartpole, mountain-car, acrobot or lunar-lander"
+        ))
     }
 
     /// What the learner is told of its world.
@@ -95,12 +105,7 @@ impl Training {
     /// As [`Training::run`].
     pub fn hyperparameters(&self) -> Result<Hyperparameters> {
         let spec = self.world.spec();
-        let hyper = Hyperparameters::of(self.world).ok_or_else(|| {
-            let name = spec.name;
-            Error::Config(format!(
-                "there are no hyperparameters for {name}; try: cartpole, mountain-car, acrobot or lunar-lander"
-            ))
-        })?;
+        let hyper = Hyperparameters::of(self.world).ok_or_else(|| self.unpublished())?;
         let (inputs, outputs) = (spec.observations, spec.actions.outputs());
         match self.shape.layers[..] {
             [first, .., last] if (first, last) == (inputs, outputs) => Ok(hyper),
