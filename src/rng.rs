@@ -43,6 +43,14 @@ pub enum Stream {
     Judges = 14,
     /// Seeds of the parts of an experiment.
     Parts = 15,
+    /// Synapses of a column.
+    Wiring = 20,
+    /// First potentials of a column's neurons.
+    Potential = 21,
+    /// Spikes that a column's neurons get from outside.
+    Background = 22,
+    /// Neurons that are looked at for all.
+    Sample = 23,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

@@ -50,6 +50,15 @@ impl Npz {
         self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
     }
 
+    /// Unsigned integers of 1 or 2 bytes.
+    pub fn unsigned(&self, key: &str) -> Vec<u32> {
+        if let Ok(small) = self.array(key).into_vec::<u8>() {
+            return small.into_iter().map(u32::from).collect();
+        }
+        let words: Vec<u16> = self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"));
+        words.into_iter().map(u32::from).collect()
+    }
+
     /// Integers of 1, 4 or 8 bytes.
     pub fn i64(&self, key: &str) -> Vec<i64> {
         if let Ok(small) = self.array(key).into_vec::<i8>() {

@@ -1,0 +1,481 @@
+//! A network in time.
+//!
+//! A step of a part: what arrives is added up ([`Rows::arriving`] of every spike that is not too old), all its neurons move
+//! ([`Move`]), and those that fire are listed. Parts that threads step side by side then tell each other who fired, and that is
+//! all they share.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::background::TOGETHER;
+use super::network::{Network, Part, Population};
+use super::precision::Precision;
+use super::synapses::Rows;
+use crate::cpu::{InstructionSet, Kernel, LANES, Vector};
+
+/// A spike of a neuron.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spike {
+    /// Its time in steps; the first step is 1.
+    pub step: u32,
+    /// Of the neuron, see [`Network::place`].
+    pub lane: u32,
+}
+
+/// The state of a network's neurons, and how far it is.
+#[derive(Debug)]
+pub struct Simulation<'n, P: Precision> {
+    network: &'n Network<P>,
+    parts: Vec<State<P>>,
+    step: u32,
+    instructions: InstructionSet,
+}
+
+impl<'n, P: Precision> Simulation<'n, P> {
+    /// At its beginning: first potentials, no currents, nobody refractory.
+    pub fn new(network: &'n Network<P>) -> Self {
+        // With equal time constants one current will do.
+        let is_one = network.populations.iter().all(|population| population.constants.is_one_channel());
+        Self::with_channels(network, is_one)
+    }
+
+    /// The same with a current for each sign of weights, and one for what comes from outside, whether or not it takes them.
+    pub fn with_three_channels(network: &'n Network<P>) -> Self {
+        Self::with_channels(network, false)
+    }
+
+    fn with_channels(network: &'n Network<P>, is_one: bool) -> Self {
+        let parts = network.parts.iter().map(|part| State::new(network, part, is_one)).collect();
+        Self { network, parts, step: 0, instructions: InstructionSet::best() }
+    }
+
+    /// The same, run with another instruction set of this machine: the bits must not change.
+    pub fn with_instructions(self, instructions: InstructionSet) -> Self {
+        Self { instructions, ..self }
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Move on by some steps; spikes are pushed in the order of steps and lanes. A network of several parts takes a thread for
+    /// each.
+    pub fn advance(&mut self, steps: u32, spikes: &mut Vec<Spike>) {
+        let (first, last) = (self.step + 1, self.step + steps);
+        self.step = last;
+        let (network, instructions) = (self.network, self.instructions);
+        if let [part] = &mut self.parts[..] {
+            for step in first..=last {
+                part.step(network, step, instructions);
+                let fired = part.fired.iter().map(|&lane| Spike { step, lane });
+                spikes.extend(fired);
+                part.remember(step, network, &mut std::iter::once(&part.fired.clone()));
+            }
+            return;
+        }
+        let exchange = Exchange::new(self.parts.len());
+        let begin = spikes.len();
+        let run = |number: usize, part: &mut State<P>| {
+            let mut own = Vec::new();
+            for step in first..=last {
+                part.step(network, step, instructions);
+                own.extend(part.fired.iter().map(|&lane| Spike { step, lane }));
+                exchange.tell(step, number, &part.fired);
+                exchange.wait();
+                exchange.hear(step, |all| part.remember(step, network, all));
+            }
+            own
+        };
+        let run = &run;
+        let recorded: Vec<Vec<Spike>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = self
+                .parts
+                .iter_mut()
+                .enumerate()
+                .map(|(number, part)| scope.spawn(move || run(number, part)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        recorded.into_iter().for_each(|own| spikes.extend(own));
+        spikes[begin..].sort_unstable();
+    }
+
+    /// Potential of every neuron of a population, mV.
+    pub fn potentials(&self, population: usize) -> Vec<f64> {
+        let e_l = self.network.populations[population].constants.e_l;
+        self.numbers(population, |state| &state.u).map(|u| u + e_l).collect()
+    }
+
+    /// Currents of every neuron of a population, pA: the sum of all, or with three channels the excitatory and the inhibitory.
+    pub fn currents(&self, population: usize) -> Vec<Vec<f64>> {
+        let channels = self.parts[0].currents.len().min(2);
+        (0..channels).map(|c| self.numbers(population, move |state| &state.currents[c]).collect()).collect()
+    }
+
+    fn numbers<'s>(
+        &'s self,
+        population: usize,
+        of: impl Fn(&'s State<P>) -> &'s Vec<P> + 's,
+    ) -> impl Iterator<Item = f64> + 's {
+        let first = self.network.lanes[population];
+        let lanes = self.parts.iter().flat_map(move |state| of(state).iter().map(|x| x.to_f64()));
+        lanes.skip(first).take(self.network.populations[population].neurons)
+    }
+}
+
+/// Spikes that threads tell each other, and where they wait for each other.
+struct Exchange {
+    /// `[parity of the step][part]`: a part that is a step ahead does not overwrite what others still read.
+    fired: [Vec<Mutex<Vec<u32>>>; 2],
+    arrived: AtomicUsize,
+    round: AtomicUsize,
+}
+
+impl Exchange {
+    /// Turns of waiting after which a thread lets others run: about ten steps.
+    const PATIENCE: u32 = 20_000;
+
+    fn new(parts: usize) -> Self {
+        let lists = || (0..parts).map(|_| Mutex::default()).collect();
+        Self { fired: [lists(), lists()], arrived: AtomicUsize::new(0), round: AtomicUsize::new(0) }
+    }
+
+    fn tell(&self, step: u32, part: usize, fired: &[u32]) {
+        let mut list = self.fired[step as usize % 2][part].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        list.clear();
+        list.extend_from_slice(fired);
+    }
+
+    fn hear(&self, step: u32, then: impl FnOnce(&mut dyn Iterator<Item = &Vec<u32>>)) {
+        let lists = &self.fired[step as usize % 2];
+        let held: Vec<_> =
+            lists.iter().map(|list| list.lock().unwrap_or_else(|poisoned| poisoned.into_inner())).collect();
+        then(&mut held.iter().map(|list| &**list));
+    }
+
+    /// Until all parts have come here.
+    fn wait(&self) {
+        let round = self.round.load(Ordering::Acquire);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.fired[0].len() {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.round.store(round + 1, Ordering::Release);
+            return;
+        }
+        let mut turns = 0;
+        while self.round.load(Ordering::Acquire) == round {
+            turns += 1;
+            if turns < Self::PATIENCE { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+    }
+}
+
+/// A spike whose synapses have not all acted yet.
+#[derive(Debug, Clone, Copy)]
+struct Acting {
+    step: u32,
+    population: u32,
+    source: u32,
+}
+
+/// Neurons of a population in a part.
+#[derive(Debug, Clone)]
+struct Segment {
+    population: usize,
+    /// In the part, whole vectors.
+    lanes: std::ops::Range<usize>,
+    /// Number of its first neuron, through the lanes of the network.
+    first: usize,
+    /// Neurons; the lanes after them are empty.
+    neurons: usize,
+}
+
+/// The neurons of a part. Arrays by lane.
+#[derive(Debug)]
+struct State<P: Precision> {
+    segments: Vec<Segment>,
+    number: usize,
+    /// Potential above rest, mV.
+    u: Vec<P>,
+    /// One for all, or excitatory, inhibitory and from outside, pA.
+    currents: Vec<Vec<P>>,
+    /// Steps for which a neuron still rests.
+    resting: Vec<i32>,
+    /// What arrives in this step: all, or the positive and the negative weights.
+    arriving: Vec<Vec<P::Weight>>,
+    /// Spikes from outside, for each vector of neurons: `[step][lane]`.
+    counts: Vec<[[u8; LANES]; TOGETHER]>,
+    acting: VecDeque<Acting>,
+    longest: u32,
+    /// Next of the schedule.
+    scheduled: usize,
+    /// Lanes that fired in this step, through the network.
+    fired: Vec<u32>,
+}
+
+impl<P: Precision> State<P> {
+    fn new(network: &Network<P>, part: &Part<P>, is_one: bool) -> Self {
+        let lanes = part.lanes.len();
+        let segments = network.lanes.windows(2).enumerate().filter_map(|(population, range)| {
+            let (from, to) = (range[0].max(part.lanes.start), range[1].min(part.lanes.end));
+            let end = range[0] + network.populations[population].neurons;
+            (from < to).then(|| Segment {
+                population,
+                lanes: from - part.lanes.start..to - part.lanes.start,
+                first: from,
+                neurons: end.min(to).saturating_sub(from),
+            })
+        });
+        let (channels, signs) = if is_one { (1, 1) } else { (3, 2) };
+        Self {
+            segments: segments.collect(),
+            number: network.parts.iter().position(|other| other.lanes == part.lanes).unwrap_or(0),
+            u: network.first[part.lanes.clone()].iter().map(|&u| P::of(u)).collect(),
+            currents: vec![vec![P::default(); lanes]; channels],
+            resting: vec![0; lanes],
+            arriving: vec![vec![P::Weight::default(); lanes]; signs],
+            counts: vec![[[0; LANES]; TOGETHER]; lanes / LANES],
+            acting: VecDeque::new(),
+            longest: part.rows.iter().map(Rows::longest).max().unwrap_or(0),
+            scheduled: 0,
+            fired: Vec::new(),
+        }
+    }
+
+    /// From `step - 1` to `step`.
+    fn step(&mut self, network: &Network<P>, step: u32, instructions: InstructionSet) {
+        self.receive(&network.parts[self.number], step);
+        self.fired.clear();
+        let is_quiet = step <= network.quiet_steps;
+        if (step as usize - 1).is_multiple_of(TOGETHER) || step == network.quiet_steps + 1 {
+            self.draw(network, (step - 1) / TOGETHER as u32, instructions);
+        }
+        for segment in &self.segments {
+            let population = &network.populations[segment.population];
+            let coming = match &population.background {
+                Some(_) if !is_quiet => Some((step as usize - 1) % TOGETHER),
+                _ => None,
+            };
+            let of = Move {
+                segment,
+                population,
+                unit: P::unit(network.fraction_bits),
+                external_weight: P::of(network.external_weight),
+                coming,
+                u: &mut self.u,
+                currents: &mut self.currents,
+                resting: &mut self.resting,
+                arriving: &mut self.arriving,
+                counts: &self.counts,
+                fired: &mut self.fired,
+            };
+            instructions.run(of);
+        }
+    }
+
+    /// Add up what arrives in this step.
+    #[inline(never)]
+    fn receive(&mut self, part: &Part<P>, step: u32) {
+        while self.acting.front().is_some_and(|spike| step - spike.step > self.longest) {
+            self.acting.pop_front();
+        }
+        match &mut self.arriving[..] {
+            [all] => {
+                for spike in &self.acting {
+                    let rows = &part.rows[spike.population as usize];
+                    let delay = step - spike.step;
+                    if delay <= rows.longest() {
+                        for synapse in rows.arriving(spike.source, delay) {
+                            let sum = &mut all[synapse.target as usize];
+                            *sum = P::add(*sum, synapse.weight);
+                        }
+                    }
+                }
+            }
+            [positive, negative] => {
+                for spike in &self.acting {
+                    let rows = &part.rows[spike.population as usize];
+                    let delay = step - spike.step;
+                    if delay <= rows.longest() {
+                        for synapse in rows.arriving(spike.source, delay) {
+                            let of_sign =
+                                if synapse.weight < P::Weight::default() { &mut *negative } else { &mut *positive };
+                            let sum = &mut of_sign[synapse.target as usize];
+                            *sum = P::add(*sum, synapse.weight);
+                        }
+                    }
+                }
+            }
+            _ => unreachable!("a sum for all, or one for each sign"),
+        }
+    }
+
+    /// The spikes from outside of the next steps.
+    #[inline(never)]
+    fn draw(&mut self, network: &Network<P>, four_steps: u32, instructions: InstructionSet) {
+        for segment in &self.segments {
+            if let Some(law) = &network.populations[segment.population].background {
+                let counts = &mut self.counts[segment.lanes.start / LANES..segment.lanes.end / LANES];
+                instructions.run(Draw { law, seed: network.noise, four_steps, first: segment.first, counts });
+            }
+        }
+    }
+
+    /// Spikes of this step, by part, that will act on this part from the next step on.
+    fn remember(&mut self, step: u32, network: &Network<P>, fired: &mut dyn Iterator<Item = &Vec<u32>>) {
+        for &lane in fired.flatten() {
+            let (population, source) = network.place(lane as usize);
+            self.acting.push_back(Acting { step, population: population as u32, source: source as u32 });
+        }
+        while let Some(&(at, source)) = network.schedule.get(self.scheduled).filter(|(at, _)| *at <= step) {
+            self.acting.push_back(Acting { step: at, population: network.populations.len() as u32, source });
+            self.scheduled += 1;
+        }
+    }
+}
+
+/// Draws the background of a segment, see [`super::background`].
+struct Draw<'a> {
+    law: &'a super::background::PoissonLaw,
+    seed: u64,
+    four_steps: u32,
+    first: usize,
+    counts: &'a mut [[[u8; LANES]; TOGETHER]],
+}
+
+impl Kernel for Draw<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for (vector, counts) in self.counts.iter_mut().enumerate() {
+            self.law.draw(self.seed, self.four_steps, (self.first + vector * LANES) as u32, counts);
+        }
+    }
+}
+
+/// Moves the neurons of a segment by a step, see [`super::neuron`].
+struct Move<'a, P: Precision> {
+    segment: &'a Segment,
+    population: &'a Population,
+    unit: P,
+    external_weight: P,
+    /// Which of the steps drawn together this is, if anything comes from outside.
+    coming: Option<usize>,
+    u: &'a mut [P],
+    currents: &'a mut [Vec<P>],
+    resting: &'a mut [i32],
+    arriving: &'a mut [Vec<P::Weight>],
+    counts: &'a [[[u8; LANES]; TOGETHER]],
+    fired: &'a mut Vec<u32>,
+}
+
+impl<P: Precision> Kernel for Move<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        if self.currents.len() == 1 { self.one() } else { self.three() }
+    }
+}
+
+/// The lanes of a vector.
+#[inline(always)]
+fn lanes<T>(all: &mut [T], first: usize) -> &mut [T; LANES] {
+    (&mut all[first..first + LANES]).try_into().expect("as long as asked for")
+}
+
+impl<P: Precision> Move<'_, P> {
+    /// With one current.
+    #[inline(always)]
+    fn one(mut self) {
+        let constants = self.population.constants;
+        // What leaks rather than what stays: single precision holds it a hundred times as well.
+        let (leak, constant) = (P::of(-constants.leak), P::of(constants.constant * self.population.current));
+        let (decay, gain) = (P::of(constants.channels[0].decay), P::of(constants.channels[0].gain));
+        let zero = P::Weight::default();
+        for first in self.segment.lanes.clone().step_by(LANES) {
+            let counts = self.coming.map_or([0; LANES], |step| self.counts[first / LANES][step]);
+            let u = lanes(self.u, first);
+            let current = lanes(&mut self.currents[0], first);
+            let arriving = lanes(&mut self.arriving[0], first);
+            let resting = &self.resting[first..first + LANES];
+            let mut moved = [P::default(); LANES];
+            for i in 0..LANES {
+                let next = u[i].plus(leak.mul_add(u[i], gain.mul_add(current[i], constant)));
+                moved[i] = if resting[i] == 0 { next } else { u[i] };
+                let outside = P::of_count(counts[i])
+                    .mul_add(self.external_weight, P::of_sum(arriving[i]).mul_add(self.unit, P::default()));
+                current[i] = decay.mul_add(current[i], outside);
+                arriving[i] = zero;
+            }
+            self.fire(first, &moved);
+        }
+    }
+
+    /// With an excitatory current, an inhibitory one, and one from outside.
+    #[inline(always)]
+    fn three(mut self) {
+        let constants = self.population.constants;
+        // What leaks rather than what stays: single precision holds it a hundred times as well.
+        let (leak, constant) = (P::of(-constants.leak), P::of(constants.constant * self.population.current));
+        let decay = constants.channels.map(|channel| P::of(channel.decay));
+        let gain = constants.channels.map(|channel| P::of(channel.gain));
+        let zero = P::Weight::default();
+        for first in self.segment.lanes.clone().step_by(LANES) {
+            let counts = self.coming.map_or([0; LANES], |step| self.counts[first / LANES][step]);
+            let u = lanes(self.u, first);
+            let [excitatory, inhibitory, outside] = self.currents else { unreachable!("three of them") };
+            let [positive, negative] = self.arriving else { unreachable!("two of them") };
+            let (excitatory, inhibitory) = (lanes(excitatory, first), lanes(inhibitory, first));
+            let outside = lanes(outside, first);
+            let (positive, negative) = (lanes(positive, first), lanes(negative, first));
+            let resting = &self.resting[first..first + LANES];
+            let mut moved = [P::default(); LANES];
+            for i in 0..LANES {
+                let next = gain[2].mul_add(outside[i], constant);
+                let next = gain[1].mul_add(inhibitory[i], next);
+                let next = u[i].plus(leak.mul_add(u[i], gain[0].mul_add(excitatory[i], next)));
+                moved[i] = if resting[i] == 0 { next } else { u[i] };
+                excitatory[i] =
+                    decay[0].mul_add(excitatory[i], P::of_sum(positive[i]).mul_add(self.unit, P::default()));
+                inhibitory[i] =
+                    decay[1].mul_add(inhibitory[i], P::of_sum(negative[i]).mul_add(self.unit, P::default()));
+                let coming = P::of_count(counts[i]).mul_add(self.external_weight, P::default());
+                outside[i] = decay[2].mul_add(outside[i], coming);
+                positive[i] = zero;
+                negative[i] = zero;
+            }
+            self.fire(first, &moved);
+        }
+    }
+
+    /// Those at the threshold fire; the others keep where they have moved to.
+    #[inline(always)]
+    fn fire(&mut self, first: usize, moved: &[P; LANES]) {
+        let constants = &self.population.constants;
+        let (threshold, reset) = (P::of(constants.threshold), P::of(constants.reset));
+        let u = lanes(self.u, first);
+        let resting = lanes(self.resting, first);
+        let mut any = 0;
+        for i in 0..LANES {
+            let fires = moved[i] >= threshold;
+            any |= u32::from(fires);
+            u[i] = if fires { reset } else { moved[i] };
+            let rests = resting[i] - i32::from(resting[i] > 0);
+            resting[i] = if fires { constants.refractory as i32 } else { rests };
+        }
+        if any != 0 {
+            let offset = first - self.segment.lanes.start;
+            for (i, &moved) in moved.iter().enumerate() {
+                if moved >= threshold && offset + i < self.segment.neurons {
+                    self.fired.push((self.segment.first + offset + i) as u32);
+                }
+            }
+        }
+    }
+}
