@@ -90,6 +90,23 @@ impl InstructionSet {
     }
 }
 
+/// Ask for the first two cache lines of what will soon be read, where the processor can be asked.
+#[inline(always)]
+pub fn prefetch<T>(what: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let first = what.as_ptr().cast::<i8>();
+        // SAFETY: a hint, which faults nowhere and reads nothing that the program sees.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(first);
+            _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(64));
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = what;
+}
+
 /// A piece of work compiled once per instruction set. `run` and all it calls must be `#[inline(always)]`: only what is
 /// inlined is compiled with the wider instructions.
 pub trait Kernel {
@@ -117,6 +134,16 @@ pub trait Vector: Real {
     /// # Panics
     /// When there are fewer.
     fn store(self, to: &mut [f32]);
+    /// The first `WIDTH` integers of `from`, each rounded to the nearest float.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    fn of_integers(from: &[i32]) -> Self;
+    /// Of the first `WIDTH` words of `from` the byte that begins at bit `shift`.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    fn of_bytes(from: &[u32], shift: u32) -> Self;
     /// The lanes below `lane` of this one, the others of `other`.
     fn until(self, lane: usize, other: Self) -> Self;
     /// Side by side: `WIDTH` / 8 groups of lanes from different places.
@@ -197,6 +224,16 @@ impl<V: Vector> Vector for Pair<V> {
         let to = &mut to[..Self::WIDTH];
         self.0.store(to);
         self.1.store(&mut to[V::WIDTH..]);
+    }
+
+    #[inline(always)]
+    fn of_integers(from: &[i32]) -> Self {
+        Self(V::of_integers(from), V::of_integers(&from[V::WIDTH..]))
+    }
+
+    #[inline(always)]
+    fn of_bytes(from: &[u32], shift: u32) -> Self {
+        Self(V::of_bytes(from, shift), V::of_bytes(&from[V::WIDTH..], shift))
     }
 
     #[inline(always)]
@@ -327,6 +364,20 @@ mod portable {
         }
 
         #[inline(always)]
+        fn of_integers(from: &[i32]) -> Self {
+            let mut v = [0.0; 8];
+            v.iter_mut().zip(&from[..8]).for_each(|(x, &n)| *x = n as f32);
+            Self(v)
+        }
+
+        #[inline(always)]
+        fn of_bytes(from: &[u32], shift: u32) -> Self {
+            let mut v = [0.0; 8];
+            v.iter_mut().zip(&from[..8]).for_each(|(x, &word)| *x = (word >> shift & 0xff) as i32 as f32);
+            Self(v)
+        }
+
+        #[inline(always)]
         fn until(mut self, lane: usize, other: Self) -> Self {
             for (i, (x, y)) in self.0.iter_mut().zip(other.0).enumerate() {
                 *x = if i < lane { *x } else { y };
@@ -417,7 +468,8 @@ mod x86 {
 
     macro_rules! vector {
         ($name:ident, $register:ty, $width:literal, $tile:literal, $run:ident, $until:ident, $if_less:ident, $any_less:ident, $gather:ident, $load:ident, $store:ident,
-         $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident) => {
+         $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident,
+         $load_integers:ident, $convert:ident, $shift:ident, $and:ident, $all:ident) => {
             #[derive(Clone, Copy)]
             pub struct $name($register);
 
@@ -489,6 +541,19 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                fn of_integers(from: &[i32]) -> Self {
+                    Self(unsafe { $convert($load_integers(from[..$width].as_ptr().cast())) })
+                }
+
+                #[inline(always)]
+                fn of_bytes(from: &[u32], shift: u32) -> Self {
+                    Self(unsafe {
+                        let words = $load_integers(from[..$width].as_ptr().cast());
+                        $convert($and($shift(words, _mm_cvtsi32_si128(shift as i32)), $all(0xff)))
+                    })
+                }
+
+                #[inline(always)]
                 fn until(self, lane: usize, other: Self) -> Self {
                     Self($until(self.0, lane, other.0))
                 }
@@ -525,7 +590,12 @@ mod x86 {
         _mm512_mul_ps,
         _mm512_div_ps,
         _mm512_min_ps,
-        _mm512_max_ps
+        _mm512_max_ps,
+        _mm512_loadu_si512,
+        _mm512_cvtepi32_ps,
+        _mm512_srl_epi32,
+        _mm512_and_si512,
+        _mm512_set1_epi32
     );
     vector!(
         Vector256,
@@ -546,6 +616,11 @@ mod x86 {
         _mm256_mul_ps,
         _mm256_div_ps,
         _mm256_min_ps,
-        _mm256_max_ps
+        _mm256_max_ps,
+        _mm256_loadu_si256,
+        _mm256_cvtepi32_ps,
+        _mm256_srl_epi32,
+        _mm256_and_si256,
+        _mm256_set1_epi32
     );
 }

@@ -346,10 +346,12 @@ fn column_rates_irregularity_and_synchrony_are_those_of_nest() {
             let reference = eight(&set["mean"]["rate_hz"])[p];
             let sd = match set["sd_across_seeds"]["rate_hz"][p].as_f64() {
                 Some(sd) if reference_seeds >= 5 => sd,
-                // Of few seeds: that of the base column in parts of the rate, and where rates are low the chance of counts.
+                // Of few seeds: that of the base column in parts of the rate; and the chance of counts, which is that of a Poisson
+                // number times the synchrony where neurons fire together.
                 _ => {
                     let neuron_seconds = f64::from(parameters.derive().neurons[p]) * duration * 1e-3;
-                    (base_sd[p] / base_mean[p] * reference).hypot((reference / neuron_seconds).sqrt())
+                    let synchrony = set["mean"]["fano_3ms"][p].as_f64().unwrap_or(1.0);
+                    (base_sd[p] / base_mean[p] * reference).hypot((synchrony * reference / neuron_seconds).sqrt())
                 }
             };
             // As the files' README has it.

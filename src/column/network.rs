@@ -175,7 +175,7 @@ impl<P: Precision> Network<P> {
             let (population, number) = places[source as usize];
             let lane = lane(target as usize);
             let part = bounds.partition_point(|&bound| bound <= lane) - 1;
-            let synapse = Synapse { target: (lane - bounds[part]) as u32, weight: P::weight_of(weight, fraction_bits) };
+            let synapse = Synapse { target: (lane - bounds[part]) as u32, weight: P::weight(weight, fraction_bits) };
             drawn[population][part].push(Drawn::new(number, delay, synapse));
         }
         let sizes = populations.iter().map(|population| population.neurons).chain([generators]);
@@ -207,9 +207,9 @@ impl<P: Precision> Network<P> {
         for part in &self.parts {
             let mut sums = vec![0.0; part.lanes.len()];
             for synapse in part.rows.iter().flat_map(Rows::synapses) {
-                sums[synapse.target as usize] += P::magnitude(synapse.weight);
+                sums[synapse.target as usize] += P::pa(synapse.weight, self.fraction_bits).abs();
             }
-            if sums.iter().any(|&sum| sum > f64::from(i32::MAX)) && self.fraction_bits != 0 {
+            if !sums.iter().all(|&sum| P::can_sum(sum, self.fraction_bits)) {
                 return Err(Error::Run("the synapses of a neuron add up to more than can be summed".into()));
             }
         }
@@ -228,10 +228,9 @@ impl<P: Precision> Network<P> {
 
     /// Those from one population, as source, target lane, delay and weight in pA.
     pub fn synapses_from(&self, population: usize) -> impl Iterator<Item = (u32, usize, u32, f64)> {
-        let unit = P::unit(self.fraction_bits).to_f64();
         self.parts.iter().flat_map(move |part| {
             part.rows[population].iter().map(move |(source, delay, synapse)| {
-                let weight = P::of_sum(synapse.weight).to_f64() * unit;
+                let weight = P::pa(synapse.weight, self.fraction_bits);
                 (source, part.lanes.start + synapse.target as usize, delay, weight)
             })
         })

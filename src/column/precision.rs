@@ -2,37 +2,64 @@
 
 use std::fmt::Debug;
 
+use crate::cpu::Vector;
+
 /// A neuron's numbers and those of its synapses.
 pub trait Precision: Copy + Default + Send + Sync + PartialOrd + Debug + 'static {
     /// Weight of a synapse, and sum of weights. Sums of integers do not depend on their order.
     type Weight: Copy + Default + Send + Sync + PartialOrd + Debug + 'static;
+    /// Numbers side by side, on a machine whose registers are `V`.
+    type Register<V: Vector>: Register<Self>;
 
     /// To the nearest.
     fn of(x: f64) -> Self;
     /// Exact.
     fn to_f64(self) -> f64;
-    /// Spikes from outside.
-    fn of_count(count: u8) -> Self;
-    /// The sum.
-    fn plus(self, other: Self) -> Self;
-    /// `self * factor + sum` with one rounding.
-    fn mul_add(self, factor: Self, sum: Self) -> Self;
+    /// The largest number below this one, which is finite.
+    fn below(self) -> Self;
 
     /// Bits that a weight's fraction may have where the weights that any neuron could ever get in one step add up to at most
     /// `most` pA.
     fn fraction_bits(most: f64) -> i32;
     /// A weight in pA.
-    fn weight(pa: f32, fraction_bits: i32) -> Self::Weight;
-    /// The same from double precision.
-    fn weight_of(pa: f64, fraction_bits: i32) -> Self::Weight;
+    fn weight(pa: f64, fraction_bits: i32) -> Self::Weight;
     /// Two weights together.
     fn add(a: Self::Weight, b: Self::Weight) -> Self::Weight;
-    /// A sum of weights as a number, in units of [`Precision::unit`].
-    fn of_sum(sum: Self::Weight) -> Self;
+    /// A sum of weights, pA.
+    fn pa(sum: Self::Weight, fraction_bits: i32) -> f64;
     /// What a sum is to be multiplied by, pA.
     fn unit(fraction_bits: i32) -> Self;
-    /// Magnitude of a weight, in units.
-    fn magnitude(weight: Self::Weight) -> f64;
+    /// Whether weights that add up to `pa` can be summed.
+    fn can_sum(pa: f64, fraction_bits: i32) -> bool;
+}
+
+/// Numbers side by side.
+pub trait Register<P: Precision>: Copy {
+    /// How many; divides [`crate::cpu::LANES`].
+    const WIDTH: usize;
+
+    /// This number everywhere.
+    fn splat(x: P) -> Self;
+    /// The first of `from`.
+    fn load(from: &[P]) -> Self;
+    /// Overwrite the first of `to`.
+    fn store(self, to: &mut [P]);
+    /// Of the first of `sums`, in units of [`Precision::unit`].
+    fn of_sums(sums: &[P::Weight]) -> Self;
+    /// Of the first of `words` the byte that begins at bit `shift`.
+    fn of_bytes(words: &[u32], shift: u32) -> Self;
+    /// Sum.
+    fn add(self, other: Self) -> Self;
+    /// Product.
+    fn mul(self, other: Self) -> Self;
+    /// `self * factor + sum` with one rounding.
+    fn mul_add(self, factor: Self, sum: Self) -> Self;
+    /// 0 where it is less.
+    fn at_least_zero(self) -> Self;
+    /// `then` where this is less than `bound`, else `otherwise`.
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self;
+    /// Whether any is less than `bound`.
+    fn any_less(self, bound: Self) -> bool;
 }
 
 /// The largest sum: of 31 bits, and one is left for the rounding of weights.
@@ -45,30 +72,18 @@ fn power(n: i32) -> f64 {
 
 impl Precision for f32 {
     type Weight = i32;
+    type Register<V: Vector> = Single<V>;
 
-    #[inline(always)]
     fn of(x: f64) -> Self {
         x as f32
     }
 
-    #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
 
-    #[inline(always)]
-    fn of_count(count: u8) -> Self {
-        f32::from(count)
-    }
-
-    #[inline(always)]
-    fn plus(self, other: Self) -> Self {
-        self + other
-    }
-
-    #[inline(always)]
-    fn mul_add(self, factor: Self, sum: Self) -> Self {
-        f32::mul_add(self, factor, sum)
+    fn below(self) -> Self {
+        self.next_down()
     }
 
     fn fraction_bits(most: f64) -> i32 {
@@ -76,11 +91,7 @@ impl Precision for f32 {
     }
 
     #[inline(always)]
-    fn weight(pa: f32, fraction_bits: i32) -> i32 {
-        (pa * power(fraction_bits) as f32).round_ties_even() as i32
-    }
-
-    fn weight_of(pa: f64, fraction_bits: i32) -> i32 {
+    fn weight(pa: f64, fraction_bits: i32) -> i32 {
         (pa * power(fraction_bits)).round_ties_even() as i32
     }
 
@@ -89,57 +100,105 @@ impl Precision for f32 {
         a.wrapping_add(b)
     }
 
-    #[inline(always)]
-    fn of_sum(sum: i32) -> Self {
-        sum as f32
+    fn pa(sum: i32, fraction_bits: i32) -> f64 {
+        f64::from(sum) * power(-fraction_bits)
     }
 
     fn unit(fraction_bits: i32) -> Self {
         power(-fraction_bits) as f32
     }
 
-    fn magnitude(weight: i32) -> f64 {
-        f64::from(weight).abs()
+    fn can_sum(pa: f64, fraction_bits: i32) -> bool {
+        pa * power(fraction_bits) <= f64::from(i32::MAX)
     }
 }
 
-impl Precision for f64 {
-    type Weight = f64;
+/// A register of floats.
+#[derive(Debug, Clone, Copy)]
+pub struct Single<V>(V);
+
+impl<V: Vector> Register<f32> for Single<V> {
+    const WIDTH: usize = V::WIDTH;
 
     #[inline(always)]
-    fn of(x: f64) -> Self {
-        x
+    fn splat(x: f32) -> Self {
+        Self(V::splat(x))
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
-        self
+    fn load(from: &[f32]) -> Self {
+        Self(V::load(from))
     }
 
     #[inline(always)]
-    fn of_count(count: u8) -> Self {
-        f64::from(count)
+    fn store(self, to: &mut [f32]) {
+        self.0.store(to);
     }
 
     #[inline(always)]
-    fn plus(self, other: Self) -> Self {
-        self + other
+    fn of_sums(sums: &[i32]) -> Self {
+        Self(V::of_integers(sums))
+    }
+
+    #[inline(always)]
+    fn of_bytes(words: &[u32], shift: u32) -> Self {
+        Self(V::of_bytes(words, shift))
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0.add(other.0))
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0.mul(other.0))
     }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, sum: Self) -> Self {
-        f64::mul_add(self, factor, sum)
+        Self(self.0.mul_add(factor.0, sum.0))
+    }
+
+    #[inline(always)]
+    fn at_least_zero(self) -> Self {
+        Self(self.0.at_least(V::splat(0.0)))
+    }
+
+    #[inline(always)]
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        Self(self.0.if_less(bound.0, then.0, otherwise.0))
+    }
+
+    #[inline(always)]
+    fn any_less(self, bound: Self) -> bool {
+        self.0.any_less(bound.0)
+    }
+}
+
+/// One at a time: this precision is there to compare with.
+impl Precision for f64 {
+    type Weight = f64;
+    type Register<V: Vector> = f64;
+
+    fn of(x: f64) -> Self {
+        x
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn below(self) -> Self {
+        self.next_down()
     }
 
     fn fraction_bits(_: f64) -> i32 {
         0
     }
 
-    fn weight(pa: f32, _: i32) -> f64 {
-        f64::from(pa)
-    }
-
-    fn weight_of(pa: f64, _: i32) -> f64 {
+    #[inline(always)]
+    fn weight(pa: f64, _: i32) -> f64 {
         pa
     }
 
@@ -148,8 +207,7 @@ impl Precision for f64 {
         a + b
     }
 
-    #[inline(always)]
-    fn of_sum(sum: f64) -> Self {
+    fn pa(sum: f64, _: i32) -> f64 {
         sum
     }
 
@@ -157,7 +215,66 @@ impl Precision for f64 {
         1.0
     }
 
-    fn magnitude(weight: f64) -> f64 {
-        weight.abs()
+    fn can_sum(pa: f64, _: i32) -> bool {
+        pa.is_finite()
+    }
+}
+
+impl Register<f64> for f64 {
+    const WIDTH: usize = 1;
+
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        x
+    }
+
+    #[inline(always)]
+    fn load(from: &[f64]) -> Self {
+        from[0]
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64]) {
+        to[0] = self;
+    }
+
+    #[inline(always)]
+    fn of_sums(sums: &[f64]) -> Self {
+        sums[0]
+    }
+
+    #[inline(always)]
+    fn of_bytes(words: &[u32], shift: u32) -> Self {
+        f64::from(words[0] >> shift & 0xff)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        f64::mul_add(self, factor, sum)
+    }
+
+    #[inline(always)]
+    fn at_least_zero(self) -> Self {
+        if self < 0.0 { 0.0 } else { self }
+    }
+
+    #[inline(always)]
+    fn if_less(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        if self < bound { then } else { otherwise }
+    }
+
+    #[inline(always)]
+    fn any_less(self, bound: Self) -> bool {
+        self < bound
     }
 }

@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::background::TOGETHER;
+use super::background::{self, Counts, PoissonLaw, TOGETHER};
 use super::network::{Network, Part, Population};
-use super::precision::Precision;
+use super::neuron::{Channel, Constants};
+use super::precision::{Precision, Register};
 use super::synapses::Rows;
-use crate::cpu::{InstructionSet, Kernel, LANES, Vector};
+use crate::cpu::{InstructionSet, Kernel, LANES, Vector, prefetch};
 
 /// A spike of a neuron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +72,9 @@ impl<'n, P: Precision> Simulation<'n, P> {
                 part.step(network, step, instructions);
                 let fired = part.fired.iter().map(|&lane| Spike { step, lane });
                 spikes.extend(fired);
-                part.remember(step, network, &mut std::iter::once(&part.fired.clone()));
+                let fired = std::mem::take(&mut part.fired);
+                part.remember(step, network, std::iter::once(&fired));
+                part.fired = fired;
             }
             return;
         }
@@ -204,11 +207,11 @@ struct State<P: Precision> {
     /// One for all, or excitatory, inhibitory and from outside, pA.
     currents: Vec<Vec<P>>,
     /// Steps for which a neuron still rests.
-    resting: Vec<i32>,
+    resting: Vec<P>,
     /// What arrives in this step: all, or the positive and the negative weights.
     arriving: Vec<Vec<P::Weight>>,
-    /// Spikes from outside, for each vector of neurons: `[step][lane]`.
-    counts: Vec<[[u8; LANES]; TOGETHER]>,
+    /// Spikes from outside, for each vector of neurons.
+    counts: Vec<Counts>,
     acting: VecDeque<Acting>,
     longest: u32,
     /// Next of the schedule.
@@ -236,9 +239,9 @@ impl<P: Precision> State<P> {
             number: network.parts.iter().position(|other| other.lanes == part.lanes).unwrap_or(0),
             u: network.first[part.lanes.clone()].iter().map(|&u| P::of(u)).collect(),
             currents: vec![vec![P::default(); lanes]; channels],
-            resting: vec![0; lanes],
+            resting: vec![P::default(); lanes],
             arriving: vec![vec![P::Weight::default(); lanes]; signs],
-            counts: vec![[[0; LANES]; TOGETHER]; lanes / LANES],
+            counts: vec![Counts::default(); lanes / LANES],
             acting: VecDeque::new(),
             longest: part.rows.iter().map(Rows::longest).max().unwrap_or(0),
             scheduled: 0,
@@ -251,26 +254,23 @@ impl<P: Precision> State<P> {
         self.receive(&network.parts[self.number], step);
         self.fired.clear();
         let is_quiet = step <= network.quiet_steps;
-        if (step as usize - 1).is_multiple_of(TOGETHER) || step == network.quiet_steps + 1 {
-            self.draw(network, (step - 1) / TOGETHER as u32, instructions);
+        if !is_quiet && ((step - 1).is_multiple_of(TOGETHER) || step == network.quiet_steps + 1) {
+            self.draw(network, (step - 1) / TOGETHER, instructions);
         }
         for segment in &self.segments {
             let population = &network.populations[segment.population];
-            let coming = match &population.background {
-                Some(_) if !is_quiet => Some((step as usize - 1) % TOGETHER),
-                _ => None,
-            };
+            let counts = if is_quiet || population.background.is_none() { &[] } else { &self.counts[..] };
             let of = Move {
                 segment,
                 population,
                 unit: P::unit(network.fraction_bits),
                 external_weight: P::of(network.external_weight),
-                coming,
+                step: (step - 1) % TOGETHER,
                 u: &mut self.u,
                 currents: &mut self.currents,
                 resting: &mut self.resting,
                 arriving: &mut self.arriving,
-                counts: &self.counts,
+                counts,
                 fired: &mut self.fired,
             };
             instructions.run(of);
@@ -283,53 +283,50 @@ impl<P: Precision> State<P> {
         while self.acting.front().is_some_and(|spike| step - spike.step > self.longest) {
             self.acting.pop_front();
         }
-        match &mut self.arriving[..] {
-            [all] => {
-                for spike in &self.acting {
-                    let rows = &part.rows[spike.population as usize];
-                    let delay = step - spike.step;
-                    if delay <= rows.longest() {
-                        for synapse in rows.arriving(spike.source, delay) {
-                            let sum = &mut all[synapse.target as usize];
-                            *sum = P::add(*sum, synapse.weight);
-                        }
+        for spike in &self.acting {
+            let rows = &part.rows[spike.population as usize];
+            let delay = step - spike.step;
+            if delay > rows.longest() {
+                continue;
+            }
+            let (arriving, next) = rows.arriving(spike.source, delay);
+            // What arrives with the next step.
+            prefetch(next);
+            match &mut self.arriving[..] {
+                [all] => {
+                    for synapse in arriving {
+                        let sum = &mut all[synapse.target as usize];
+                        *sum = P::add(*sum, synapse.weight);
+                    }
+                }
+                signs => {
+                    for synapse in arriving {
+                        let sign = usize::from(synapse.weight < P::Weight::default());
+                        let sum = &mut signs[sign][synapse.target as usize];
+                        *sum = P::add(*sum, synapse.weight);
                     }
                 }
             }
-            [positive, negative] => {
-                for spike in &self.acting {
-                    let rows = &part.rows[spike.population as usize];
-                    let delay = step - spike.step;
-                    if delay <= rows.longest() {
-                        for synapse in rows.arriving(spike.source, delay) {
-                            let of_sign =
-                                if synapse.weight < P::Weight::default() { &mut *negative } else { &mut *positive };
-                            let sum = &mut of_sign[synapse.target as usize];
-                            *sum = P::add(*sum, synapse.weight);
-                        }
-                    }
-                }
-            }
-            _ => unreachable!("a sum for all, or one for each sign"),
         }
     }
 
     /// The spikes from outside of the next steps.
     #[inline(never)]
-    fn draw(&mut self, network: &Network<P>, four_steps: u32, instructions: InstructionSet) {
+    fn draw(&mut self, network: &Network<P>, eight_steps: u32, instructions: InstructionSet) {
         for segment in &self.segments {
             if let Some(law) = &network.populations[segment.population].background {
                 let counts = &mut self.counts[segment.lanes.start / LANES..segment.lanes.end / LANES];
-                instructions.run(Draw { law, seed: network.noise, four_steps, first: segment.first, counts });
+                instructions.run(Draw { law, seed: network.noise, eight_steps, first: segment.first, counts });
             }
         }
     }
 
     /// Spikes of this step, by part, that will act on this part from the next step on.
-    fn remember(&mut self, step: u32, network: &Network<P>, fired: &mut dyn Iterator<Item = &Vec<u32>>) {
+    fn remember<'a>(&mut self, step: u32, network: &Network<P>, fired: impl Iterator<Item = &'a Vec<u32>>) {
         for &lane in fired.flatten() {
             let (population, source) = network.place(lane as usize);
             self.acting.push_back(Acting { step, population: population as u32, source: source as u32 });
+            network.parts[self.number].rows[population].prefetch(source as u32);
         }
         while let Some(&(at, source)) = network.schedule.get(self.scheduled).filter(|(at, _)| *at <= step) {
             self.acting.push_back(Acting { step: at, population: network.populations.len() as u32, source });
@@ -340,11 +337,11 @@ impl<P: Precision> State<P> {
 
 /// Draws the background of a segment, see [`super::background`].
 struct Draw<'a> {
-    law: &'a super::background::PoissonLaw,
+    law: &'a PoissonLaw,
     seed: u64,
-    four_steps: u32,
+    eight_steps: u32,
     first: usize,
-    counts: &'a mut [[[u8; LANES]; TOGETHER]],
+    counts: &'a mut [Counts],
 }
 
 impl Kernel for Draw<'_> {
@@ -353,7 +350,7 @@ impl Kernel for Draw<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         for (vector, counts) in self.counts.iter_mut().enumerate() {
-            self.law.draw(self.seed, self.four_steps, (self.first + vector * LANES) as u32, counts);
+            self.law.draw(self.seed, self.eight_steps, (self.first + vector * LANES) as u32, counts);
         }
     }
 }
@@ -364,13 +361,14 @@ struct Move<'a, P: Precision> {
     population: &'a Population,
     unit: P,
     external_weight: P,
-    /// Which of the steps drawn together this is, if anything comes from outside.
-    coming: Option<usize>,
+    /// Which of the steps drawn together this is.
+    step: u32,
     u: &'a mut [P],
     currents: &'a mut [Vec<P>],
-    resting: &'a mut [i32],
+    resting: &'a mut [P],
     arriving: &'a mut [Vec<P::Weight>],
-    counts: &'a [[[u8; LANES]; TOGETHER]],
+    /// Empty where nothing comes from outside.
+    counts: &'a [Counts],
     fired: &'a mut Vec<u32>,
 }
 
@@ -379,103 +377,156 @@ impl<P: Precision> Kernel for Move<'_, P> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        if self.currents.len() == 1 { self.one() } else { self.three() }
+        if self.currents.len() == 1 { self.one::<P::Register<V>>() } else { self.three::<P::Register<V>>() }
     }
 }
 
-/// The lanes of a vector.
-#[inline(always)]
-fn lanes<T>(all: &mut [T], first: usize) -> &mut [T; LANES] {
-    (&mut all[first..first + LANES]).try_into().expect("as long as asked for")
-}
+/// From outside.
+const NOTHING: [u32; LANES] = [0; LANES];
 
 impl<P: Precision> Move<'_, P> {
     /// With one current.
     #[inline(always)]
-    fn one(mut self) {
-        let constants = self.population.constants;
-        // What leaks rather than what stays: single precision holds it a hundred times as well.
-        let (leak, constant) = (P::of(-constants.leak), P::of(constants.constant * self.population.current));
-        let (decay, gain) = (P::of(constants.channels[0].decay), P::of(constants.channels[0].gain));
-        let zero = P::Weight::default();
-        for first in self.segment.lanes.clone().step_by(LANES) {
-            let counts = self.coming.map_or([0; LANES], |step| self.counts[first / LANES][step]);
-            let u = lanes(self.u, first);
-            let current = lanes(&mut self.currents[0], first);
-            let arriving = lanes(&mut self.arriving[0], first);
-            let resting = &self.resting[first..first + LANES];
-            let mut moved = [P::default(); LANES];
-            for i in 0..LANES {
-                let next = u[i].plus(leak.mul_add(u[i], gain.mul_add(current[i], constant)));
-                moved[i] = if resting[i] == 0 { next } else { u[i] };
-                let outside = P::of_count(counts[i])
-                    .mul_add(self.external_weight, P::of_sum(arriving[i]).mul_add(self.unit, P::default()));
-                current[i] = decay.mul_add(current[i], outside);
-                arriving[i] = zero;
+    fn one<R: Register<P>>(self) {
+        let Self { segment, population, unit, external_weight, step, counts, fired, .. } = self;
+        let firing = Firing::<R>::new(&population.constants);
+        let Channel { decay, gain } = population.constants.channels[0];
+        let (decay, gain) = (R::splat(P::of(decay)), R::splat(P::of(gain)));
+        let (leak, constant) = leak::<P, R>(population);
+        let (unit, external_weight) = (R::splat(unit), R::splat(external_weight));
+        let (half, shift) = (step as usize / 4, background::shift(step));
+        // Slices of one length, which is then looked at once.
+        let (range, n) = (segment.lanes.clone(), segment.lanes.len());
+        let u = &mut self.u[range.clone()][..n];
+        let current = &mut self.currents[0][range.clone()][..n];
+        let arriving = &mut self.arriving[0][range.clone()][..n];
+        let resting = &mut self.resting[range.clone()][..n];
+        for first in (0..n).step_by(R::WIDTH) {
+            let coming = match counts.get((range.start + first) / LANES) {
+                Some(counts) => R::of_bytes(&counts[half][first % LANES..], shift),
+                None => R::splat(P::default()),
+            };
+            let (before, flowing) = (R::load(&u[first..]), R::load(&current[first..]));
+            let sums = &mut arriving[first..first + R::WIDTH];
+            let input = coming.mul_add(external_weight, R::of_sums(sums).mul(unit));
+            sums.fill(P::Weight::default());
+            decay.mul_add(flowing, input).store(&mut current[first..]);
+            let next = before.add(leak.mul_add(before, gain.mul_add(flowing, constant)));
+            if let Some(moved) = firing.fire(before, next, &mut u[first..], &mut resting[first..]) {
+                segment.list(first, population, moved, fired);
             }
-            self.fire(first, &moved);
         }
     }
 
     /// With an excitatory current, an inhibitory one, and one from outside.
     #[inline(always)]
-    fn three(mut self) {
-        let constants = self.population.constants;
-        // What leaks rather than what stays: single precision holds it a hundred times as well.
-        let (leak, constant) = (P::of(-constants.leak), P::of(constants.constant * self.population.current));
-        let decay = constants.channels.map(|channel| P::of(channel.decay));
-        let gain = constants.channels.map(|channel| P::of(channel.gain));
-        let zero = P::Weight::default();
-        for first in self.segment.lanes.clone().step_by(LANES) {
-            let counts = self.coming.map_or([0; LANES], |step| self.counts[first / LANES][step]);
-            let u = lanes(self.u, first);
-            let [excitatory, inhibitory, outside] = self.currents else { unreachable!("three of them") };
-            let [positive, negative] = self.arriving else { unreachable!("two of them") };
-            let (excitatory, inhibitory) = (lanes(excitatory, first), lanes(inhibitory, first));
-            let outside = lanes(outside, first);
-            let (positive, negative) = (lanes(positive, first), lanes(negative, first));
-            let resting = &self.resting[first..first + LANES];
-            let mut moved = [P::default(); LANES];
-            for i in 0..LANES {
-                let next = gain[2].mul_add(outside[i], constant);
-                let next = gain[1].mul_add(inhibitory[i], next);
-                let next = u[i].plus(leak.mul_add(u[i], gain[0].mul_add(excitatory[i], next)));
-                moved[i] = if resting[i] == 0 { next } else { u[i] };
-                excitatory[i] =
-                    decay[0].mul_add(excitatory[i], P::of_sum(positive[i]).mul_add(self.unit, P::default()));
-                inhibitory[i] =
-                    decay[1].mul_add(inhibitory[i], P::of_sum(negative[i]).mul_add(self.unit, P::default()));
-                let coming = P::of_count(counts[i]).mul_add(self.external_weight, P::default());
-                outside[i] = decay[2].mul_add(outside[i], coming);
-                positive[i] = zero;
-                negative[i] = zero;
+    fn three<R: Register<P>>(self) {
+        let Self { segment, population, unit, external_weight, step, counts, fired, .. } = self;
+        let firing = Firing::<R>::new(&population.constants);
+        let decay = population.constants.channels.map(|channel| R::splat(P::of(channel.decay)));
+        let gain = population.constants.channels.map(|channel| R::splat(P::of(channel.gain)));
+        let (leak, constant) = leak::<P, R>(population);
+        let (unit, external_weight) = (R::splat(unit), R::splat(external_weight));
+        let (half, shift) = (step as usize / 4, background::shift(step));
+        let (range, n) = (segment.lanes.clone(), segment.lanes.len());
+        let u = &mut self.u[range.clone()][..n];
+        let resting = &mut self.resting[range.clone()][..n];
+        for first in (0..n).step_by(R::WIDTH) {
+            let lane = range.start + first;
+            let before = R::load(&u[first..]);
+            let mut next = constant;
+            for channel in [2, 1, 0] {
+                let input = match self.arriving.get_mut(channel) {
+                    Some(sums) => {
+                        let sums = &mut sums[lane..lane + R::WIDTH];
+                        let inside = R::of_sums(sums).mul(unit);
+                        sums.fill(P::Weight::default());
+                        inside
+                    }
+                    None => match counts.get(lane / LANES) {
+                        Some(counts) => R::of_bytes(&counts[half][first % LANES..], shift).mul(external_weight),
+                        None => R::splat(P::default()),
+                    },
+                };
+                let current = &mut self.currents[channel][lane..];
+                let flowing = R::load(current);
+                decay[channel].mul_add(flowing, input).store(current);
+                next = gain[channel].mul_add(flowing, next);
             }
-            self.fire(first, &moved);
+            let next = before.add(leak.mul_add(before, next));
+            if let Some(moved) = firing.fire(before, next, &mut u[first..], &mut resting[first..]) {
+                segment.list(first, population, moved, fired);
+            }
+        }
+    }
+}
+
+/// What leaks rather than what stays, which single precision holds a hundred times as well; and what a step adds.
+#[inline(always)]
+fn leak<P: Precision, R: Register<P>>(population: &Population) -> (R, R) {
+    let constants = &population.constants;
+    (R::splat(P::of(-constants.leak)), R::splat(P::of(constants.constant * population.current)))
+}
+
+impl Segment {
+    /// Lanes from `first` on whose potentials are at the threshold have fired.
+    #[cold]
+    #[inline(never)]
+    fn list<P: Precision>(&self, first: usize, population: &Population, potentials: [P; LANES], fired: &mut Vec<u32>) {
+        let threshold = P::of(population.constants.threshold);
+        for (lane, potential) in (first..self.neurons).zip(potentials) {
+            if potential >= threshold {
+                fired.push((self.first + lane) as u32);
+            }
+        }
+    }
+}
+
+/// What firing goes by.
+struct Firing<R> {
+    threshold: R,
+    /// The largest number that is not at the threshold.
+    below: R,
+    reset: R,
+    refractory: R,
+    one: R,
+    minus_one: R,
+}
+
+impl<R> Firing<R> {
+    #[inline(always)]
+    fn new<P: Precision>(constants: &Constants) -> Self
+    where
+        R: Register<P>,
+    {
+        let threshold = P::of(constants.threshold);
+        let splat = |x: f64| R::splat(P::of(x));
+        Self {
+            threshold: R::splat(threshold),
+            below: R::splat(threshold.below()),
+            reset: splat(constants.reset),
+            refractory: splat(f64::from(constants.refractory)),
+            one: splat(1.0),
+            minus_one: splat(-1.0),
         }
     }
 
-    /// Those at the threshold fire; the others keep where they have moved to.
+    /// Neurons that do not rest move to `next`, and those that are then at the threshold fire. If any did: where all had moved,
+    /// the rest of the array being below any threshold.
     #[inline(always)]
-    fn fire(&mut self, first: usize, moved: &[P; LANES]) {
-        let constants = &self.population.constants;
-        let (threshold, reset) = (P::of(constants.threshold), P::of(constants.reset));
-        let u = lanes(self.u, first);
-        let resting = lanes(self.resting, first);
-        let mut any = 0;
-        for i in 0..LANES {
-            let fires = moved[i] >= threshold;
-            any |= u32::from(fires);
-            u[i] = if fires { reset } else { moved[i] };
-            let rests = resting[i] - i32::from(resting[i] > 0);
-            resting[i] = if fires { constants.refractory as i32 } else { rests };
-        }
-        if any != 0 {
-            let offset = first - self.segment.lanes.start;
-            for (i, &moved) in moved.iter().enumerate() {
-                if moved >= threshold && offset + i < self.segment.neurons {
-                    self.fired.push((self.segment.first + offset + i) as u32);
-                }
-            }
-        }
+    fn fire<P: Precision>(&self, before: R, next: R, u: &mut [P], resting: &mut [P]) -> Option<[P; LANES]>
+    where
+        R: Register<P>,
+    {
+        let rest = R::load(resting);
+        let moved = rest.if_less(self.one, next, before);
+        moved.if_less(self.threshold, moved, self.reset).store(u);
+        let rest = rest.add(self.minus_one).at_least_zero();
+        moved.if_less(self.threshold, rest, self.refractory).store(resting);
+        self.below.any_less(moved).then(|| {
+            let mut potentials = [P::of(f64::NEG_INFINITY); LANES];
+            moved.store(&mut potentials);
+            potentials
+        })
     }
 }

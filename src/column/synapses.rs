@@ -4,6 +4,7 @@
 //! delay has passed is added to the inputs of that step.
 
 use super::delay::LONGEST;
+use crate::cpu::prefetch;
 use crate::error::{Error, Result};
 
 /// A synapse of a row; its delay follows from its place.
@@ -75,12 +76,20 @@ impl<W: Copy + Default> Rows<W> {
         Ok(Self { starts, ends, synapses, longest })
     }
 
-    /// Those of a source that arrive `delay` steps after its spike.
+    /// Those of a source that arrive `delay` steps after its spike, and what follows them in the row.
     #[inline(always)]
-    pub fn arriving(&self, source: u32, delay: u32) -> &[Synapse<W>] {
+    pub fn arriving(&self, source: u32, delay: u32) -> (&[Synapse<W>], &[Synapse<W>]) {
         let (start, ends) = (self.starts[source as usize] as usize, &self.ends[source as usize]);
         let from = if delay == 1 { 0 } else { ends[delay as usize - 2] };
-        &self.synapses[start + usize::from(from)..start + usize::from(ends[delay as usize - 1])]
+        let to = usize::from(ends[delay as usize - 1]);
+        self.synapses[start + usize::from(from)..].split_at(to - usize::from(from))
+    }
+
+    /// Ask for what the first step after a spike needs.
+    #[inline(always)]
+    pub fn prefetch(&self, source: u32) {
+        prefetch(&self.ends[source as usize..]);
+        prefetch(&self.synapses[self.starts[source as usize] as usize..]);
     }
 
     /// Steps after which nothing arrives any more.
@@ -97,7 +106,7 @@ impl<W: Copy + Default> Rows<W> {
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32, Synapse<W>)> {
         (0..self.ends.len() as u32).flat_map(move |source| {
             (1..=LONGEST as u32).flat_map(move |delay| {
-                self.arriving(source, delay).iter().map(move |&synapse| (source, delay, synapse))
+                self.arriving(source, delay).0.iter().map(move |&synapse| (source, delay, synapse))
             })
         })
     }

@@ -75,7 +75,7 @@ pub fn rows<P: Precision>(
                 let part = if bounds.len() == 2 { 0 } else { bounds.partition_point(|&bound| bound <= lane) - 1 };
                 let synapse = Synapse {
                     target: (lane - bounds[part]) as u32,
-                    weight: P::weight(group.weights[i], fraction_bits),
+                    weight: P::weight(f64::from(group.weights[i]), fraction_bits),
                 };
                 drawn[part].push(Drawn::new(group.sources[i], delays.draw(group.delays[i]), synapse));
             }
