@@ -43,6 +43,10 @@ pub enum Stream {
     Judges = 14,
     /// Seeds of the parts of an experiment.
     Parts = 15,
+    /// What an actor that explores adds to its actions.
+    ActionNoise = 16,
+    /// Which actions and rewards an actor and its critic learn from.
+    Remembered = 17,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.
