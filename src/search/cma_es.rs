@@ -299,3 +299,78 @@ impl AskTell for CmaEs {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of pycma; its README has the rest.
+    #[derive(Deserialize)]
+    struct Golden {
+        population: u32,
+        start: f64,
+        sigma: f64,
+        generations: Vec<Generation>,
+    }
+
+    #[derive(Deserialize)]
+    struct Generation {
+        best_first: Vec<Vec<f64>>,
+        mean: Vec<f64>,
+        sigma: f64,
+        sigma_path: Vec<f64>,
+        covariance_path: Vec<f64>,
+        covariance: Vec<f64>,
+    }
+
+    /// Largest difference beside the largest number.
+    fn error(seen: &[f64], expected: &[f64]) -> f64 {
+        let size = expected.iter().fold(0.0, |size: f64, x| size.max(x.abs()));
+        seen.iter().zip(expected).fold(0.0, |error: f64, (x, y)| error.max((x - y).abs())) / size
+    }
+
+    #[test]
+    fn search_goes_the_way_of_pycma() {
+        let text = include_str!("../../tests/golden/search/cma_es.json");
+        let golden: Golden = serde_json::from_str(text).expect("a golden file");
+        let n = golden.generations[0].mean.len();
+        let settings = Settings { population: Some(golden.population), sigma: golden.sigma };
+        let mut search = CmaEs::new(&settings, vec![golden.start; n], 0).expect("settings in their ranges");
+        for (number, expected) in golden.generations.iter().enumerate() {
+            let z = |point: &Vec<f64>| {
+                let along = |(axis, length): (&[f64], &f64)| {
+                    let each = axis.iter().zip(point).zip(&search.mean);
+                    each.map(|((axis, x), mean)| axis * (x - mean)).sum::<f64>() / (search.sigma * length)
+                };
+                search.axes.directions.chunks(n).zip(&search.axes.lengths).map(along).collect()
+            };
+            let ranked: Vec<Vec<f64>> = expected.best_first.iter().map(z).collect();
+            search.learn(&ranked);
+            search.generation += 1;
+            for (what, seen, expected) in [
+                ("mean", &search.mean, &expected.mean),
+                ("sigma", &vec![search.sigma], &vec![expected.sigma]),
+                ("sigma_path", &search.sigma_path, &expected.sigma_path),
+                ("covariance_path", &search.covariance_path, &expected.covariance_path),
+                ("covariance", &search.covariance, &expected.covariance),
+            ] {
+                let error = error(seen, expected);
+                assert!(error < 1e-8, "{what} of generation {number}: off by {error:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_and_rates_are_those_of_the_tutorial() {
+        for (population, n) in [(2, 1), (3, 2), (4, 1), (10, 10), (17, 96), (200, 5), (1000, 40)] {
+            let constants = Constants::new(population, n);
+            let positive: f64 = constants.weights.iter().filter(|w| **w > 0.0).sum();
+            assert!((positive - 1.0).abs() < 1e-14, "{population} in {n}");
+            let negative: f64 = -constants.weights.iter().filter(|w| **w < 0.0).sum::<f64>();
+            let Constants { one_rate, many_rate, .. } = constants;
+            // What keeps the covariance positive definite (tutorial, equation 51 f.).
+            assert!(n as f64 * many_rate * negative <= (1.0 - one_rate - many_rate) * (1.0 + 1e-14), "{population}");
+            assert!(one_rate > 0.0 && many_rate > 0.0 && one_rate + many_rate <= 1.0, "{population} in {n}");
+        }
+    }
+}
