@@ -4,6 +4,7 @@
 //! units of a network), rounded up to a multiple of [`LANES`].
 
 mod aligned;
+pub(crate) mod matrix;
 mod product;
 
 pub use aligned::Aligned;

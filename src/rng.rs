@@ -51,6 +51,12 @@ pub enum Stream {
     Background = 22,
     /// Neurons that are looked at for all.
     Sample = 23,
+    /// Seeds that a column search simulates its candidates with.
+    Candidates = 24,
+    /// What an actor that explores adds to its actions.
+    ActionNoise = 16,
+    /// Which actions and rewards an actor and its critic learn from.
+    Remembered = 17,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

@@ -3,11 +3,21 @@
 //! An offspring is `centre + spread * noise`; an optimiser turns fitness into one utility per offspring, and the sums
 //! `sum u eps` (and `sum u (eps^2 - 1)`) over the generation into an update. The noise itself is never stored: see
 //! [`mutation`].
+//!
+//! Where evaluations are few and dear, a caller asks for points and tells what they are worth: [`ask_tell`], behind which
+//! are these optimisers ([`strategy`]), one with a whole covariance matrix ([`cma_es`]) and one that learns by gradient
+//! ([`ddpg`]).
 
+pub mod adam;
+pub mod ask_tell;
+pub mod cma_es;
+pub mod ddpg;
+mod eigen;
 pub mod es;
 pub mod mutation;
 pub mod shaping;
 pub mod snes;
+pub mod strategy;
 
 /// Standard deviation of the mutations.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,11 +9,11 @@ pub enum Ties {
     HigherIndex,
 }
 
-/// Indices from best to worst. NaN and infinities of either sign rank last: no number can be trusted that came out of
+/// Indices from best to worst, of floats of either width. NaN and infinities of either sign rank last: no number can be trusted that came out of
 /// an overflow.
-pub fn order(fitness: &[f32], ties: Ties) -> Vec<usize> {
+pub fn order<F: Copy + Into<f64>>(fitness: &[F], ties: Ties) -> Vec<usize> {
     let mut order: Vec<usize> = (0..fitness.len()).collect();
-    let key = |i: usize| if fitness[i].is_finite() { fitness[i] } else { f32::NEG_INFINITY };
+    let key = |i: usize| Some(fitness[i].into()).filter(|x| x.is_finite()).unwrap_or(f64::NEG_INFINITY);
     order.sort_by(|&a, &b| {
         // `+ 0.0` makes -0 and 0 one value.
         let by_fitness = (key(b) + 0.0).total_cmp(&(key(a) + 0.0));
@@ -66,6 +66,8 @@ mod tests {
         let fitness = [1.0, f32::NAN, 2.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0];
         assert_eq!(order(&fitness, Ties::LowerIndex), [2, 0, 3, 6, 7, 1, 4, 5]);
         assert_eq!(order(&fitness, Ties::HigherIndex), [2, 3, 0, 7, 6, 5, 4, 1]);
+        // What single precision would take for equal.
+        assert_eq!(order(&[1.0, 1.0 + f64::EPSILON], Ties::LowerIndex), [1, 0]);
     }
 
     #[test]

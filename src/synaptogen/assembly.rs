@@ -9,9 +9,9 @@
 //! become `[pre][post]` at the end. So `E P` is only needed of the narrow layer, which saves most of the products: for
 //! 8-128-4 neurons and 64 genes 5 of 7 multiply-adds. The order of every sum follows from the shape alone.
 
-use super::matrix::{Left, Product, Start, transpose};
 use super::profile::RuleMap;
 use super::shape::{Layout, Shape};
+use crate::cpu::matrix::{Left, Product, Start, transpose};
 use crate::cpu::{Aligned, InstructionSet, Kernel, LANES, Rows, RowsMut, Vector, padded};
 use crate::num::{exp, sigmoid};
 use crate::policy::{Activation, Mlp};

@@ -10,9 +10,9 @@
 //! As there, the wider layer of a pair lies in lanes, and what the narrow one has been multiplied with is used again.
 
 use super::assembly::{Assembly, STEEPNESS};
-use super::matrix::{Left, Product, Start, dot, transpose};
 use super::profile::RuleMap;
 use super::shape::Shape;
+use crate::cpu::matrix::{Left, Product, Start, dot, transpose};
 use crate::cpu::{Aligned, Kernel, LANES, Rows, RowsMut, Vector, padded};
 
 /// A raw gene that has faded to this, 2^-100, stays where it is: its slope would soon be no normal number.

@@ -22,7 +22,6 @@ pub mod gradient;
 pub mod graph;
 pub mod growth;
 pub mod lineage;
-mod matrix;
 pub mod network;
 pub mod profile;
 pub mod reproduction;

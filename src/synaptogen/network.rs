@@ -9,8 +9,8 @@
 
 use super::assembly::Weights;
 use super::gradient::Gradient;
-use super::matrix::{Left, Product, Start, transpose};
 use super::shape::Shape;
+use crate::cpu::matrix::{Left, Product, Start, transpose};
 use crate::cpu::{Aligned, Rows, RowsMut, Vector, padded};
 use crate::num::{SELU, selu};
 

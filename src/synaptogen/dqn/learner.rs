@@ -1,10 +1,11 @@
 //! One learner: steps in its environment, updates from what it remembers, validations.
 
-use super::{Adam, Hyperparameters, Replay, Trained, Training, Transition};
+use super::{Hyperparameters, Replay, Trained, Training, Transition};
 use super::{VALIDATION_EPISODES, VALIDATION_INTERVAL, Validation};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::rng::{Row, Stream};
 use crate::rollout::play_alone;
+use crate::search::adam::Adam;
 use crate::synaptogen::assembly::{Assembly, Weights};
 use crate::synaptogen::evaluation::score;
 use crate::synaptogen::gradient::Gradient;

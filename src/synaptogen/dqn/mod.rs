@@ -8,7 +8,6 @@
 //! drawn with replacement, Adam, gradients clipped to norm 10, hard copies to the target network. A learner is one thread
 //! from its beginning to its end; many of them go side by side.
 
-mod adam;
 mod hyperparameters;
 mod learner;
 mod replay;
@@ -16,7 +15,6 @@ mod replay;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use adam::Adam;
 pub use hyperparameters::{ACROBOT, CART_POLE, Hyperparameters, LUNAR_LANDER, MOUNTAIN_CAR, RATES, SEEDS, STEPS};
 pub use replay::{Replay, Transition};
 

@@ -1,15 +1,15 @@
-//! The one product of matrices that assembly, network and gradient are made of, and what goes with it.
+//! The one product of matrices that networks which learn by gradient are made of, and what goes with it.
 //!
 //! Its left factor is read a number at a time, by rows or by columns, its right factor and what comes out a register of
 //! lanes at a time. Every sum has an accumulator of its own and adds its products in their order, so that bits do not
-//! depend on the width of a register. ([`crate::cpu::product`] is the case with weights to the left by columns, as policies
+//! depend on the width of a register. ([`super::product`] is the case with weights to the left by columns, as policies
 //! and units have them.)
 
-use crate::cpu::{Kernel, LANES, Pair, Rows, RowsMut, Vector};
+use super::{Kernel, LANES, Pair, Rows, RowsMut, Vector};
 
 /// The left factor: numbers, and the distance between those of two rows, or of two columns.
 #[derive(Clone, Copy)]
-pub(super) enum Left<'a> {
+pub(crate) enum Left<'a> {
     /// Element (row, k) is `values[row * distance + k]`.
     Rows(&'a [f32], usize),
     /// Element (row, k) is `values[k * distance + row]`: what is stored is the transpose.
@@ -18,7 +18,7 @@ pub(super) enum Left<'a> {
 
 /// What sums start from.
 #[derive(Clone, Copy)]
-pub(super) enum Start<'a> {
+pub(crate) enum Start<'a> {
     Zero,
     /// These lanes, in every row.
     Row(&'a [f32]),
@@ -30,13 +30,13 @@ pub(super) enum Start<'a> {
 ///
 /// Registers of the right factor may reach beyond its row: lanes that nobody asked for are computed from whatever is there,
 /// and are not written unless the rows of `out` have room for them.
-pub(super) struct Product<'a> {
-    pub(super) rows: usize,
-    pub(super) inner: usize,
-    pub(super) lanes: usize,
-    pub(super) left: Left<'a>,
-    pub(super) right: Rows<'a>,
-    pub(super) start: Start<'a>,
+pub(crate) struct Product<'a> {
+    pub(crate) rows: usize,
+    pub(crate) inner: usize,
+    pub(crate) lanes: usize,
+    pub(crate) left: Left<'a>,
+    pub(crate) right: Rows<'a>,
+    pub(crate) start: Start<'a>,
 }
 
 impl Product<'_> {
@@ -44,7 +44,7 @@ impl Product<'_> {
     /// When a slice is too short; behind the right factor, a row of [`Start::Row`] and, with [`Start::There`], `out` there
     /// must be up to a register.
     #[inline(always)]
-    pub(super) fn write<V: Vector>(self, out: RowsMut<'_>) {
+    pub(crate) fn write<V: Vector>(self, out: RowsMut<'_>) {
         V::apart(Writing { product: self, out });
     }
 }
@@ -142,7 +142,7 @@ impl Writing<'_> {
 
 /// `to[column][row] = from[row][column]`, with these distances between rows; in blocks that fit into registers.
 #[inline(always)]
-pub(super) fn transpose(from: Rows<'_>, rows: usize, columns: usize, to: RowsMut<'_>) {
+pub(crate) fn transpose(from: Rows<'_>, rows: usize, columns: usize, to: RowsMut<'_>) {
     const BLOCK: usize = 8;
     let (Rows(from, from_distance), RowsMut(to, to_distance)) = (from, to);
     let [whole_rows, whole_columns] = [rows, columns].map(|length| length / BLOCK * BLOCK);
@@ -171,7 +171,7 @@ pub(super) fn transpose(from: Rows<'_>, rows: usize, columns: usize, to: RowsMut
 
 /// Sum of products in [`LANES`] parts, which are added in their order. `b` may be longer than `a`.
 #[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut parts = [0.0; LANES];
     for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
         for ((part, a), b) in parts.iter_mut().zip(a).zip(b) {

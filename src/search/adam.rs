@@ -1,4 +1,4 @@
-//! Adam (Kingma & Ba 2015) on a gradient whose norm is clipped, in the order of operations of PyTorch.
+//! Adam (Kingma & Ba 2015) on a gradient whose norm may be clipped, in the order of operations of PyTorch.
 //!
 //! ```text
 //! g *= min(1, clip / (|g| + 1e-6))
@@ -30,9 +30,26 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// For so many parameters.
+    /// For so many parameters; with an infinite `clip` gradients are left as they are.
     pub fn new(rate: f64, clip: f32, parameters: usize) -> Self {
         Self { rate, clip, mean: vec![0.0; parameters], square: vec![0.0; parameters], powers: [1.0; 2] }
+    }
+
+    /// Mean and square of the gradients, and the betas to the power of the number of steps.
+    pub fn state(&self) -> [Vec<f64>; 3] {
+        let wide = |vector: &[f32]| vector.iter().map(|&x| x.into()).collect();
+        [wide(&self.mean), wide(&self.square), self.powers.to_vec()]
+    }
+
+    /// Take what [`Adam::state`] gave.
+    ///
+    /// # Panics
+    /// When it was of another number of parameters.
+    pub fn restore(&mut self, [mean, square, powers]: [&[f64]; 3]) {
+        assert!(mean.len() == self.mean.len() && square.len() == self.square.len(), "parameters");
+        self.mean = mean.iter().map(|&x| x as f32).collect();
+        self.square = square.iter().map(|&x| x as f32).collect();
+        self.powers.copy_from_slice(powers);
     }
 
     /// One step down the gradient; gives its norm before it was clipped.
