@@ -15,6 +15,7 @@ pub mod network;
 pub mod neuron;
 pub mod parameters;
 pub mod precision;
+pub mod search;
 pub mod simulation;
 pub mod statistics;
 pub mod synapses;

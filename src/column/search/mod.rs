@@ -1,0 +1,167 @@
+//! Searches of a column's parameters, so that its rates are those measured in vivo.
+//!
+//! A candidate is a point that an [`AskTell`] proposes: actions on a [`Group`] of parameters. It is simulated with some seeds, and
+//! the means of its measures over them are held against the targets. Candidates of a generation share their seeds: common random
+//! numbers, so that they differ in their parameters alone. With the same seeds in every generation a search may fit these seeds;
+//! what is found is therefore simulated again with seeds that no search ever sees.
+
+pub mod groups;
+pub mod objective;
+
+use rayon::prelude::*;
+
+pub use groups::Group;
+pub use objective::{Reward, Target};
+
+use super::statistics::{Statistics, by_population};
+use super::{Network, POPULATIONS, Parameters, Seeds, Simulation, Spike};
+use crate::error::Result;
+use crate::rng::{Row, Stream};
+use crate::search::ask_tell::AskTell;
+
+/// What is searched, and how a candidate is judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Where actions of 0 are.
+    pub base: Parameters,
+    /// What is moved.
+    pub group: Group,
+    /// Actions of 1 move a parameter by this part of itself: k.
+    pub k: f64,
+    /// Steps that are not counted, and steps that are.
+    pub steps: (u32, u32),
+    /// Where measures should be.
+    pub targets: Vec<Target>,
+    /// What is told of them.
+    pub reward: Reward,
+    /// Simulations of a candidate.
+    pub seeds: u32,
+    /// New seeds in every generation.
+    pub fresh_seeds: bool,
+    /// Of these seeds, and of the search.
+    pub seed: u64,
+    /// A population that fires at more than this in the first steps is not simulated further, Hz.
+    pub most_rate: f64,
+}
+
+/// A candidate, judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// As proposed.
+    pub actions: Vec<f64>,
+    /// Parameters that were put back into their range.
+    pub clipped: usize,
+    /// Of each target: mean over seeds. NaN when a simulation was not finished.
+    pub measured: Vec<f64>,
+    /// Mean rates of all populations over seeds, Hz.
+    pub rates: [f64; POPULATIONS],
+    /// Sum of the targets' errors.
+    pub error: f64,
+    /// What the search was told.
+    pub reward: f64,
+}
+
+/// Steps after which it is asked whether a column fires too much.
+const EARLY: u32 = 500;
+
+/// Seeds that no generation uses.
+const HELD_OUT: u32 = u32::MAX;
+
+impl Problem {
+    /// One generation: candidates asked for, judged, and told.
+    ///
+    /// # Errors
+    /// When a candidate's column cannot be built.
+    pub fn generation(
+        &self,
+        search: &mut dyn AskTell,
+        generation: u32,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Judged>> {
+        let judged = self.judge(&search.ask(), &self.seeds_of(generation), progress)?;
+        search.tell(&judged.iter().map(|judged| judged.reward).collect::<Vec<_>>());
+        Ok(judged)
+    }
+
+    /// Seeds of a generation's candidates.
+    pub fn seeds_of(&self, generation: u32) -> Vec<Seeds> {
+        self.seeds_from(if self.fresh_seeds { generation } else { 0 }, self.seeds)
+    }
+
+    /// Seeds that no search has seen.
+    pub fn held_out(&self, number: u32) -> Vec<Seeds> {
+        self.seeds_from(HELD_OUT, number)
+    }
+
+    fn seeds_from(&self, generation: u32, number: u32) -> Vec<Seeds> {
+        let of = |index| {
+            let [wiring, noise] = Row { seed: self.seed, stream: Stream::Candidates, generation, index }.seeds();
+            Seeds { wiring, noise }
+        };
+        (0..number).map(of).collect()
+    }
+
+    /// Judge points, a simulation a thread.
+    ///
+    /// # Errors
+    /// When a column cannot be built.
+    pub fn judge(&self, points: &[Vec<f64>], seeds: &[Seeds], progress: &(dyn Fn() + Sync)) -> Result<Vec<Judged>> {
+        let columns: Vec<(Parameters, usize)> =
+            points.iter().map(|actions| self.group.apply(&self.base, actions, self.k)).collect();
+        let simulated: Vec<Option<Vec<Statistics>>> = (0..points.len() * seeds.len())
+            .into_par_iter()
+            .map(|i| {
+                let simulated = self.simulate(&columns[i / seeds.len()].0, seeds[i % seeds.len()]);
+                progress();
+                simulated
+            })
+            .collect::<Result<_>>()?;
+        Ok(points
+            .iter()
+            .zip(columns)
+            .zip(simulated.chunks(seeds.len()))
+            .map(|((actions, (_, clipped)), of_seeds)| self.judged(actions, clipped, of_seeds))
+            .collect())
+    }
+
+    fn judged(&self, actions: &[f64], clipped: usize, of_seeds: &[Option<Vec<Statistics>>]) -> Judged {
+        let mean = |of: &dyn Fn(&[Statistics]) -> f64| {
+            let each = of_seeds.iter().map(|column| column.as_deref().map_or(f64::NAN, of));
+            each.sum::<f64>() / of_seeds.len() as f64
+        };
+        let measured: Vec<f64> = self.targets.iter().map(|target| mean(&|column| target.measured(column))).collect();
+        let errors: Vec<f64> = self.targets.iter().zip(&measured).map(|(target, &seen)| target.error(seen)).collect();
+        Judged {
+            actions: actions.to_vec(),
+            clipped,
+            rates: std::array::from_fn(|population| mean(&|column| column[population].rate)),
+            error: errors.iter().sum(),
+            reward: self.reward.of(&errors),
+            measured,
+        }
+    }
+
+    /// Statistics of every population; `None` when one fires far too much, which would take long to simulate.
+    ///
+    /// # Errors
+    /// When the column cannot be built.
+    pub fn simulate(&self, parameters: &Parameters, seeds: Seeds) -> Result<Option<Vec<Statistics>>> {
+        let network = Network::<f32>::column(parameters, seeds, 1)?;
+        let (warm, counted) = self.steps;
+        let mut simulation = Simulation::new(&network);
+        let mut spikes = Vec::new();
+        let early = EARLY.min(warm + counted);
+        simulation.advance(early, &mut spikes);
+        let populations =
+            |spikes: &[Spike], start| by_population(spikes, start, POPULATIONS, |lane| network.place(lane));
+        let seconds = f64::from(early) * super::DT * 1e-3;
+        let most = |spikes: &[(u32, u32)], size: usize| spikes.len() as f64 / (size as f64 * seconds) > self.most_rate;
+        if populations(&spikes, 0).iter().zip(network.sizes()).any(|(spikes, size)| most(spikes, size)) {
+            return Ok(None);
+        }
+        simulation.advance(warm + counted - early, &mut spikes);
+        let sorted = populations(&spikes, warm);
+        let statistics = sorted.iter().zip(network.sizes());
+        Ok(Some(statistics.map(|(spikes, size)| Statistics::new(size, spikes, warm, counted)).collect()))
+    }
+}
