@@ -51,6 +51,8 @@ pub enum Stream {
     Background = 22,
     /// Neurons that are looked at for all.
     Sample = 23,
+    /// Spikes of a column's thalamus.
+    Thalamus = 24,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.
