@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::report::axis::Axis;
 use crate::report::plot::{self, Chart, EXCITATORY, Frame, INHIBITORY, Key, Mark, REFERENCE};
 
-const LAYERS: [&str; 4] = ["Layer 2/3", "Layer 4", "Layer 5", "Layer 6"];
+const LAYERS: [&str; 4] = ["Layer 2/3: rate (Hz)", "Layer 4", "Layer 5", "Layer 6"];
 /// Time shown, ms from the beginning of a pulse.
 const SHOWN: (f64, f64) = (-20.0, 60.0);
 
@@ -30,7 +30,7 @@ pub fn figure(response: &Response, thalamus: &Thalamus) -> Result<String> {
             let curves = [2 * layer, 2 * layer + 1].map(|population| curve(response, population));
             let most = curves.iter().flatten().map(|point| point.1).filter(|rate| rate.is_finite()).fold(1.0, f64::max);
             let x = Axis::linear("time from the beginning of the pulse (ms)", SHOWN.0, SHOWN.1, 8);
-            let mut chart = Chart::new(panel, &frame, x, Axis::linear("Hz", 0.0, 1.05 * most, 3))?;
+            let mut chart = Chart::new(panel, &frame, x, Axis::linear("", 0.0, 1.05 * most, 3))?;
             let end = thalamus.duration.min(SHOWN.1);
             chart.band(&[(0.0, 0.0, 1.05 * most), (end, 0.0, 1.05 * most)], REFERENCE)?;
             for (curve, colour) in curves.iter().zip([EXCITATORY, INHIBITORY]) {

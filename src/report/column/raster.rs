@@ -13,7 +13,7 @@ use crate::column::parameters::is_inhibitory;
 use crate::column::{NAMES, POPULATIONS, Thalamus, steps};
 use crate::report::axis::Axis;
 use crate::report::html::{count, escape};
-use crate::report::plot::{AXIS, EXCITATORY, FONT, GRID, INHIBITORY, REFERENCE, WIDTH};
+use crate::report::plot::{AXIS, EXCITATORY, FONT, GRID, INHIBITORY, WIDTH};
 use crate::report::svg::{Anchor, disc, hex, line, px, rect, text};
 
 /// Time shown, ms.
@@ -38,6 +38,9 @@ const BARS_WIDTH: f64 = 74.0;
 const BARS_STEP: f64 = 90.0;
 const TEXT: f64 = 12.0;
 
+/// What a panel of bars is called, its measure, and what others have for it.
+type Measure = (&'static str, fn(&Population) -> Spread, Option<[f64; POPULATIONS]>);
+
 fn colour(population: usize) -> RGBColor {
     if is_inhibitory(population) { INHIBITORY } else { EXCITATORY }
 }
@@ -61,10 +64,10 @@ pub fn figure(
     );
     out += &rect((0.0, 0.0), (f64::from(WIDTH), HEIGHT), WHITE, "");
     out += &raster(spikes, recorded, populations, thalamus);
-    let measures: [(&str, &dyn Fn(&Population) -> Spread, Option<[f64; POPULATIONS]>); 3] = [
-        ("rate (Hz)", &|p| p.rate, reference.map(|r| r.rate)),
-        ("irregularity", &|p| p.cv, reference.and_then(|r| r.cv)),
-        ("synchrony", &|p| p.synchrony, reference.and_then(|r| r.synchrony)),
+    let measures: [Measure; 3] = [
+        ("rate (Hz)", |p| p.rate, reference.map(|r| r.rate)),
+        ("irregularity", |p| p.cv, reference.and_then(|r| r.cv)),
+        ("synchrony", |p| p.synchrony, reference.and_then(|r| r.synchrony)),
     ];
     for (number, (name, of, known)) in measures.into_iter().enumerate() {
         let spreads: Vec<Spread> = populations.iter().map(of).collect();
@@ -115,7 +118,6 @@ fn raster(
     if let Some((onset, duration)) = pulse {
         let (begin, end) = (x(onset), x((onset + duration).min(from + length)));
         out += &rect((begin, TOP), (end - begin, BOTTOM - TOP), GRID, "");
-        out += &text((0.5 * (begin + end), TOP - 9.0), Anchor::Middle, TEXT - 1.0, REFERENCE, "thalamus");
     }
     let mut top = TOP;
     for (p, (spikes, &shown)) in within.iter().zip(&shown).enumerate() {
@@ -125,7 +127,7 @@ fn raster(
             let _ = write!(path, "M{} {}h0", px(x(step)), px(y));
         }
         out += &format!(
-            "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"1.5\" stroke-linecap=\"round\"/>\n",
+            "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"1.8\" stroke-linecap=\"round\"/>\n",
             hex(colour(p))
         );
         let below = top + shown as f64 * height;
@@ -140,9 +142,11 @@ fn raster(
     }
     out += &text((0.5 * (LEFT + RIGHT), BOTTOM + 31.0), Anchor::Middle, TEXT, BLACK, "time (ms)");
     let of = format!("{} of {} neurons", count(all as u64), count(neurons as u64));
-    let head = if pulse.is_some() { Anchor::Start } else { Anchor::Middle };
-    let at = if pulse.is_some() { LEFT } else { 0.5 * (LEFT + RIGHT) };
-    out + &text((at, TOP - 9.0), head, TEXT - 1.0, AXIS, &of)
+    out += &text((LEFT, TOP - 9.0), Anchor::Start, TEXT - 1.0, AXIS, &of);
+    if pulse.is_some() {
+        out += &text((RIGHT, TOP - 9.0), Anchor::End, TEXT - 1.0, AXIS, "grey: thalamic pulse");
+    }
+    out
 }
 
 /// The lines at the left of and below a panel.
