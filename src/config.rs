@@ -4,6 +4,7 @@
 //! (`[unit.enu]`, `[task.iaf]`, `[es.momentum]`), so that a mistake is reported under the exact key. Checks that
 //! need more than one field are made in [`crate::plan`].
 
+mod column;
 mod load;
 
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::UnitKind;
-pub use load::{load, to_toml};
+pub use column::{Column, Simulation};
+pub use load::{Subject, load, load_column, read, to_toml};
 
 /// A whole experiment: one file in `configs/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -53,6 +53,7 @@ pub mod error;
 pub mod gpu;
 pub mod hash;
 pub mod network;
+mod npz;
 pub mod num;
 pub mod plan;
 pub mod policy;

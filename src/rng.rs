@@ -43,6 +43,10 @@ pub enum Stream {
     Judges = 14,
     /// Seeds of the parts of an experiment.
     Parts = 15,
+    /// What an actor that explores adds to its actions.
+    ActionNoise = 16,
+    /// Which actions and rewards an actor and its critic learn from.
+    Remembered = 17,
     /// Synapses of a column.
     Wiring = 20,
     /// First potentials of a column's neurons.
@@ -51,12 +55,10 @@ pub enum Stream {
     Background = 22,
     /// Neurons that are looked at for all.
     Sample = 23,
+    /// Spikes of a column's thalamus.
+    Thalamus = 24,
     /// Seeds that a column search simulates its candidates with.
-    Candidates = 24,
-    /// What an actor that explores adds to its actions.
-    ActionNoise = 16,
-    /// Which actions and rewards an actor and its critic learn from.
-    Remembered = 17,
+    Candidates = 25,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

@@ -156,6 +156,7 @@ fn every_command_has_help_with_examples() {
         "rollout",
         "grow",
         "reproduce synaptogen",
+        "simulate",
         "completions",
     ] {
         for help in ["--help", "-h"] {

@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
-use phylon::config;
+use phylon::column::Background;
+use phylon::column::experiment::memory_bytes;
+use phylon::config::{self, Column, Subject};
 use phylon::error::Result;
 use phylon::plan::Plan;
 use phylon::workload::gpu_memory_bytes;
 use serde::Serialize;
 
-use super::output;
+use super::output::{self, grouped};
 
 /// Print what a config means, without running it.
 ///
-/// The full effective config with every default, the sizes that follow from it, the work of a generation and the
-/// memory it takes. The text is itself a config: the derived sizes are comments at its end.
+/// The full effective config with every default, the sizes that follow from it, the work of a generation or the length of a
+/// simulation, and the memory it takes. The text is itself a config: the derived sizes are comments at its end.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,12 +50,23 @@ struct Derived {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let plan = config::load(&args.file, &args.overrides)?;
-    let derived = derived(&plan);
-    if args.json {
-        return output::json(&serde_json::json!({"config": plan.config, "derived": derived}));
+    match config::read(&args.file, &args.overrides)? {
+        Subject::Evolution(plan) => {
+            let derived = derived(&plan);
+            show(args, &plan.config, &derived, &comments(&derived))
+        }
+        Subject::Column(column) => {
+            let derived = column_derived(&column);
+            show(args, &*column, &derived, &column_comments(&derived))
+        }
     }
-    output::print(&format!("{}\n{}", config::to_toml(&plan.config), comments(&derived)))
+}
+
+fn show(args: &Args, config: &impl Serialize, derived: &impl Serialize, comments: &str) -> Result<()> {
+    if args.json {
+        return output::json(&serde_json::json!({"config": config, "derived": derived}));
+    }
+    output::print(&format!("{}\n{comments}", config::to_toml(config)))
 }
 
 fn derived(plan: &Plan) -> Derived {
@@ -72,8 +85,59 @@ fn derived(plan: &Plan) -> Derived {
     }
 }
 
+/// The same of a cortical column.
+#[derive(Serialize)]
+struct ColumnDerived {
+    neurons: u64,
+    /// Those of the thalamus among them.
+    synapses: u64,
+    /// Mean of a neuron's spikes a second from outside; 0 where they are a current.
+    external_rate: f64,
+    thalamus_neurons: u32,
+    /// The warm-up's among them.
+    steps: u64,
+    memory_bytes: u64,
+}
+
+fn column_derived(config: &Column) -> ColumnDerived {
+    let Column { column, thalamus, simulation, .. } = config;
+    let derived = column.derive();
+    let neurons = derived.total_neurons();
+    let of_all = |(rate, &neurons): (&f64, &u32)| rate * f64::from(neurons);
+    let outside = derived.external_rate.iter().zip(&derived.neurons).map(of_all).sum::<f64>() / neurons as f64;
+    let relayed: u64 = thalamus.iter().flat_map(|thalamus| thalamus.synapses(column)).sum();
+    ColumnDerived {
+        neurons,
+        synapses: derived.total_synapses() + relayed,
+        external_rate: if column.background == Background::Poisson { outside } else { 0.0 },
+        thalamus_neurons: thalamus.as_ref().map_or(0, |thalamus| thalamus.scaled_neurons(column)),
+        steps: u64::from(simulation.warm_up_steps()) + u64::from(simulation.recorded_steps()),
+        memory_bytes: memory_bytes(&derived),
+    }
+}
+
+fn column_comments(derived: &ColumnDerived) -> String {
+    let rows = [
+        ("neurons", grouped(derived.neurons), "of the column"),
+        ("synapses", grouped(derived.synapses), "between them, and from the thalamus"),
+        ("from outside", format!("{:.0} Hz", derived.external_rate), "spikes that a neuron gets, on average"),
+        ("thalamus", grouped(u64::from(derived.thalamus_neurons)), "relay neurons"),
+        ("steps", grouped(derived.steps), "of 0.1 ms, with the warm-up"),
+        ("memory", bytes(derived.memory_bytes), "of a column while its synapses are drawn"),
+    ];
+    lines(rows.into_iter())
+}
+
+fn bytes(number: u64) -> String {
+    scaled(number as f64, 1024.0, &["", "Ki", "Mi", "Gi", "Ti", "Pi"], "B")
+}
+
+/// A comment for each name, value and note.
+fn lines(rows: impl Iterator<Item = (&'static str, String, &'static str)>) -> String {
+    rows.map(|(name, value, note)| format!("# {name:<18}{value:>14}  {note}\n")).collect()
+}
+
 fn comments(derived: &Derived) -> String {
-    let bytes = |number: u64| scaled(number as f64, 1024.0, &["", "Ki", "Mi", "Gi", "Ti", "Pi"], "B");
     let network = derived.neurons > 0;
     let units = if network { "of the synapses' and the neurons' unit" } else { "of one unit" };
     let rows = [
@@ -88,21 +152,7 @@ fn comments(derived: &Derived) -> String {
         ("memory", bytes(derived.memory_bytes), "in all, on the CPU"),
         ("device memory", bytes(derived.gpu_memory_bytes), "in all, on a CUDA device"),
     ];
-    let shown = rows.iter().filter(|(name, ..)| network || !["synapses", "neurons"].contains(name));
-    shown.map(|(name, value, note)| format!("# {name:<18}{value:>14}  {note}\n")).collect()
-}
-
-/// 1234567 -> 1,234,567
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    lines(rows.into_iter().filter(|(name, ..)| network || !["synapses", "neurons"].contains(name)))
 }
 
 /// Three digits and the prefix that keeps the number below `step`.

@@ -15,6 +15,7 @@ mod report;
 mod reproduce;
 mod rollout;
 mod run;
+mod simulate;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -71,6 +72,7 @@ enum Command {
     Rollout(rollout::Args),
     Grow(grow::Args),
     Reproduce(reproduce::Args),
+    Simulate(simulate::Args),
     Profile(profile::Args),
     Completions(completions::Args),
 }
@@ -98,6 +100,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Rollout(args) => rollout::run(&args),
         Command::Grow(args) => grow::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
     }?;

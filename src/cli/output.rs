@@ -32,3 +32,16 @@ pub fn si(value: f64) -> String {
     let (unit, prefix) = scaled.into_iter().find(|(unit, _)| value.abs() >= *unit).unwrap_or((1.0, ""));
     format!("{:.3} {prefix}", value / unit)
 }
+
+/// 1234567 -> 1,234,567
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

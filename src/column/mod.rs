@@ -11,19 +11,24 @@
 
 pub mod background;
 pub mod delay;
+pub mod experiment;
+pub mod folder;
 pub mod network;
 pub mod neuron;
 pub mod parameters;
 pub mod precision;
 pub mod search;
 pub mod simulation;
+pub mod spikes;
 pub mod statistics;
 pub mod synapses;
+pub mod thalamus;
 mod wiring;
 
 pub use network::{Network, Population};
 pub use parameters::{Background, Derived, Parameters};
 pub use simulation::{Simulation, Spike};
+pub use thalamus::Thalamus;
 
 /// Step of time, ms.
 pub const DT: f64 = 0.1;

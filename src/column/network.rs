@@ -202,8 +202,14 @@ impl<P: Precision> Network<P> {
         Ok(network)
     }
 
+    /// Where parts begin, and where the last one ends.
+    pub(super) fn bounds(&self) -> Vec<usize> {
+        let ends = self.parts.iter().map(|part| part.lanes.end);
+        std::iter::once(0).chain(ends).collect()
+    }
+
     /// No step can bring a neuron more than its sum of weights holds, whoever fires.
-    fn check_sums(&self) -> Result<()> {
+    pub(super) fn check_sums(&self) -> Result<()> {
         for part in &self.parts {
             let mut sums = vec![0.0; part.lanes.len()];
             for synapse in part.rows.iter().flat_map(Rows::synapses) {

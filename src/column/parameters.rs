@@ -166,6 +166,12 @@ pub fn is_inhibitory(population: usize) -> bool {
     population % 2 == 1
 }
 
+/// Synapses at full size between populations that form so many pairs of neurons, each connected with this probability. The
+/// published constant: every column's sizes hang on its rounding, so it is formed as its authors do.
+pub(super) fn full_number(connection: f64, pairs: f64) -> f64 {
+    if connection == 0.0 { 0.0 } else { ln(1.0 - connection) / ln((pairs - 1.0) / pairs) }
+}
+
 /// A parameter that cannot be, by its name in the config.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}`: {message}")]
@@ -246,7 +252,8 @@ impl Parameters {
         Ok(())
     }
 
-    fn scaled(&self, neurons: u32) -> u32 {
+    /// Neurons of a column, of as many at full size.
+    pub(super) fn scaled(&self, neurons: u32) -> u32 {
         (f64::from(neurons) * self.neuron_scale).round_ties_even() as u32
     }
 
@@ -255,14 +262,8 @@ impl Parameters {
         let populations: [usize; POPULATIONS] = std::array::from_fn(|p| p);
         let scale = self.synapse_scale;
         let full = self.neurons.map(f64::from);
-        // The published constant: every column's sizes hang on its rounding, so it is formed as its authors do.
-        let full_synapses = populations.map(|y| {
-            populations.map(|x| {
-                let pairs = full[y] * full[x];
-                let connection = self.connection[y][x];
-                if connection == 0.0 { 0.0 } else { ln(1.0 - connection) / ln((pairs - 1.0) / pairs) }
-            })
-        });
+        let full_synapses =
+            populations.map(|y| populations.map(|x| full_number(self.connection[y][x], full[y] * full[x])));
         let psc_of_psp = psc_of_psp(self.c_m, self.tau_m, self.tau_syn_excitatory);
         let excitatory = self.psp * psc_of_psp;
         let mut weight =

@@ -79,6 +79,57 @@ pub fn by_population(
     sorted
 }
 
+/// Rates of a population around events, in bins of 1 ms: of every bin the mean over those events for which it lies within the
+/// `recorded` steps, Hz.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Psth {
+    /// Spikes in every bin.
+    spikes: Vec<u64>,
+    /// Neurons and events that they are of.
+    seen: Vec<u64>,
+}
+
+impl Psth {
+    /// Bins before the event.
+    pub const BEFORE: usize = 50;
+    /// Bins from the event on.
+    pub const AFTER: usize = 100;
+    /// Steps of a bin.
+    const BIN: i64 = 10;
+
+    /// Of `neurons` neurons whose spikes, as (step, neuron) in the order of steps, were recorded from after step 0 on.
+    pub fn new(neurons: usize, spikes: &[(u32, u32)], events: &[u32], recorded: u32) -> Self {
+        let bins = Self::BEFORE + Self::AFTER;
+        let (mut counts, mut seen) = (vec![0; bins], vec![0; bins]);
+        for &event in events {
+            for (bin, (count, seen)) in counts.iter_mut().zip(&mut seen).enumerate() {
+                // A step belongs to the bin that it ends in or with.
+                let from = i64::from(event) + (bin as i64 - Self::BEFORE as i64) * Self::BIN;
+                let to = from + Self::BIN;
+                if from >= 0 && to <= i64::from(recorded) {
+                    let until = |step: i64| spikes.partition_point(|spike| i64::from(spike.0) <= step) as u64;
+                    *count += until(to) - until(from);
+                    *seen += neurons as u64;
+                }
+            }
+        }
+        Self { spikes: counts, seen }
+    }
+
+    /// Both together, as of other events.
+    pub fn add(&mut self, other: &Self) {
+        self.spikes.iter_mut().zip(&other.spikes).for_each(|(sum, more)| *sum += more);
+        self.seen.iter_mut().zip(&other.seen).for_each(|(sum, more)| *sum += more);
+    }
+
+    /// Rates of the bins, Hz; none of a bin that was never recorded.
+    pub fn rates(&self) -> Vec<Option<f64>> {
+        let seconds = Self::BIN as f64 * DT * 1e-3;
+        let rate = |(&spikes, &seen): (&u64, &u64)| (seen > 0).then(|| spikes as f64 / (seen as f64 * seconds));
+        self.spikes.iter().zip(&self.seen).map(rate).collect()
+    }
+}
+
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
@@ -136,4 +187,28 @@ fn correlation(trains: &[Vec<u32>], start: u32, steps: u32) -> Option<f64> {
     }
     let square = sum.iter().map(|z| z * z).sum::<f64>() / bins as f64;
     (neurons >= 2.0).then(|| (square - neurons) / (neurons * (neurons - 1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_around_events_are_means_over_those_recorded() {
+        // Two neurons. Steps 1000 and 3000 are events; a step of 0.1 ms ends at its number.
+        let spikes = [(1000, 0), (1001, 0), (1010, 1), (1011, 1), (3005, 1)];
+        let psth = Psth::new(2, &spikes, &[1000, 3000], 3500);
+        let rates = psth.rates();
+        let of = |bin: usize| rates[Psth::BEFORE + bin];
+        // The spike at an event's own step is before it; three in the first ms, of 2 neurons and 2 events.
+        assert_eq!(rates[Psth::BEFORE - 1], Some(250.0));
+        assert_eq!((of(0), of(1), of(2)), (Some(750.0), Some(250.0), Some(0.0)));
+        let short = Psth::new(2, &spikes, &[1000, 3000], 3010).rates();
+        // Only the first event has a second ms.
+        assert_eq!((short[Psth::BEFORE], short[Psth::BEFORE + 1]), (Some(750.0), Some(500.0)));
+        assert_eq!(Psth::new(2, &spikes, &[10], 3010).rates()[0], None);
+        let mut sum = Psth::new(2, &spikes, &[1000], 3500);
+        sum.add(&Psth::new(2, &spikes, &[3000], 3500));
+        assert_eq!(sum, psth);
+    }
 }

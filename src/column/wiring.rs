@@ -48,41 +48,75 @@ pub fn rows<P: Precision>(
     bounds: &[usize],
     fraction_bits: i32,
 ) -> Result<Vec<Rows<P::Weight>>> {
-    let (mean, relative_sd) = if is_inhibitory(source) {
+    let delay = if is_inhibitory(source) {
         (parameters.delay_inhibitory, parameters.delay_relative_sd_inhibitory)
     } else {
         (parameters.delay_excitatory, parameters.delay_relative_sd_excitatory)
     };
-    let delays = DelayLaw::new(mean, mean * relative_sd);
-    let total: u64 = (0..POPULATIONS).map(|y| derived.synapses[y][source]).sum();
-    let share = total as usize / (bounds.len() - 1);
-    let mut drawn: Vec<Vec<Drawn<P::Weight>>> = vec![Vec::with_capacity(share + share / 16); bounds.len() - 1];
-    for (target, &first_lane) in lanes[..POPULATIONS].iter().enumerate() {
-        let pair = Pair {
-            seed,
-            number: (target * POPULATIONS + source) as u32,
-            sources: derived.neurons[source],
-            targets: derived.neurons[target],
-            weight: derived.weight[target][source] as f32,
-            sd: (derived.weight[target][source].abs() * parameters.psp_relative_sd) as f32,
-        };
-        let synapses = derived.synapses[target][source];
-        for first in (0..synapses).step_by(GROUP) {
-            let group = InstructionSet::best().run(DrawGroup { pair, first: first as u32 });
-            let count = GROUP.min((synapses - first) as usize);
-            for i in 0..count {
-                let lane = first_lane + group.targets[i] as usize;
-                let part = if bounds.len() == 2 { 0 } else { bounds.partition_point(|&bound| bound <= lane) - 1 };
-                let synapse = Synapse {
-                    target: (lane - bounds[part]) as u32,
-                    weight: P::weight(f64::from(group.weights[i]), fraction_bits),
-                };
-                drawn[part].push(Drawn::new(group.sources[i], delays.draw(group.delays[i]), synapse));
+    let of = Source {
+        pairs: std::array::from_fn(|target| (target * POPULATIONS + source) as u32),
+        neurons: derived.neurons[source],
+        delay,
+        synapses: std::array::from_fn(|target| derived.synapses[target][source]),
+        weights: std::array::from_fn(|target| derived.weight[target][source]),
+    };
+    of.rows::<P>(parameters, seed, lanes, bounds, fraction_bits)
+}
+
+/// Neurons that the synapses of some pairs come from.
+pub struct Source {
+    /// Numbers of its pairs, by target population.
+    pub pairs: [u32; POPULATIONS],
+    pub neurons: u32,
+    /// Mean, ms, and standard deviation in parts of it.
+    pub delay: (f64, f64),
+    /// Onto every population.
+    pub synapses: [u64; POPULATIONS],
+    /// Their mean weights, pA.
+    pub weights: [f64; POPULATIONS],
+}
+
+impl Source {
+    /// Its rows, for each part that begins and ends at `bounds`.
+    pub fn rows<P: Precision>(
+        &self,
+        parameters: &Parameters,
+        seed: u64,
+        lanes: &[usize],
+        bounds: &[usize],
+        fraction_bits: i32,
+    ) -> Result<Vec<Rows<P::Weight>>> {
+        let (mean, relative_sd) = self.delay;
+        let delays = DelayLaw::new(mean, mean * relative_sd);
+        let total: u64 = self.synapses.iter().sum();
+        let share = total as usize / (bounds.len() - 1);
+        let mut drawn: Vec<Vec<Drawn<P::Weight>>> = vec![Vec::with_capacity(share + share / 16); bounds.len() - 1];
+        for (target, &first_lane) in lanes[..POPULATIONS].iter().enumerate() {
+            let pair = Pair {
+                seed,
+                number: self.pairs[target],
+                sources: self.neurons,
+                targets: parameters.scaled(parameters.neurons[target]),
+                weight: self.weights[target] as f32,
+                sd: (self.weights[target].abs() * parameters.psp_relative_sd) as f32,
+            };
+            let synapses = self.synapses[target];
+            for first in (0..synapses).step_by(GROUP) {
+                let group = InstructionSet::best().run(DrawGroup { pair, first: first as u32 });
+                let count = GROUP.min((synapses - first) as usize);
+                for i in 0..count {
+                    let lane = first_lane + group.targets[i] as usize;
+                    let part = if bounds.len() == 2 { 0 } else { bounds.partition_point(|&bound| bound <= lane) - 1 };
+                    let synapse = Synapse {
+                        target: (lane - bounds[part]) as u32,
+                        weight: P::weight(f64::from(group.weights[i]), fraction_bits),
+                    };
+                    drawn[part].push(Drawn::new(group.sources[i], delays.draw(group.delays[i]), synapse));
+                }
             }
         }
+        drawn.iter().map(|drawn| Rows::sort(self.neurons as usize, drawn)).collect()
     }
-    let sources = derived.neurons[source] as usize;
-    drawn.iter().map(|drawn| Rows::sort(sources, drawn)).collect()
 }
 
 /// A pair of populations.

@@ -1,4 +1,4 @@
-//! A config file and its `--set` overrides -> a plan, with every mistake reported where it was made.
+//! A config file and its `--set` overrides -> a plan or a column, with every mistake reported where it was made.
 //!
 //! File and overrides become one spanned document over one text, so that whatever is wrong, wherever it came from and
 //! whichever stage finds it (syntax, types, plan), a byte range leads back to a line of the file or to an override.
@@ -10,51 +10,104 @@ mod text;
 use std::borrow::Cow;
 use std::path::Path;
 
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Network};
+use super::{Column, Config, Network};
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::plan::{Invalid, Plan};
 use text::{Setting, Text};
 
 type Document<'a> = Spanned<DeTable<'a>>;
 
-/// Read a config file, apply overrides of the form `es.population=4096` in their order, and derive the plan.
+/// What a config file is about.
+#[derive(Debug)]
+pub enum Subject {
+    /// Units that evolve.
+    Evolution(Box<Plan>),
+    /// A cortical column: the file has a table `[column]`.
+    Column(Box<Column>),
+}
+
+/// Read a config file and apply overrides of the form `es.population=4096` in their order.
 ///
 /// The right side of an override is a TOML value; what is not one is taken as text (`run.name=first`).
 ///
 /// # Errors
 /// [`Error::Config`] with `file:line:column` (or the override), the key, the line itself and what is allowed.
-pub fn load(path: &Path, overrides: &[String]) -> Result<Plan> {
+pub fn read(path: &Path, overrides: &[String]) -> Result<Subject> {
     let file = std::fs::read_to_string(path)
         .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))?;
-    plan(&path.display().to_string(), &file, overrides)
+    let name = path.display().to_string();
+    let text = Text::new(&name, &file, overrides);
+    let document = DeTable::parse(text.file()).map_err(|e| text.error(e.span(), e.message(), ""))?;
+    if document.get_ref().contains_key("column") {
+        return Ok(Subject::Column(Box::new(column(document, &text)?)));
+    }
+    Ok(Subject::Evolution(Box::new(plan(path, document, &text)?)))
+}
+
+/// The plan of a config file in which units evolve.
+///
+/// # Errors
+/// Those of [`read`], and when the file is a column's.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Plan> {
+    let shown = path.display();
+    match read(path, overrides)? {
+        Subject::Evolution(plan) => Ok(*plan),
+        Subject::Column(_) => Err(Error::Config(format!(
+            "{shown} has a table [column]: it is a cortical column's; try: phylon simulate {shown}"
+        ))),
+    }
+}
+
+/// The column of a config file.
+///
+/// # Errors
+/// Those of [`read`], and when the file has no table `[column]`.
+pub fn load_column(path: &Path, overrides: &[String]) -> Result<Column> {
+    let shown = path.display();
+    match read(path, overrides)? {
+        Subject::Column(column) => Ok(*column),
+        Subject::Evolution(_) => Err(Error::Config(format!(
+            "{shown} has no table [column]: it is no cortical column's; try: phylon run {shown}"
+        ))),
+    }
 }
 
 /// The effective config, every default written out; loads back to an equal one.
-pub fn to_toml(config: &Config) -> String {
+pub fn to_toml(config: &impl Serialize) -> String {
     toml::to_string(config).expect("a config is tables of numbers, booleans and text, all of which TOML can hold")
 }
 
-fn plan(name: &str, file: &str, overrides: &[String]) -> Result<Plan> {
-    let text = Text::new(name, file, overrides);
-    let mut document = DeTable::parse(text.file()).map_err(|e| text.error(e.span(), e.message(), ""))?;
-    typed(&document, &text)?;
+fn plan<'t>(path: &Path, document: Document<'t>, text: &'t Text) -> Result<Plan> {
+    let (mut config, document): (Config, _) = overridden(document, text)?;
+    if let Some(network) = &mut config.network {
+        read_edges(network, path)
+            .map_err(|why| text.error(explain::locate(document.get_ref(), "network.edges_file"), &why, ""))?;
+    }
+    Plan::new(config).map_err(|invalid| at_its_key(&invalid, &document, text))
+}
+
+fn column<'t>(document: Document<'t>, text: &'t Text) -> Result<Column> {
+    let (column, document): (Column, _) = overridden(document, text)?;
+    column.check().map_err(|invalid| at_its_key(&invalid, &document, text))?;
+    Ok(column)
+}
+
+/// What a document is with the overrides in it, and that document.
+fn overridden<'t, T: DeserializeOwned>(mut document: Document<'t>, text: &'t Text) -> Result<(T, Document<'t>)> {
+    typed::<T>(&document, text)?;
     for setting in text.settings() {
         set(document.get_mut(), &setting)?;
     }
-    let mut config = typed(&document, &text)?;
-    if let Some(network) = &mut config.network {
-        read_edges(network, Path::new(name))
-            .map_err(|why| text.error(explain::locate(document.get_ref(), "network.edges_file"), &why, ""))?;
-    }
-    Plan::new(config).map_err(|invalid| {
-        let span = explain::locate(document.get_ref(), &invalid.key);
-        text.error(span, &invalid.to_string(), "")
-    })
+    Ok((typed(&document, text)?, document))
+}
+
+fn at_its_key(invalid: &Invalid, document: &Document<'_>, text: &Text) -> Error {
+    text.error(explain::locate(document.get_ref(), &invalid.key), &invalid.to_string(), "")
 }
 
 /// The lines of `edges_file`, relative to the config's folder, become `edges`.
@@ -72,8 +125,8 @@ fn read_edges(network: &mut Network, config: &Path) -> std::result::Result<(), S
     Ok(())
 }
 
-fn typed(document: &Document<'_>, text: &Text) -> Result<Config> {
-    Config::deserialize(document.clone().into_deserializer()).map_err(|e| {
+fn typed<T: DeserializeOwned>(document: &Document<'_>, text: &Text) -> Result<T> {
+    T::deserialize(document.clone().into_deserializer()).map_err(|e| {
         let mistake = explain::explain(&e, document.get_ref());
         text.error(mistake.span, &mistake.what, &mistake.advice)
     })

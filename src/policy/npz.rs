@@ -1,15 +1,13 @@
-//! NumPy's archives: a zip of `.npy` files, each a magic number, a version, the length of its header, a Python dictionary as
-//! text, and the values (numpy.lib.format; <https://numpy.org/neps/nep-0001-npy-format.html>).
+//! Policies as NumPy's archives, see [`crate::npz`].
 //!
 //! A file is not trusted, so its dictionary is not parsed as Python but searched for the three entries that there are.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
+
+use zip::CompressionMethod;
 
 use super::file::{Checked, Contents, LARGEST, Tensor, from_half, is_of_a_layer, read_all, transposed};
-
-const MAGIC: &[u8] = b"\x93NUMPY";
-/// The values begin at a multiple of so many bytes.
-const ALIGNMENT: usize = 64;
+use crate::npz::{MAGIC, archive, npy, npy_text};
 
 pub(super) fn decode(bytes: &[u8]) -> Checked<Contents> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| format!("it is no .npz: {error}"))?;
@@ -38,34 +36,11 @@ pub(super) fn decode(bytes: &[u8]) -> Checked<Contents> {
 }
 
 pub(super) fn encode(tensors: &[(String, Tensor)], activation: &str) -> Checked<Vec<u8>> {
-    let mut members: Vec<_> = tensors
-        .iter()
-        .map(|(name, tensor)| {
-            let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
-            (name.as_str(), npy("<f4", &tensor.shape, &bytes))
-        })
-        .collect();
-    let bytes: Vec<_> = activation.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
-    members.push(("activation", npy(&format!("<U{}", bytes.len() / 4), &[], &bytes)));
-
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (name, bytes) in members {
-        archive.start_file(format!("{name}.npy"), stored).map_err(|error| error.to_string())?;
-        archive.write_all(&bytes).map_err(|error| error.to_string())?;
-    }
-    Ok(archive.finish().map_err(|error| error.to_string())?.into_inner())
-}
-
-/// An array as a `.npy` file.
-fn npy(kind: &str, shape: &[usize], values: &[u8]) -> Vec<u8> {
-    // A tuple of one ends in a comma.
-    let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
-    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
-    let begins = MAGIC.len() + 4;
-    let length = (begins + header.len() + 1).next_multiple_of(ALIGNMENT) - begins;
-    header = format!("{header:<width$}\n", width = length - 1);
-    [MAGIC, &[1, 0], &(length as u16).to_le_bytes(), header.as_bytes(), values].concat()
+    let arrays = tensors.iter().map(|(name, tensor)| {
+        let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
+        (name.as_str(), npy("<f4", &tensor.shape, &bytes))
+    });
+    archive(arrays.chain([("activation", npy_text(&[], &[activation]))]), CompressionMethod::Stored)
 }
 
 /// A `.npy` file taken apart; its values are as long as type and shape say.

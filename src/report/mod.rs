@@ -3,10 +3,12 @@
 //! A report must come out of any run folder, also of a run that has just begun or went wrong: what is missing becomes
 //! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
 //! and `maze` (what was learned), `life` (an agent in a maze); their common look is in `plot` and `axis`. The films of
-//! `phylon render` are in `film` (a life in a maze) and `gif` (an episode of a world); `scores` compares groups of agents.
+//! `phylon render` are in `film` (a life in a maze) and `gif` (an episode of a world); `scores` compares groups of agents; `column`
+//! shows what a cortical column does.
 
 mod axis;
 mod behaviour;
+pub mod column;
 pub mod connectome;
 mod curves;
 mod evaluation;

@@ -27,6 +27,10 @@ pub const BEST: RGBColor = RGBColor(0, 158, 115);
 pub const OFFSPRING: RGBColor = RGBColor(0, 114, 178);
 /// Thresholds and known results to compare with.
 pub const REFERENCE: RGBColor = RGBColor(110, 110, 110);
+/// Excitatory neurons of a column.
+pub const EXCITATORY: RGBColor = OFFSPRING;
+/// Inhibitory neurons of a column.
+pub const INHIBITORY: RGBColor = UNIT;
 
 pub const AXIS: RGBColor = RGBColor(60, 60, 60);
 pub const GRID: RGBColor = RGBColor(228, 228, 228);

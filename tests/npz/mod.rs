@@ -59,6 +59,10 @@ impl Npz {
         words.into_iter().map(u32::from).collect()
     }
 
+    pub fn u32(&self, key: &str) -> Vec<u32> {
+        self.array(key).into_vec().unwrap_or_else(|e| panic!("{key}: {e}"))
+    }
+
     /// Integers of 1, 4 or 8 bytes.
     pub fn i64(&self, key: &str) -> Vec<i64> {
         if let Ok(small) = self.array(key).into_vec::<i8>() {

@@ -72,11 +72,17 @@ fn path_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<Vec<String>> {
             path.insert(0, name());
             return Some(path);
         }
-        if key.span() == *span || value.span() == *span {
+        if key.span() == *span || holds(value, span) {
             return Some(vec![name()]);
         }
     }
     None
+}
+
+/// Whether a value, or one in its list, has this range.
+fn holds(value: &toml::Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
+    value.span() == *span
+        || matches!(value.get_ref(), DeValue::Array(values) if values.iter().any(|value| holds(value, span)))
 }
 
 /// `names` reads: `` `wrong`, expected one of `a`, `b` ``.
@@ -145,13 +151,14 @@ fn wrong_value(document: &DeTable<'_>, path: &[String], found: &str, expected: &
         let table = at.map_or(Some(document), DeValue::as_table)?;
         Some(table.get(name.as_str()).map(toml::Spanned::get_ref))
     });
-    if let Some(Some(DeValue::Array(_))) = value {
+    if let (Some(Some(DeValue::Array(_))), "sequence") = (value, found) {
         return Some(format!("`{key}` is a list: expected one value, or one table `[{key}]`"));
     }
     let expected = match expected {
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
         "u64" => format!("a whole number from 0 to {}", u64::MAX),
-        "f32" => "a number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "an array of length 8" => "a list of 8, one for each population".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a string" => "text in quotes".to_owned(),
         other if other.starts_with("struct ") => "a table".to_owned(),

@@ -1,0 +1,106 @@
+//! A column simulated for a time: what it does once it has found its way, spike by spike and in numbers.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::parameters::Derived;
+use super::statistics::{Psth, Statistics, by_population};
+use super::synapses::{Drawn, Synapse};
+use super::{Network, POPULATIONS, Seeds, Simulation};
+use crate::config;
+use crate::error::Result;
+
+/// Steps between two calls that tell how far it is.
+const TELL: u32 = 1000;
+
+/// What came of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// Of its random numbers.
+    pub seeds: Seeds,
+    /// Neurons of each population.
+    pub sizes: Vec<usize>,
+    /// Those of the thalamus among them.
+    pub synapses: usize,
+    /// Of each population, as (step, number of the neuron in it), in the order of both. The first step after the warm-up is 1.
+    pub spikes: Vec<Vec<(u32, u32)>>,
+    /// Of each population.
+    pub statistics: Vec<Statistics>,
+    /// Rates around the pulses of the thalamus, of each population; none without a pulse.
+    pub psth: Vec<Psth>,
+    /// That its synapses took.
+    pub building_seconds: f64,
+    /// That the simulation took, its warm-up included.
+    pub seconds: f64,
+}
+
+/// Simulate a column. `parts` threads step it together; `tell` hears of steps that are done.
+///
+/// # Errors
+/// When a parameter is out of its range, or a size cannot be held.
+pub fn run(config: &config::Column, seeds: Seeds, parts: usize, tell: impl Fn(u32)) -> Result<Recording> {
+    let (warm_up, recorded) = (config.simulation.warm_up_steps(), config.simulation.recorded_steps());
+    let started = Instant::now();
+    let mut network = Network::<f32>::column(&config.column, seeds, parts)?;
+    if let Some(thalamus) = &config.thalamus {
+        network = network.with_thalamus(&config.column, thalamus, seeds, (warm_up, recorded))?;
+    }
+    let building_seconds = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    let mut simulation = Simulation::new(&network);
+    let mut spikes = Vec::new();
+    for (steps, is_recorded) in [(warm_up, false), (recorded, true)] {
+        for done in (0..steps).step_by(TELL as usize) {
+            let some = TELL.min(steps - done);
+            simulation.advance(some, &mut spikes);
+            if !is_recorded {
+                spikes.clear();
+            }
+            tell(some);
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let sizes = network.sizes();
+    let mut spikes = by_population(&spikes, warm_up, POPULATIONS, |lane| network.place(lane));
+    spikes.iter_mut().flatten().for_each(|spike| spike.0 -= warm_up);
+    let onsets = config.thalamus.as_ref().map(|thalamus| thalamus.onsets(recorded)).unwrap_or_default();
+    let of_each = || spikes.iter().zip(&sizes);
+    let psth = || of_each().map(|(spikes, &size)| Psth::new(size, spikes, &onsets, recorded)).collect();
+    Ok(Recording {
+        seeds,
+        synapses: network.synapses(),
+        statistics: of_each().map(|(spikes, &size)| Statistics::new(size, spikes, 0, recorded)).collect(),
+        psth: if onsets.is_empty() { Vec::new() } else { psth() },
+        building_seconds,
+        seconds,
+        sizes,
+        spikes,
+    })
+}
+
+/// Simulate some columns whose seeds follow each other: one is stepped by all threads, several have a thread each. `then` gets
+/// each one's number and recording as soon as it is there; what it gives is returned in the order of seeds.
+///
+/// # Errors
+/// Those of [`run`] and of `then`.
+pub fn run_all<T: Send>(
+    config: &config::Column,
+    columns: u32,
+    tell: impl Fn(u32) + Sync,
+    then: impl Fn(u32, Recording) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let seeds = |k: u32| config.simulation.seeds(u64::from(k));
+    if columns == 1 {
+        return Ok(vec![then(0, run(config, seeds(0), rayon::current_num_threads(), tell)?)?]);
+    }
+    // One by one, so that no thread has several while others have none.
+    (0..columns).into_par_iter().with_max_len(1).map(|k| then(k, run(config, seeds(k), 1, &tell)?)).collect()
+}
+
+/// Memory of a column while its synapses are drawn and sorted, which is when it is largest, bytes.
+pub fn memory_bytes(derived: &Derived) -> u64 {
+    let each = size_of::<Synapse<i32>>() + size_of::<Drawn<i32>>();
+    let of_a_source = size_of::<[u16; super::delay::LONGEST]>() + size_of::<u64>();
+    derived.total_synapses() * each as u64 + derived.total_neurons() * of_a_source as u64
+}
