@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::parameters::Derived;
 use super::statistics::{Psth, Statistics, by_population};
-use super::synapses::{Drawn, Synapse};
+use super::synapses::{Synapse, Unsorted};
 use super::{Network, POPULATIONS, Seeds, Simulation};
 use crate::config;
 use crate::error::Result;
@@ -100,7 +100,7 @@ pub fn run_all<T: Send>(
 
 /// Memory of a column while its synapses are drawn and sorted, which is when it is largest, bytes.
 pub fn memory_bytes(derived: &Derived) -> u64 {
-    let each = size_of::<Synapse<i32>>() + size_of::<Drawn<i32>>();
+    let each = size_of::<Synapse<i32>>() + Unsorted::<i32>::BYTES;
     let of_a_source = size_of::<[u16; super::delay::LONGEST]>() + size_of::<u64>();
     derived.total_synapses() * each as u64 + derived.total_neurons() * of_a_source as u64
 }

@@ -11,7 +11,7 @@ use super::background::PoissonLaw;
 use super::neuron::Constants;
 use super::parameters::Background;
 use super::precision::Precision;
-use super::synapses::{Drawn, Rows, Synapse};
+use super::synapses::{Rows, Synapse, Unsorted};
 use super::{DT, NAMES, POPULATIONS, Parameters, Seeds, steps, wiring};
 use crate::cpu::{LANES, padded};
 use crate::error::{Error, Result};
@@ -170,19 +170,18 @@ impl<P: Precision> Network<P> {
             sizes.enumerate().flat_map(|(p, size)| (0..size as u32).map(move |number| (p, number))).collect();
         let bounds = bounds(lanes[populations.len()], parts);
         let lane = |neuron: usize| lanes[places[neuron].0] + places[neuron].1 as usize;
-        let mut drawn = vec![vec![Vec::new(); bounds.len() - 1]; populations.len() + 1];
+        let sizes = populations.iter().map(|population| population.neurons).chain([generators]);
+        let mut drawn: Vec<Vec<Unsorted<P::Weight>>> =
+            sizes.map(|size| vec![Unsorted::new(size, 0); bounds.len() - 1]).collect();
         for &Connection { source, target, weight, delay } in connections {
             let (population, number) = places[source as usize];
             let lane = lane(target as usize);
             let part = bounds.partition_point(|&bound| bound <= lane) - 1;
             let synapse = Synapse { target: (lane - bounds[part]) as u32, weight: P::weight(weight, fraction_bits) };
-            drawn[population][part].push(Drawn::new(number, delay, synapse));
+            drawn[population][part].push(number, delay, synapse);
         }
-        let sizes = populations.iter().map(|population| population.neurons).chain([generators]);
-        let rows = sizes
-            .zip(drawn)
-            .map(|(size, parts)| parts.iter().map(|drawn| Rows::sort(size, drawn)).collect())
-            .collect::<Result<_>>()?;
+        let rows =
+            drawn.into_iter().map(|parts| parts.into_iter().map(Unsorted::sort).collect()).collect::<Result<_>>()?;
         let mut by_lane = vec![0.0; lanes[populations.len()]];
         for (neuron, &first) in first.iter().enumerate() {
             by_lane[lane(neuron)] = first;

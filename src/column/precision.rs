@@ -23,6 +23,10 @@ pub trait Precision: Copy + Default + Send + Sync + PartialOrd + Debug + 'static
     fn fraction_bits(most: f64) -> i32;
     /// A weight in pA.
     fn weight(pa: f64, fraction_bits: i32) -> Self::Weight;
+    /// A weight in pA as a whole number of units, where weights are such; `scale` of them are a pA.
+    fn drawn(pa: f32, scale: f64) -> f32;
+    /// The weight that [`Precision::drawn`] made.
+    fn of_drawn(drawn: f32) -> Self::Weight;
     /// Two weights together.
     fn add(a: Self::Weight, b: Self::Weight) -> Self::Weight;
     /// A sum of weights, pA.
@@ -66,7 +70,7 @@ pub trait Register<P: Precision>: Copy {
 const MOST: f64 = 1_073_741_824.0;
 
 /// 2^n, exact.
-fn power(n: i32) -> f64 {
+pub(super) fn power(n: i32) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }
 
@@ -90,9 +94,18 @@ impl Precision for f32 {
         (-60..=20).rev().find(|&bits| most * power(bits) <= MOST).unwrap_or(-60)
     }
 
-    #[inline(always)]
     fn weight(pa: f64, fraction_bits: i32) -> i32 {
         (pa * power(fraction_bits)).round_ties_even() as i32
+    }
+
+    #[inline(always)]
+    fn drawn(pa: f32, scale: f64) -> f32 {
+        (pa * scale as f32).round_ties_even()
+    }
+
+    #[inline(always)]
+    fn of_drawn(drawn: f32) -> i32 {
+        drawn as i32
     }
 
     #[inline(always)]
@@ -197,9 +210,18 @@ impl Precision for f64 {
         0
     }
 
-    #[inline(always)]
     fn weight(pa: f64, _: i32) -> f64 {
         pa
+    }
+
+    #[inline(always)]
+    fn drawn(pa: f32, _: f64) -> f32 {
+        pa
+    }
+
+    #[inline(always)]
+    fn of_drawn(drawn: f32) -> f64 {
+        f64::from(drawn)
     }
 
     #[inline(always)]

@@ -27,55 +27,91 @@ pub struct Rows<W> {
     longest: u32,
 }
 
+/// Sources whose synapses are kept together until they are sorted: so many that their bundle lies in a near cache.
+const BUNDLE: usize = 32;
+
+/// Synapses of a population onto a part, in the order in which they were drawn.
+#[derive(Debug, Clone)]
+pub(super) struct Unsorted<W> {
+    sources: usize,
+    /// Of [`BUNDLE`] sources each.
+    bundles: Vec<Vec<Drawn<W>>>,
+}
+
 /// A synapse to be put in its row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drawn<W> {
-    /// `(source << 6) | (delay - 1)`.
+struct Drawn<W> {
+    /// In its bundle: `source * LONGEST + delay - 1`.
     key: u32,
     synapse: Synapse<W>,
 }
 
-impl<W> Drawn<W> {
-    /// From source number `source` of its population, with a delay of 1 ..= [`LONGEST`] steps.
+impl<W: Copy + Default> Unsorted<W> {
+    /// Bytes that a synapse takes here.
+    pub const BYTES: usize = size_of::<Drawn<W>>();
+
+    /// Of some sources, with room for about `expected` synapses.
+    pub fn new(sources: usize, expected: usize) -> Self {
+        let bundles = sources.div_ceil(BUNDLE);
+        // Numbers of synapses are binomial: most bundles then never grow.
+        let room = expected / bundles.max(1);
+        let room = room + room / 16;
+        Self { sources, bundles: (0..bundles).map(|_| Vec::with_capacity(room)).collect() }
+    }
+
+    /// One more, from source number `source`, with a delay of 1 ..= [`LONGEST`] steps.
     #[inline(always)]
-    pub fn new(source: u32, delay: u32, synapse: Synapse<W>) -> Self {
-        Self { key: (source << 6) | (delay - 1), synapse }
+    pub fn push(&mut self, source: u32, delay: u32, synapse: Synapse<W>) {
+        let key = (source % BUNDLE as u32) * LONGEST as u32 + delay - 1;
+        self.bundles[source as usize / BUNDLE].push(Drawn { key, synapse });
+    }
+
+    /// By source and delay, stable.
+    ///
+    /// # Errors
+    /// When a source has more synapses than `ends` can number.
+    pub fn sort(self) -> Result<Rows<W>> {
+        let total = self.bundles.iter().map(Vec::len).sum();
+        let mut rows = Rows {
+            starts: Vec::with_capacity(self.sources + 1),
+            ends: vec![[0u16; LONGEST]; self.sources],
+            synapses: vec![Synapse::default(); total],
+            longest: 0,
+        };
+        let mut rest = &mut rows.synapses[..];
+        let mut first = 0;
+        for (bundle, ends) in self.bundles.into_iter().zip(rows.ends.chunks_mut(BUNDLE)) {
+            // Counts, then where the next synapse of a source and delay goes.
+            let mut next = [0u32; BUNDLE * LONGEST];
+            bundle.iter().for_each(|drawn| next[drawn.key as usize] += 1);
+            let mut sum = 0;
+            for (next, ends) in next.chunks_exact_mut(LONGEST).zip(ends) {
+                let start = sum;
+                rows.starts.push(first + u64::from(start));
+                for (delay, (next, end)) in (1..).zip(next.iter_mut().zip(ends)) {
+                    if *next > 0 {
+                        rows.longest = rows.longest.max(delay);
+                    }
+                    let count = std::mem::replace(next, sum);
+                    sum += count;
+                    *end = u16::try_from(sum - start).map_err(|_| too_many())?;
+                }
+            }
+            let (sorted, others) = rest.split_at_mut(bundle.len());
+            for drawn in &bundle {
+                let place = &mut next[drawn.key as usize];
+                sorted[*place as usize] = drawn.synapse;
+                *place += 1;
+            }
+            rest = others;
+            first += u64::from(sum);
+        }
+        rows.starts.push(first);
+        Ok(rows)
     }
 }
 
 impl<W: Copy + Default> Rows<W> {
-    /// Sort by source and delay, stable.
-    ///
-    /// # Errors
-    /// When a source has more synapses than `ends` can number.
-    pub(super) fn sort(sources: usize, drawn: &[Drawn<W>]) -> Result<Self> {
-        // Counts, then where the next synapse of a source and delay goes.
-        let mut next = vec![0u32; sources * LONGEST];
-        drawn.iter().for_each(|drawn| next[drawn.key as usize] += 1);
-        let (mut starts, mut ends) = (Vec::with_capacity(sources + 1), vec![[0u16; LONGEST]; sources]);
-        let (mut sum, mut longest) = (0u32, 0);
-        for (next, ends) in next.chunks_exact_mut(LONGEST).zip(&mut ends) {
-            let start = sum;
-            starts.push(u64::from(start));
-            for (delay, (next, end)) in next.iter_mut().zip(ends).enumerate() {
-                if *next > 0 {
-                    longest = longest.max(delay as u32 + 1);
-                }
-                let count = std::mem::replace(next, sum);
-                sum += count;
-                *end = u16::try_from(sum - start).map_err(|_| too_many())?;
-            }
-        }
-        starts.push(u64::from(sum));
-        let mut synapses = vec![Synapse::default(); drawn.len()];
-        for drawn in drawn {
-            let place = &mut next[drawn.key as usize];
-            synapses[*place as usize] = drawn.synapse;
-            *place += 1;
-        }
-        Ok(Self { starts, ends, synapses, longest })
-    }
-
     /// Those of a source that arrive `delay` steps after its spike, and what follows them in the row.
     #[inline(always)]
     pub fn arriving(&self, source: u32, delay: u32) -> (&[Synapse<W>], &[Synapse<W>]) {

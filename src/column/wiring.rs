@@ -6,10 +6,12 @@
 //! of its probability), the delay by inversion of its law, and a word for its weight. Two words make two normal numbers: a
 //! synapse shares them with the one [`HALF`] further on in its group.
 
+use std::marker::PhantomData;
+
 use super::delay::DelayLaw;
 use super::parameters::is_inhibitory;
-use super::precision::Precision;
-use super::synapses::{Drawn, Rows, Synapse};
+use super::precision::{Precision, power};
+use super::synapses::{Rows, Synapse, Unsorted};
 use super::{Derived, POPULATIONS, Parameters};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::error::Result;
@@ -90,7 +92,7 @@ impl Source {
         let delays = DelayLaw::new(mean, mean * relative_sd);
         let total: u64 = self.synapses.iter().sum();
         let share = total as usize / (bounds.len() - 1);
-        let mut drawn: Vec<Vec<Drawn<P::Weight>>> = vec![Vec::with_capacity(share + share / 16); bounds.len() - 1];
+        let mut drawn = vec![Unsorted::<P::Weight>::new(self.neurons as usize, share); bounds.len() - 1];
         for (target, &first_lane) in lanes[..POPULATIONS].iter().enumerate() {
             let pair = Pair {
                 seed,
@@ -102,20 +104,23 @@ impl Source {
             };
             let synapses = self.synapses[target];
             for first in (0..synapses).step_by(GROUP) {
-                let group = InstructionSet::best().run(DrawGroup { pair, first: first as u32 });
+                let group = InstructionSet::best().run(DrawGroup::<P> {
+                    pair,
+                    first: first as u32,
+                    fraction_bits,
+                    precision: PhantomData,
+                });
                 let count = GROUP.min((synapses - first) as usize);
                 for i in 0..count {
                     let lane = first_lane + group.targets[i] as usize;
                     let part = if bounds.len() == 2 { 0 } else { bounds.partition_point(|&bound| bound <= lane) - 1 };
-                    let synapse = Synapse {
-                        target: (lane - bounds[part]) as u32,
-                        weight: P::weight(f64::from(group.weights[i]), fraction_bits),
-                    };
-                    drawn[part].push(Drawn::new(group.sources[i], delays.draw(group.delays[i]), synapse));
+                    let synapse =
+                        Synapse { target: (lane - bounds[part]) as u32, weight: P::of_drawn(group.weights[i]) };
+                    drawn[part].push(group.sources[i], delays.draw(group.delays[i]), synapse);
                 }
             }
         }
-        drawn.iter().map(|drawn| Rows::sort(self.neurons as usize, drawn)).collect()
+        drawn.into_iter().map(Unsorted::sort).collect()
     }
 }
 
@@ -138,7 +143,7 @@ struct Group {
     targets: [u32; GROUP],
     /// Words.
     delays: [u32; GROUP],
-    /// pA.
+    /// As [`Precision::drawn`] gives them.
     weights: [f32; GROUP],
 }
 
@@ -167,18 +172,20 @@ impl Pair {
 }
 
 /// Draws a [`Group`].
-struct DrawGroup {
+struct DrawGroup<P> {
     pair: Pair,
     first: u32,
+    fraction_bits: i32,
+    precision: PhantomData<P>,
 }
 
-impl Kernel for DrawGroup {
+impl<P: Precision> Kernel for DrawGroup<P> {
     type Output = Group;
 
     #[inline(always)]
     #[expect(clippy::needless_range_loop, reason = "i counts synapses, and runs across the words")]
     fn run<V: Vector>(self) -> Group {
-        let Self { pair, first } = self;
+        let Self { pair, first, fraction_bits, .. } = self;
         let row = pair.row(0);
         let key = [row.seed as u32, (row.seed >> 32) as u32];
         let mut group = Group { sources: [0; GROUP], targets: [0; GROUP], delays: [0; GROUP], weights: [0.0; GROUP] };
@@ -205,6 +212,10 @@ impl Kernel for DrawGroup {
                     *weight = pair.weight_again(first.wrapping_add(i as u32));
                 }
             }
+        }
+        let scale = power(fraction_bits);
+        for weight in &mut group.weights {
+            *weight = P::drawn(*weight, scale);
         }
         group
     }
