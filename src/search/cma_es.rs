@@ -310,6 +310,7 @@ mod tests {
         population: u32,
         start: f64,
         sigma: f64,
+        covariance: Vec<f64>,
         generations: Vec<Generation>,
     }
 
@@ -336,6 +337,8 @@ mod tests {
         let n = golden.generations[0].mean.len();
         let settings = Settings { population: Some(golden.population), sigma: golden.sigma };
         let mut search = CmaEs::new(&settings, vec![golden.start; n], 0).expect("settings in their ranges");
+        search.axes = Axes::of(&golden.covariance, n);
+        search.covariance = golden.covariance;
         for (number, expected) in golden.generations.iter().enumerate() {
             let z = |point: &Vec<f64>| {
                 let along = |(axis, length): (&[f64], &f64)| {
@@ -355,6 +358,7 @@ mod tests {
                 ("covariance", &search.covariance, &expected.covariance),
             ] {
                 let error = error(seen, expected);
+
                 assert!(error < 1e-8, "{what} of generation {number}: off by {error:e}");
             }
         }
