@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn small_values_of_a_graded_matrix_are_as_exact_as_large_ones() {
-        // D A D with A = [[1, 1/2], [1/2, 1]] and D = (1, 1e-8): the product of the values is 3/4 1e-16.
-        let (values, _) = symmetric(&[1.0, 0.5e-8, 0.5e-8, 1e-16], 2);
-        assert!((values[0] * values[1] / 0.75e-16 - 1.0).abs() < 1e-14, "{values:?}");
+        // D A D with A = [[1, 1/2], [1/2, 1]] and D = (1, 1e-20): the product of the values is 3/4 1e-40.
+        let (values, _) = symmetric(&[1.0, 0.5e-20, 0.5e-20, 1e-40], 2);
+        assert!((values[0] * values[1] / 0.75e-40 - 1.0).abs() < 1e-14, "{values:?}");
     }
 }
