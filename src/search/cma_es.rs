@@ -14,7 +14,7 @@
 //! w_i' = w_i, for negative weights times n / |z_i|^2
 //! ```
 //!
-//! All in f64 with `+ - * /`, square roots and [`transcendental`], one sum after the other. C is decomposed in every
+//! All in f64 with `+ - * /`, square roots and [`crate::num::transcendental`], one sum after the other. C is decomposed in every
 //! generation: that is nothing beside evaluations that are worth so careful a search, and B and D then follow from C.
 
 use serde::{Deserialize, Serialize};
