@@ -1,6 +1,6 @@
-//! Laws of the searches that are asked for points and told their fitness: that CMA-ES is as quick as its authors' program and
-//! sees neither rotations nor monotone transformations, that DDPG finds the best arm of a bandit, and that all of them go on
-//! from a saved state as if nothing had been.
+//! Laws of the searches that are asked for points and told their fitness: that CMA-ES is as quick as its authors'
+//! program and sees neither rotations nor monotone transformations, that DDPG finds the best arm of a bandit, and that
+//! all of them go on from a saved state as if nothing had been.
 //!
 //! Seeds are fixed, so a test passes or fails for good.
 
@@ -50,15 +50,15 @@ struct Problem {
     dimensions: usize,
     /// Every coordinate of the first mean; sigma is 0.5.
     start: f64,
-    /// Evaluations to 1e-9, of those of 51 runs of pycma 4.5.0 (seeds 1 to 51, tolerances off, the tutorial's constants as in
-    /// `tests/golden/search/README.md`) that came there: mean and standard deviation.
+    /// Evaluations to 1e-9, of those of 51 runs of pycma 4.5.0 (seeds 1 to 51, tolerances off, the tutorial's constants
+    /// as in `tests/golden/search/README.md`) that came there: mean and standard deviation.
     pycma: [f64; 2],
     /// How many came there.
     solved: f64,
 }
 
-/// Evaluations until the loss is below 1e-9; `None` if that takes more than four times as long as pycma, in which a search
-/// has come to a local optimum, of which Rosenbrock's function has one.
+/// Evaluations until the loss is below 1e-9; `None` if that takes more than four times as long as pycma, in which a
+/// search has come to a local optimum, of which Rosenbrock's function has one.
 fn evaluations(problem: &Problem, seed: u64) -> Option<u32> {
     let mean = vec![problem.start; problem.dimensions];
     let mut search = CmaEs::new(&cma_es::Settings::default(), mean, seed).expect("settings in their ranges");
@@ -235,8 +235,8 @@ fn bits_are_those_of_every_machine() {
     assert_eq!(seen, expected);
 }
 
-/// From 0.96, which is how far the arm is from the first action; with noise of deviation 0.67 still, and a critic that rounds off
-/// the peak of its reward, the actor comes near, not there.
+/// From 0.96, which is how far the arm is from the first action; with noise of deviation 0.67 still, and a critic that
+/// rounds off the peak of its reward, the actor comes near, not there.
 #[test]
 fn ddpg_finds_the_best_arm() {
     for (proposals, steps) in [(1, 4_000), (8, 500)] {

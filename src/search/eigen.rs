@@ -1,8 +1,9 @@
-//! Eigenvectors of a symmetric matrix by Jacobi's rotations, in cyclic order (Golub & Van Loan, Matrix Computations, 8.5).
+//! Eigenvectors of a symmetric matrix by Jacobi's rotations, in cyclic order (Golub & Van Loan, Matrix Computations,
+//! 8.5).
 //!
-//! Slower than by way of a tridiagonal matrix, and short; of `+ - * /` and square roots in one order, so that every machine
-//! finds the same bits; and small eigenvalues of a positive definite matrix come out as exact as large ones (Demmel &
-//! Veselic 1992), which is what a search needs that is a million times narrower one way than another.
+//! Slower than by way of a tridiagonal matrix, and short; of `+ - * /` and square roots in one order, so that every
+//! machine finds the same bits; and small eigenvalues of a positive definite matrix come out as exact as large ones
+//! (Demmel & Veselic 1992), which is what a search needs that is a million times narrower one way than another.
 
 /// An element this small beside the diagonal's geometric mean is 0: the rotation would not change the values.
 const NEGLIGIBLE: f64 = 1e-16;
