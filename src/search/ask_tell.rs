@@ -1,15 +1,15 @@
 //! The seam between a search and what judges its points: ask for points, tell what each is worth.
 //!
 //! Evaluations belong to the caller, who may make them in any order and place. A search has no numbers but those of its
-//! state: what it draws is addressed by its seed and how far it has come, so asking changes nothing, and a search that goes
-//! on from a saved state, in the midst of an evaluation too, goes the same way to the last bit.
+//! state: what it draws is addressed by its seed and how far it has come, so asking changes nothing, and a search that
+//! goes on from a saved state, in the midst of an evaluation too, goes the same way to the last bit.
 
 use crate::error::{Error, Result};
 
 /// A search that proposes points and is told their fitness.
 pub trait AskTell: Send {
-    /// The points to be judged next, each of the length of the space: unbounded real numbers, which the caller maps or clips
-    /// to where they may lie. The same ones until [`AskTell::tell`].
+    /// The points to be judged next, each of the length of the space: unbounded real numbers, which the caller maps or
+    /// clips to where they may lie. The same ones until [`AskTell::tell`].
     fn ask(&self) -> Vec<Vec<f64>>;
 
     /// Whether the next points are a test: one only, the centre, from whose fitness nothing is learnt.
@@ -17,8 +17,8 @@ pub trait AskTell: Send {
         false
     }
 
-    /// The fitness of each of the points, in their order; higher is better, and what is not finite counts as the lowest. When
-    /// no value is finite, nothing is learnt, and the next points are others around the same centre.
+    /// The fitness of each of the points, in their order; higher is better, and what is not finite counts as the
+    /// lowest. When no value is finite, nothing is learnt, and the next points are others around the same centre.
     ///
     /// # Panics
     /// When there are not as many values as points.

@@ -1,8 +1,8 @@
 //! CMA-ES: a search whose mutations take the shape of the hills it climbs, by a whole covariance matrix.
 //!
-//! As in Hansen, The CMA Evolution Strategy: A Tutorial (arXiv 1604.00772v2, 2023), figure 6 and table 1, with its names in
-//! brackets and its defaults: negative weights for the worse half, cumulation, both updates of the covariance, and cumulative
-//! step-size adaptation.
+//! As in Hansen, The CMA Evolution Strategy: A Tutorial (arXiv 1604.00772v2, 2023), figure 6 and table 1, with its
+//! names in brackets and its defaults: negative weights for the worse half, cumulation, both updates of the covariance,
+//! and cumulative step-size adaptation.
 //!
 //! ```text
 //! x_i  = m + sigma y_i,   y_i = B D z_i,   C = B D^2 B^T,   z_i ~ N(0, I)
@@ -14,8 +14,9 @@
 //! w_i' = w_i, for negative weights times n / |z_i|^2
 //! ```
 //!
-//! All in f64 with `+ - * /`, square roots and [`transcendental`], one sum after the other. C is decomposed in every
-//! generation: that is nothing beside evaluations that are worth so careful a search, and B and D then follow from C.
+//! All in f64 with `+ - * /`, square roots and [`crate::num::transcendental`], one sum after the other. C is decomposed
+//! in every generation: that is nothing beside evaluations that are worth so careful a search, and B and D then follow
+//! from C.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +40,8 @@ pub struct Settings {
     /// Points of a generation (lambda), at least 2. Default: 4 + floor(3 ln n) in n dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub population: Option<u32>,
-    /// First standard deviation of the points, about a quarter of the width in which the answer is expected. Default 0.5,
-    /// for actions in [-1, 1].
+    /// First standard deviation of the points, about a quarter of the width in which the answer is expected. Default
+    /// 0.5, for actions in [-1, 1].
     pub sigma: f64,
 }
 
@@ -310,6 +311,7 @@ mod tests {
         population: u32,
         start: f64,
         sigma: f64,
+        covariance: Vec<f64>,
         generations: Vec<Generation>,
     }
 
@@ -336,6 +338,8 @@ mod tests {
         let n = golden.generations[0].mean.len();
         let settings = Settings { population: Some(golden.population), sigma: golden.sigma };
         let mut search = CmaEs::new(&settings, vec![golden.start; n], 0).expect("settings in their ranges");
+        search.axes = Axes::of(&golden.covariance, n);
+        search.covariance = golden.covariance;
         for (number, expected) in golden.generations.iter().enumerate() {
             let z = |point: &Vec<f64>| {
                 let along = |(axis, length): (&[f64], &f64)| {
@@ -355,6 +359,7 @@ mod tests {
                 ("covariance", &search.covariance, &expected.covariance),
             ] {
                 let error = error(seen, expected);
+
                 assert!(error < 1e-8, "{what} of generation {number}: off by {error:e}");
             }
         }

@@ -1,8 +1,9 @@
-//! Eigenvectors of a symmetric matrix by Jacobi's rotations, in cyclic order (Golub & Van Loan, Matrix Computations, 8.5).
+//! Eigenvectors of a symmetric matrix by Jacobi's rotations, in cyclic order (Golub & Van Loan, Matrix Computations,
+//! 8.5).
 //!
-//! Slower than by way of a tridiagonal matrix, and short; of `+ - * /` and square roots in one order, so that every machine
-//! finds the same bits; and small eigenvalues of a positive definite matrix come out as exact as large ones (Demmel &
-//! Veselic 1992), which is what a search needs that is a million times narrower one way than another.
+//! Slower than by way of a tridiagonal matrix, and short; of `+ - * /` and square roots in one order, so that every
+//! machine finds the same bits; and small eigenvalues of a positive definite matrix come out as exact as large ones
+//! (Demmel & Veselic 1992), which is what a search needs that is a million times narrower one way than another.
 
 /// An element this small beside the diagonal's geometric mean is 0: the rotation would not change the values.
 const NEGLIGIBLE: f64 = 1e-16;
@@ -105,8 +106,8 @@ mod tests {
 
     #[test]
     fn small_values_of_a_graded_matrix_are_as_exact_as_large_ones() {
-        // D A D with A = [[1, 1/2], [1/2, 1]] and D = (1, 1e-8): the product of the values is 3/4 1e-16.
-        let (values, _) = symmetric(&[1.0, 0.5e-8, 0.5e-8, 1e-16], 2);
-        assert!((values[0] * values[1] / 0.75e-16 - 1.0).abs() < 1e-14, "{values:?}");
+        // D A D with A = [[1, 1/2], [1/2, 1]] and D = (1, 1e-20): the product of the values is 3/4 1e-40.
+        let (values, _) = symmetric(&[1.0, 0.5e-20, 0.5e-20, 1e-40], 2);
+        assert!((values[0] * values[1] / 0.75e-40 - 1.0).abs() < 1e-14, "{values:?}");
     }
 }

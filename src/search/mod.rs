@@ -4,9 +4,9 @@
 //! `sum u eps` (and `sum u (eps^2 - 1)`) over the generation into an update. The noise itself is never stored: see
 //! [`mutation`].
 //!
-//! Where evaluations are few and dear, a caller asks for points and tells what they are worth: [`ask_tell`], behind which
-//! are these optimisers ([`strategy`]), one with a whole covariance matrix ([`cma_es`]) and one that learns by gradient
-//! ([`ddpg`]).
+//! Where evaluations are few and dear, a caller asks for points and tells what they are worth: [`ask_tell`], behind
+//! which are these optimisers ([`strategy`]), one with a whole covariance matrix ([`cma_es`]) and one that learns by
+//! gradient ([`ddpg`]).
 
 pub mod adam;
 pub mod ask_tell;

@@ -9,8 +9,8 @@ pub enum Ties {
     HigherIndex,
 }
 
-/// Indices from best to worst, of floats of either width. NaN and infinities of either sign rank last: no number can be trusted that came out of
-/// an overflow.
+/// Indices from best to worst, of floats of either width. NaN and infinities of either sign rank last: no number can be
+/// trusted that came out of an overflow.
 pub fn order<F: Copy + Into<f64>>(fitness: &[F], ties: Ties) -> Vec<usize> {
     let mut order: Vec<usize> = (0..fitness.len()).collect();
     let key = |i: usize| Some(fitness[i].into()).filter(|x| x.is_finite()).unwrap_or(f64::NEG_INFINITY);

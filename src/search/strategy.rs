@@ -7,8 +7,8 @@ use super::shaping::{Ties, order};
 use crate::cpu::InstructionSet;
 use crate::error::Result;
 
-/// An optimiser with its population. It computes in single precision; its points are its offspring, and it ranks the fitness
-/// it is told in double precision.
+/// An optimiser with its population. It computes in single precision; its points are its offspring, and it ranks the
+/// fitness it is told in double precision.
 pub struct Strategy<O> {
     optimiser: O,
     population: usize,
@@ -78,8 +78,8 @@ fn wide(vector: &[f32]) -> Vec<f64> {
     vector.iter().map(|&x| x.into()).collect()
 }
 
-/// For each value how many different ones are worse, which orders them as they are and fits single precision; what is not
-/// finite stays so.
+/// For each value how many different ones are worse, which orders them as they are and fits single precision; what is
+/// not finite stays so.
 fn places(fitness: &[f64]) -> Vec<f32> {
     let mut places = vec![f32::NAN; fitness.len()];
     let (mut place, mut last) = (0.0, None);

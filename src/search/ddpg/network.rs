@@ -1,7 +1,7 @@
 //! A multilayer perceptron that learns by gradient: rectified linear units, and outputs as they are.
 //!
-//! Neurons lie in lanes and examples in rows, as in [`crate::synaptogen::network`]: nothing is summed across lanes, and every
-//! sum has one order. Rows of weights are padded to whole lanes with zeros, and their gradient is zero there.
+//! Neurons lie in lanes and examples in rows, as in [`crate::synaptogen::network`]: nothing is summed across lanes, and
+//! every sum has one order. Rows of weights are padded to whole lanes with zeros, and their gradient is zero there.
 
 use crate::cpu::matrix::{Left, Product, Start, transpose};
 use crate::cpu::{Aligned, Rows, RowsMut, Vector, padded};
@@ -24,9 +24,9 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// `sizes` are the number of inputs, of the neurons of each hidden layer, and of outputs. First parameters are uniform
-    /// within 1 / sqrt(inputs) of 0, those of the last layer within `last` (Lillicrap et al. 2016), from the rows of the first
-    /// parameters with an index from `index` on.
+    /// `sizes` are the number of inputs, of the neurons of each hidden layer, and of outputs. First parameters are
+    /// uniform within 1 / sqrt(inputs) of 0, those of the last layer within `last` (Lillicrap et al. 2016), from the
+    /// rows of the first parameters with an index from `index` on.
     pub(super) fn new(sizes: &[usize], examples: usize, last: f32, seed: u64, index: u32) -> Self {
         let rows = || sizes.iter().map(|&n| Aligned::new(examples * padded(n))).collect();
         let layers = || sizes.windows(2).map(|pair| (pair[0], pair[1]));
@@ -229,8 +229,8 @@ pub(super) mod tests {
         InstructionSet::best().run(Pass(&mut network));
         let mut inputs: Vec<_> = (0..EXAMPLES).map(|example| wide(network.input_mut(example))).collect();
         let mut parameters = wide(&network.parameters);
-        // So small that no unit but by rare chance passes 0 within it, and far above the rounding of f64; what is left is the
-        // rounding of f32 in sums of a few dozen terms of size 1 to 10.
+        // So small that no unit but by rare chance passes 0 within it, and far above the rounding of f64; what is left
+        // is the rounding of f32 in sums of a few dozen terms of size 1 to 10.
         const STEP: f64 = 1e-6;
         let close = |what: &str, seen: f32, up: f64, down: f64| {
             let expected = (up - down) / (2.0 * STEP);
