@@ -86,6 +86,9 @@ kernel_args!(
     MazeMovesArgs,
     WorldArgs,
     AssembleArgs,
+    GrowLawArgs,
+    GrowDirectArgs,
+    PopulationArgs,
     CeilingArgs
 );
 

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::thresholds::{LANES, Thresholds};
 use super::{Connectome, trials};
+use crate::abi;
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::num::double::sin_cos;
 use crate::num::transcendental::{angle, exp, ln, ln_1p};
@@ -87,6 +88,14 @@ impl Law {
             synapses.iter_mut().zip(&by_pair).for_each(|(count, of_pair)| *count = of_pair[agent]);
         });
         synapses
+    }
+
+    /// Append all laws as a device reads them, and upper and lower halves of their thresholds.
+    pub(in crate::synaptogen) fn copy_to(&self, laws: &mut Vec<abi::PairLaw>, high: &mut Vec<u32>, low: &mut Vec<u32>) {
+        for PairLaw { first, levels, thresholds } in &self.pairs {
+            laws.push(abi::PairLaw { first: *first, levels: *levels, start: high.len() as u32 });
+            thresholds.copy_to(0, 1 << levels, high, low);
+        }
     }
 
     /// Probability that neuron pair `pair` has `count` synapses.
