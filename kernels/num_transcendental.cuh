@@ -1,4 +1,5 @@
-// Twins of src/num/transcendental.rs: logarithm and exponential in double precision as fixed sequences of + - * /. The series
+// Twins of src/num/transcendental.rs: logarithm, exponential and angle in double precision as fixed sequences of + - * / and
+// square roots. The series
 // and their errors are given there.
 #pragma once
 #include "gpu.cuh"
@@ -37,6 +38,20 @@ __device__ __forceinline__ double exp(double x) {
     for (int k = 13; k >= 2; --k) p = (1.0 + r * p) * (1.0 / (double)k);
     const uint64_t power = ((uint64_t)__double_as_longlong(shifted) << 52) + 0x3FF0000000000000ull;
     return x < -700.0 ? 0.0 : (1.0 + (r + r * (r * p))) * __longlong_as_double((long long)power);
+}
+
+// Of the point (x, y), y >= 0, other than the origin.
+__device__ __forceinline__ double angle(double y, double x) {
+    const double length = sqrt(x * x + y * y);
+    const double half = y / (length + fabs(x));
+    const double quarter = half / (1.0 + sqrt(1.0 + half * half));
+    const double eighth = quarter / (1.0 + sqrt(1.0 + quarter * quarter));
+    const double t = eighth * eighth;
+    double p = 1.0 / 23.0;
+#pragma unroll
+    for (int n = 21; n >= 3; n -= 2) p = 1.0 / (double)n - p * t;
+    const double angle = 8.0 * (eighth - eighth * (t * p));
+    return x < 0.0 ? 3.14159265358979323846 - angle : angle;
 }
 
 }  // namespace num::transcendental

@@ -8,6 +8,7 @@
 //
 // Bounds: kernels/README.md.
 #include "synaptogen_binomial.cuh"
+#include "synaptogen_trials.cuh"
 
 namespace growth {
 
@@ -69,14 +70,6 @@ struct OfLaw {
         for (uint32_t i = 0; i < OF_LANE; ++i) counts[i] += first;
     }
 };
-
-// Trials of a gene pair, as `trials` in src/synaptogen/growth/mod.rs.
-__device__ __forceinline__ uint32_t trials(float alpha, float pre, float post) {
-    constexpr uint32_t MOST = 1u << 31;
-    const float rounded = rintf(alpha * (pre * post));
-    if (rounded < (float)MOST) return rounded > 0.0f ? (uint32_t)rounded : 0;
-    return is_nan(rounded) ? 0 : MOST;
-}
 
 // Draws of one neuron pair, a binomial number for each gene pair; BEYOND: some have more trials than there are tables for.
 template <bool BEYOND>

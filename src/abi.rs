@@ -147,7 +147,11 @@ abi! {
         THREADS = 128;
         /// Columns of agents' rows that a block of `grow_*` owns, a warp each.
         GROWN_COLUMNS = 8;
-        /// Agents that such a block draws at a time.
+        /// Frequencies that a block of `law_coefficients` sums at a time.
+        LAW_FREQUENCIES = 64;
+        /// Values that a block of `law_thresholds` adds up at a time.
+        LAW_VALUES = 256;
+        /// Agents that a block of `grow_*` draws at a time.
         GROWN_AGENTS = 128;
         /// Powers of two trials with a table, from 2^6 on: `direct::POWERS`.
         GROWN_POWERS = 10;
@@ -737,6 +741,83 @@ abi! {
         post: u32,
     }
 
+    /// Mean, variance and most of a neuron pair's number of synapses.
+    struct Moments {
+        /// Mean.
+        mean: f64,
+        /// Variance.
+        variance: f64,
+        /// Trials.
+        trials: f64,
+    }
+
+    /// Neuron pairs of a profile whose laws have the same window.
+    struct LawGroup {
+        /// Of which profile.
+        profile: u32,
+        /// Values, a power of two.
+        window: u32,
+        /// Frequencies, F.
+        frequencies: u32,
+        /// Place of its circle.
+        circle: u32,
+        /// Place of its exponents.
+        exponents: u64,
+    }
+
+    /// A neuron pair, for the kernels that make its law.
+    struct LawPlan {
+        /// Of the number of synapses.
+        mean: f64,
+        /// Least number in the window.
+        first: f64,
+        /// Thresholds that are not beyond all numbers there can be.
+        values: u32,
+        /// Its group.
+        group: u32,
+        /// Place of its thresholds.
+        start: u32,
+        /// Place of its coefficients.
+        coefficients: u32,
+    }
+
+    /// `law_moments`, `law_exponents`, `law_coefficients`, `law_thresholds`: from expression and rules to the thresholds of all
+    /// neuron pairs.
+    struct LawArgs {
+        /// P, `[profile][gene before][gene behind]`.
+        rules: Pointer<f32>,
+        /// `[profile][row][gene]`.
+        expression: Pointer<f32>,
+        /// `[neuron pair]`.
+        ends: Pointer<PairEnds>,
+        /// Correction factors, `[profile]`.
+        alphas: Pointer<f32>,
+        /// Out of the first kernel: `[profile][neuron pair]`.
+        moments: Pointer<Moments>,
+        /// `[group]`.
+        groups: Pointer<LawGroup>,
+        /// `[profile][neuron pair]`.
+        plans: Pointer<LawPlan>,
+        /// Sine and cosine of whole parts of the circle, `[value][2]` of each window.
+        circles: Pointer<f64>,
+        /// Out of the second kernel: L of every group, `[gene pair][2][frequency]`.
+        exponents: Pointer<f64>,
+        /// Out of the third: `[2][frequency]` of every neuron pair.
+        coefficients: Pointer<f64>,
+        /// Out of the last: upper halves.
+        high: Pointer<u32>,
+        /// Lower halves.
+        low: Pointer<u32>,
+        /// Profiles.
+        profiles: u32,
+        /// Neuron pairs.
+        pairs: u32,
+        /// Genes.
+        genes: u32,
+        /// Rows of expression of a profile.
+        expressed: u32,
+    }
+
     /// What `grow_law` and `grow_direct` share: agents of some profiles of one shape. A block is [`GROWN_COLUMNS`] columns, and
     /// the grid `[column block][rounds of agents][profile]`.
     struct GrowArgs {
@@ -852,6 +933,12 @@ abi! {
 impl Default for Step {
     fn default() -> Self {
         Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0, shared: 0.0, poison_reward: -1.0 }
+    }
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Self { mean: 0.0, variance: 0.0, trials: 0.0 }
     }
 }
 

@@ -17,7 +17,7 @@ use phylon::rng::{Row, Stream, philox};
 use phylon::rollout::Population;
 use phylon::synaptogen::agents::{Agents, Growth, Sampler};
 use phylon::synaptogen::fitness;
-use phylon::synaptogen::gpu::{Judged, Kept, Sample, Scored, assemble, grow, scores};
+use phylon::synaptogen::gpu::{Judged, Kept, Sample, Scored, assemble, grow, grow_of, scores};
 use phylon::synaptogen::growth::law::Law;
 use phylon::synaptogen::growth::{Connectome, LayerPair, direct};
 use phylon::synaptogen::search::Search;
@@ -249,8 +249,10 @@ fn whole_agents_are_equal() {
     let profile = Profile::initial(Shape::new(&[3, 6, 2], 4), RuleMap::Sigmoid, 2);
     for sampler in SAMPLERS {
         let growth = Growth { sampler, seed: 3, degree: 1e4 };
-        let seen = Agents::grow_on(&gpu(), &profile, growth, 1..7).unwrap();
-        assert_eq!(seen, Agents::grow(&profile, growth, 1..7).unwrap());
+        let (gpu, agents) = (gpu(), Agents::grow(&profile, growth, 1..7).unwrap());
+        let kept = Kept { synapses: true, ..Kept::default() };
+        let grown = grow_of(&gpu, &profile, growth, 1..7, kept).unwrap();
+        assert_eq!((grown.alphas[0], Agents::read(&gpu, &profile, growth, &grown).unwrap()), (agents.alpha, agents));
     }
 }
 
@@ -318,6 +320,9 @@ fn profiles_have_the_scores_of_the_cpu() {
             assert_eq!(fitness::scores(profile, WorldKind::CartPole, agents, seeds).unwrap(), (scores, steps));
         }
     }
+    let judged = [Judged { profile: &profiles[0], seeds: [1, 2] }];
+    let error = scores(&gpu(), &judged, WorldKind::Acrobot, 2).expect_err("no acrobat").to_string();
+    assert!(error.starts_with("agent 0: W1 is [4, 12], but acrobot"), "{error}");
     let nothing = Profile { parameters: vec![0.0; shape.parameters()], ..profiles[0].clone() };
     let judged = [Judged { profile: &nothing, seeds: [1, 2] }];
     let error = scores(&gpu(), &judged, WorldKind::CartPole, 2).expect_err("nothing grows").to_string();

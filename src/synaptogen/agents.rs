@@ -11,7 +11,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::gpu::{self, Kept, Sample};
+use super::gpu::Grown;
 use super::growth::law::Law;
 use super::growth::{Connectome, direct};
 use super::profile::Profile;
@@ -98,18 +98,13 @@ impl Agents {
         Ok(Self::of(profile, growth, &connectome, synapses))
     }
 
-    /// Those with these numbers of synapses, `[agent][neuron pair]`, grown on a device.
+    /// Those that a device has grown of a profile, of which numbers of synapses were kept.
     ///
     /// # Errors
-    /// As [`Agents::grow`], and when the device fails or has no room for them.
-    pub fn grow_on(gpu: &Gpu, profile: &Profile, growth: Growth, agents: Range<u32>) -> Result<Self> {
-        let (assembly, biases) = (profile.assembled(), profile.biases());
-        let connectome = Connectome::of(&assembly, growth.degree);
-        connectome.check(growth.degree)?;
-        let sample = Sample { connectome: &connectome, biases: &biases, seed: growth.seed };
-        let kept = Kept { synapses: true, ..Kept::default() };
-        let synapses = gpu::grow(gpu, &[sample], growth.sampler, agents, kept)?.synapses(gpu)?;
-        Ok(Self::of(profile, growth, &connectome, synapses))
+    /// When the device fails.
+    pub fn read(gpu: &Gpu, profile: &Profile, growth: Growth, grown: &Grown) -> Result<Self> {
+        let assembly = profile.assembled();
+        Ok(Self::of(profile, growth, &Connectome::of(&assembly, growth.degree), grown.synapses(gpu)?))
     }
 
     fn of(profile: &Profile, growth: Growth, connectome: &Connectome, synapses: Vec<u32>) -> Self {

@@ -1,24 +1,24 @@
 //! Agents grown on a device: the numbers of synapses and weights of [`super::super::Agents`], to the bit.
 //!
-//! The laws, or the tables of the direct sampler, are made on the CPU, once a profile; every agent is drawn on the device. See
-//! `kernels/synaptogen_growth.cu`.
+//! The tables of the direct sampler are made on the CPU, once a profile; laws are made, and every agent is drawn, on the device.
+//! See `kernels/synaptogen_growth.cu`.
 
 use std::ops::Range;
 
-use rayon::prelude::*;
+use super::law::Laws;
 
 use crate::abi::{
     COLUMN_BIAS, COLUMN_EMPTY, GROWN_AGENTS, GROWN_COLUMNS, GeneTable, GrowArgs, GrowDirectArgs, GrowLawArgs, LANES,
-    PairEnds, PairLaw, Pointer, PowerTable,
+    PairEnds, Pointer, PowerTable,
 };
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape as Launch, blocks};
 use crate::policy::Activation;
 use crate::rollout::Packing;
-use crate::synaptogen::agents::Sampler;
+use crate::synaptogen::Profile;
+use crate::synaptogen::agents::{Growth, Sampler};
 use crate::synaptogen::growth::Connectome;
 use crate::synaptogen::growth::direct::Tables;
-use crate::synaptogen::growth::law::Law;
 
 /// Steps of a search in shared memory: 2^10 thresholds for each column of a block, 32 KiB for all, so that registers limit how many
 /// blocks a multiprocessor has.
@@ -52,6 +52,8 @@ pub struct Kept {
 
 /// Agents on a device, as many of each sample.
 pub struct Grown {
+    /// Neurons of each layer.
+    pub(super) sizes: Vec<usize>,
     pub(super) packing: Packing,
     /// `[sample][agent][stride]`.
     pub(super) weights: Option<Buffer<f32>>,
@@ -60,7 +62,9 @@ pub struct Grown {
     pub(super) count: usize,
     synapses: Option<Buffer<u32>>,
     totals: Option<Buffer<u64>>,
-    /// What the draws took on the device.
+    /// Correction factor of each sample.
+    pub alphas: Vec<f32>,
+    /// What the draws, and laws, took on the device.
     pub kernel_seconds: f64,
 }
 
@@ -129,7 +133,7 @@ pub fn grow(gpu: &Gpu, samples: &[Sample], sampler: Sampler, agents: Range<u32>,
     let biases: Vec<f32> = samples.iter().flat_map(|sample| sample.biases).copied().collect();
     let conductances = Buffer::of(gpu, &conductances)?;
     let biases = Buffer::of(gpu, &biases)?;
-    let alphas = Buffer::of(gpu, &samples.iter().map(|sample| sample.connectome.alpha).collect::<Vec<_>>())?;
+    let profiles = Profiles::of(gpu, samples)?;
     let seeds = Buffer::of(gpu, &samples.iter().map(|sample| sample.seed).collect::<Vec<_>>())?;
     let tiles = stride as u32 / GROWN_COLUMNS * samples.len() as u32;
     // The first agents may begin inside of a group.
@@ -141,7 +145,7 @@ pub fn grow(gpu: &Gpu, samples: &[Sample], sampler: Sampler, agents: Range<u32>,
         columns: columns.pointer(),
         conductances: conductances.pointer(),
         biases: biases.pointer(),
-        alphas: alphas.pointer(),
+        alphas: profiles.alphas.pointer(),
         seeds: seeds.pointer(),
         high: Pointer::NULL,
         low: Pointer::NULL,
@@ -156,29 +160,86 @@ pub fn grow(gpu: &Gpu, samples: &[Sample], sampler: Sampler, agents: Range<u32>,
         rounds,
     };
     let kernel_seconds = match sampler {
-        Sampler::Law => by_law(gpu, samples, args, grid),
-        Sampler::Direct => directly(gpu, samples, args, grid),
+        Sampler::Law => by_law(gpu, &profiles, args, grid),
+        Sampler::Direct => directly(gpu, samples, &profiles, args, grid),
     }?;
-    Ok(Grown { packing, weights, stride, count, synapses, totals, kernel_seconds })
+    let alphas = samples.iter().map(|sample| sample.connectome.alpha).collect();
+    Ok(Grown { sizes, packing, weights, stride, count, synapses, totals, alphas, kernel_seconds })
 }
 
-fn by_law(gpu: &Gpu, samples: &[Sample], args: GrowArgs, grid: [u32; 3]) -> Result<f64> {
-    let all: Vec<Law> = samples.par_iter().map(|sample| Law::new(sample.connectome)).collect();
-    let (mut laws, mut high, mut low) = (Vec::<PairLaw>::new(), Vec::new(), Vec::new());
-    all.iter().for_each(|law| law.copy_to(&mut laws, &mut high, &mut low));
-    let room = laws.iter().map(|law| law.levels).max().unwrap_or_default().min(ROOM);
-    let (laws, high, low) = (Buffer::of(gpu, &laws)?, Buffer::of(gpu, &high)?, Buffer::of(gpu, &low)?);
-    let args =
-        GrowLawArgs { grow: GrowArgs { high: high.pointer(), low: low.pointer(), ..args }, laws: laws.pointer(), room };
+/// Grow the agents of these numbers of one profile.
+///
+/// # Errors
+/// As [`grow`], and when nothing can be grown of the profile.
+///
+/// # Panics
+/// When there are no agents.
+pub fn grow_of(gpu: &Gpu, profile: &Profile, growth: Growth, agents: Range<u32>, kept: Kept) -> Result<Grown> {
+    let (assembly, biases) = (profile.assembled(), profile.biases());
+    let connectome = Connectome::of(&assembly, growth.degree);
+    connectome.check(growth.degree)?;
+    let sample = Sample { connectome: &connectome, biases: &biases, seed: growth.seed };
+    grow(gpu, &[sample], growth.sampler, agents, kept)
+}
+
+/// What samples are grown from, on the device.
+pub(super) struct Profiles {
+    /// P, `[profile][gene pair]`.
+    pub(super) rules: Buffer<f32>,
+    /// `[profile][row][gene]`: of each pair of layers that of the layer before, and of the one behind.
+    pub(super) expression: Buffer<f32>,
+    /// Rows at the ends of every neuron pair.
+    pub(super) ends: Buffer<PairEnds>,
+    /// Correction factors.
+    pub(super) alphas: Buffer<f32>,
+    pub(super) genes: usize,
+    /// Neuron pairs of a profile.
+    pub(super) pairs: usize,
+    /// Rows of expression of a profile.
+    pub(super) expressed: usize,
+    /// Profiles.
+    pub(super) count: usize,
+}
+
+impl Profiles {
+    fn of(gpu: &Gpu, samples: &[Sample]) -> Result<Self> {
+        let connectome = samples[0].connectome;
+        let rules: Vec<f32> = samples.iter().flat_map(|sample| sample.connectome.rules).copied().collect();
+        let expression: Vec<f32> = samples
+            .iter()
+            .flat_map(|sample| sample.connectome.layers.iter().flat_map(|layer| layer.pre.iter().chain(layer.post)))
+            .copied()
+            .collect();
+        let alphas: Vec<f32> = samples.iter().map(|sample| sample.connectome.alpha).collect();
+        Ok(Self {
+            rules: Buffer::of(gpu, &rules)?,
+            ends: Buffer::of(gpu, &ends(connectome))?,
+            alphas: Buffer::of(gpu, &alphas)?,
+            genes: connectome.genes,
+            pairs: connectome.pairs(),
+            expressed: expression.len() / (connectome.genes * samples.len()),
+            count: samples.len(),
+            expression: Buffer::of(gpu, &expression)?,
+        })
+    }
+}
+
+fn by_law(gpu: &Gpu, profiles: &Profiles, args: GrowArgs, grid: [u32; 3]) -> Result<f64> {
+    let laws = Laws::new(gpu, profiles)?;
+    let room = laws.levels.min(ROOM);
+    let args = GrowLawArgs {
+        grow: GrowArgs { high: laws.high.pointer(), low: laws.low.pointer(), ..args },
+        laws: laws.pairs.pointer(),
+        room,
+    };
     let shared = (GROWN_COLUMNS << room) * size_of::<u32>() as u32;
     let shape = Launch { grid, block: GROWN_COLUMNS * LANES, shared };
     gpu.kernel("grow_law", shared)?;
     // SAFETY: the buffers are as long as the arguments say, and live until the kernel is done, which `time` waits for.
-    gpu.time(|| unsafe { gpu.launch("grow_law", shape, &args) })
+    Ok(laws.seconds + gpu.time(|| unsafe { gpu.launch("grow_law", shape, &args) })?)
 }
 
-fn directly(gpu: &Gpu, samples: &[Sample], args: GrowArgs, grid: [u32; 3]) -> Result<f64> {
-    let connectome = samples[0].connectome;
+fn directly(gpu: &Gpu, samples: &[Sample], profiles: &Profiles, args: GrowArgs, grid: [u32; 3]) -> Result<f64> {
     let (mut tables, mut powers) = (Vec::<GeneTable>::new(), Vec::<PowerTable>::new());
     let (mut high, mut low, mut is_beyond) = (Vec::new(), Vec::new(), false);
     for sample in samples {
@@ -198,24 +259,16 @@ fn directly(gpu: &Gpu, samples: &[Sample], args: GrowArgs, grid: [u32; 3]) -> Re
     if high.is_empty() {
         (high, low) = (vec![0], vec![0]);
     }
-    let expression: Vec<f32> = samples
-        .iter()
-        .flat_map(|sample| sample.connectome.layers.iter().flat_map(|layer| layer.pre.iter().chain(layer.post)))
-        .copied()
-        .collect();
-    let ends = ends(connectome);
-    let expressed = expression.len() / (connectome.genes * samples.len());
     let (tables, powers) = (Buffer::of(gpu, &tables)?, Buffer::of(gpu, &powers)?);
     let (high, low) = (Buffer::of(gpu, &high)?, Buffer::of(gpu, &low)?);
-    let (expression, ends) = (Buffer::of(gpu, &expression)?, Buffer::of(gpu, &ends)?);
     let args = GrowDirectArgs {
         grow: GrowArgs { high: high.pointer(), low: low.pointer(), ..args },
-        expression: expression.pointer(),
-        ends: ends.pointer(),
+        expression: profiles.expression.pointer(),
+        ends: profiles.ends.pointer(),
         tables: tables.pointer(),
         powers: powers.pointer(),
-        genes: connectome.genes as u32,
-        expressed: expressed as u32,
+        genes: profiles.genes as u32,
+        expressed: profiles.expressed as u32,
     };
     let shape = Launch { grid, block: GROWN_COLUMNS * LANES, shared: 0 };
     let kernel = if is_beyond { "grow_direct_beyond" } else { "grow_direct" };

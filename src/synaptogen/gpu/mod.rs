@@ -2,8 +2,9 @@
 
 mod assembly;
 mod growth;
+mod law;
 mod scores;
 
 pub use assembly::{Assembled, assemble};
-pub use growth::{Grown, Kept, Sample, grow};
+pub use growth::{Grown, Kept, Sample, grow, grow_of};
 pub use scores::{Judged, Scored, scores, scores_of};

@@ -47,10 +47,8 @@ pub fn scores(gpu: &Gpu, judged: &[Judged], world: WorldKind, agents: u32) -> Re
     let connectomes: Vec<Connectome> = assembled.iter().map(|assembly| Connectome::of(assembly, DEGREE)).collect();
     let biases: Vec<Vec<f32>> = judged.iter().map(|judged| judged.profile.biases()).collect();
     let mut samples = Vec::with_capacity(judged.len());
-    for ((connectome, biases), Judged { profile, seeds }) in connectomes.iter().zip(&biases).zip(judged) {
+    for ((connectome, biases), Judged { seeds, .. }) in connectomes.iter().zip(&biases).zip(judged) {
         connectome.check(DEGREE)?;
-        let network = Mlp::new(&profile.shape.layers, Activation::Selu);
-        network.check(world.spec()).map_err(|why| Error::Config(format!("agent 0: {why}")))?;
         samples.push(Sample { connectome, biases, seed: seeds[0] });
     }
     let grown = grow(gpu, &samples, Sampler::of(agents), 0..agents, Kept { weights: true, ..Kept::default() })?;
@@ -60,11 +58,13 @@ pub fn scores(gpu: &Gpu, judged: &[Judged], world: WorldKind, agents: u32) -> Re
 /// The same of agents that are there; of which weights were kept. `seeds` are those of the episodes, one for each sample.
 ///
 /// # Errors
-/// When the device fails or has no room.
+/// When the agents do not fit the world, or the device fails or has no room.
 ///
 /// # Panics
 /// When no weights were kept.
 pub fn scores_of(gpu: &Gpu, grown: &Grown, world: WorldKind, seeds: &[u64]) -> Result<Scored> {
+    let network = Mlp::new(&grown.sizes, Activation::Selu);
+    network.check(world.spec()).map_err(|why| Error::Config(format!("agent 0: {why}")))?;
     let parameters = grown.weights.as_ref().expect("agents with weights");
     let agents = Agents { packing: &grown.packing, parameters, stride: grown.stride, count: grown.count };
     let (played, kernel_seconds) = play(gpu, &agents, &Games { world, episodes: EPISODES, seeds })?;
