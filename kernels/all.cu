@@ -8,4 +8,7 @@
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"
 #include "synaptogen.cu"
+#include "synaptogen_growth.cu"
+#include "synaptogen_law.cu"
+#include "synaptogen_population.cu"
 #include "worlds.cu"

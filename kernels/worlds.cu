@@ -2,65 +2,30 @@
 // end or its limit stores what came of it under the episode's own number and takes the next one of the queue, so nothing
 // depends on which thread that was. Limited by issue: the step of the world (kernels/README.md has them counted) and the
 // policy's multiply-adds, whose weights every thread of a warp reads at once from shared memory.
-#include "policy.cuh"
-#include "worlds.cuh"
+#include "playing.cuh"
 
 namespace {
-
-// An episode and how far it has come.
-template <class World>
-struct Playing {
-    World world;
-    Draws draws;
-    double sum;
-    uint32_t number, step;
-    bool playing;  // it is not over
-    bool first;    // its next step is the one that nobody sees
-};
 
 // The next episode of the queue; false if there is none.
 template <class World>
 __device__ __forceinline__ bool take_next(const WorldArgs& args, Playing<World>& now) {
-    now.number = atomicAdd(args.queue, 1u);
-    now.playing = now.number < args.count;
+    const uint32_t number = atomicAdd(args.queue, 1u);
+    now.playing = number < args.count;
     if (!now.playing) return false;
-    now.draws = Draws(args, now.number);
-    now.world = World(now.draws);
-    now.sum = 0.0;
-    now.step = 0;
-    now.first = HEAVY<World>;
+    begin(now, number, Draws(args, number));
     return true;
 }
 
 template <class World>
 __device__ __forceinline__ void advance(const WorldArgs& args, float* shared, Playing<World>& now) {
-    typename World::Action action = {};
-    if (!HEAVY<World> || !now.first) {
+    advance(args, now, [&](typename World::Action& action) {
         if (args.parameters) {
-            const Perceptron<World::OBSERVATIONS, World::OUTPUTS> policy = {shared, shared + args.parameters + threadIdx.x};
-            float seen[World::OBSERVATIONS], outputs[World::OUTPUTS];
-            now.world.observe(seen);
-            policy.outputs(args, seen, outputs);
-            choose(outputs, action);
+            ask(args, shared, shared + args.parameters + threadIdx.x, now.world, action);
         } else {
             const Row row = {args.action_seed, STREAM_ACTION, 0, now.number};
             choose<World::OUTPUTS>(row, now.step, action);
         }
-    }
-    const Outcome outcome = now.world.step(action, now.draws);
-    if (HEAVY<World> && now.first) {
-        now.first = false;
-        return;
-    }
-    now.sum = now.sum + outcome.reward;
-    ++now.step;
-    now.playing = !outcome.terminated && now.step < args.limit;
-    if (!now.playing) {
-        args.rewards[now.number] = now.sum;
-        args.last_rewards[now.number] = outcome.reward;
-        args.lengths[now.number] = now.step;
-        args.terminated[now.number] = outcome.terminated;
-    }
+    });
 }
 
 // Where a new episode costs more than a step: so many threads of a warp wait for each other before they take new ones.

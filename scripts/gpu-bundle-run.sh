@@ -27,6 +27,7 @@ if [[ $device == emu ]]; then
         --set run.validation_episodes=4 --set task.iaf.steps=6)
     mazes=(4 8) maze=4
     episodes=(cartpole 40 mountain-car 40 acrobot 40 lunar-lander 4)
+    grown=20
     of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
@@ -35,6 +36,7 @@ else
     mazes=(64 256 1024 4096 16384 65536 262144 1048576) maze=1024
     # A second or so each, if the floors of kernels/README.md are met to a tenth.
     episodes=(cartpole 40000000 mountain-car 4000000 acrobot 1000000 lunar-lander 500000)
+    grown=1000000
     # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
     # Batches of one, as a generation of a million takes seconds.
     of_profile() {
@@ -232,6 +234,41 @@ for world, seen, acts in [("cartpole", 4, 2), ("mountain-car", 2, 3), ("acrobot"
     open(f"policies/128-{world}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
 PYTHON
 }
+# A profile of CartPole with so many genes, drawn as a first one, in a folder.
+first_profiles() { # genes...
+    python3 - "$@" <<'PYTHON'
+import json, os, random, struct, sys
+layers, kinds = [4, 128, 2], 3
+for genes in map(int, sys.argv[1:]):
+    draw, at, header, data = random.Random(1), 0, {}, b""
+    def put(name, shape, deviation):
+        global at, data
+        count = shape[0] * (shape[1] if len(shape) == 2 else 1)
+        data += struct.pack(f"<{count}f", *(draw.gauss(0, deviation) for _ in range(count)))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, len(data)]}
+        at = len(data)
+    for i, n in enumerate(layers):
+        put(f"X{i}", [n, genes], (2 / genes) ** 0.5)
+    for i, n in enumerate(layers[:-1]):
+        put(f"T{i}", [n, kinds], (2 / kinds) ** 0.5)
+    for i, n in enumerate(layers[1:], 1):
+        put(f"R{i}", [n, 2 * kinds], kinds ** -0.5)
+    for i, n in enumerate(layers[:-1]):
+        put(f"b{i + 1}", [layers[i + 1]], (2 / (n + 1)) ** 0.5)
+    put("O", [genes, genes], 1 / genes)
+    put("K", [kinds, 2 * kinds], (2 * kinds * kinds) ** -0.5)
+    record = {"format": 1, "layers": layers, "genes": genes, "neurotransmitters": kinds}
+    header["__metadata__"] = {"profile": json.dumps(record)}
+    text = json.dumps(header).encode()
+    os.makedirs(f"profiles/{genes}", exist_ok=True)
+    open(f"profiles/{genes}/profile.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
+PYTHON
+}
+grow() { # genes, sampler, agents, arguments...
+    local name=grow-$1-$2-$3
+    step "$name${4:+-play}" 60 ./phylon grow "profiles/$1" --sampler "$2" --agents "$3" --device "$device" --json "${@:4}"
+}
+
 rollout() { # world, policy, episodes
     step "rollout-$1-$(basename "$2")" 40 ./phylon rollout --env "$1" --policy "$2" --episodes "$3" --device "$device" --json
 }
@@ -268,6 +305,13 @@ times() {
     done
     rollout lunar-lander policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
     rollout lunar-lander-fast policies/policy_lunar_lander_good.npz "$((episodes[7] / 4))"
+    # Agents of SynaptoGen: sampled, and a whole evaluation, every one of them playing ten episodes.
+    first_profiles 16 64
+    for genes in 16 64; do
+        grow $genes law $grown
+        grow $genes direct $grown
+    done
+    grow 16 law $grown --play cartpole
     for world in CartPole-v1 MountainCar-v0 Acrobot-v1; do
         if available "gymnax-$world" gymnax; then
             step "gymnax-$world" 45 env XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" peers/envs/bench_gymnax.py --env $world \
@@ -289,11 +333,11 @@ times() {
 counters() {
     local ncu
     ncu=$(PATH=$PATH:/usr/local/cuda/bin command -v ncu)
-    counted() { # NAME KERNEL COMMAND...
+    counted() { # NAME KERNEL COMMAND...; the second launch, or that after $skip others
         local name=$1 kernel=$2
         shift 2
         step "ncu-$name" 60 "$ncu" --clock-control none --set full --print-details all --kernel-name "regex:$kernel" \
-            --launch-skip 1 --launch-count 1 "$@"
+            --launch-skip "${skip:-1}" --launch-count 1 "$@"
     }
     if [[ ! $ncu ]]; then
         leave_out ncu "there is no Nsight Compute on PATH or in /usr/local/cuda/bin"
@@ -305,6 +349,11 @@ counters() {
         counted "tmaze-$numerics" network_ ./phylon profile configs/enu-tmaze-paper.toml --device "$device" \
             --set "run.numerics=$numerics" --set "es.population=$maze" $(of_profile tmaze)
     done
+    first_profiles 16
+    for sampler in law direct; do
+        skip=0 counted "grow-$sampler" "grow_$sampler" ./phylon grow profiles/16 --sampler $sampler --agents $grown --device "$device"
+    done
+    skip=0 counted population population_world ./phylon grow profiles/16 --agents $grown --play cartpole --device "$device"
     counted update update ./phylon profile configs/enu-iaf-paper.toml --device "$device" --trials $trials
     idle_policies
     for world in cartpole cartpole-f32 acrobot lunar-lander; do

@@ -12,7 +12,7 @@ use phylon::policy::{Activation, Mlp};
 use phylon::registry::WorldKind;
 use phylon::synaptogen::agents::{Agents, Growth, Sampler};
 use phylon::synaptogen::file::{self, Provenance};
-use phylon::synaptogen::{Profile, RuleMap, Shape};
+use phylon::synaptogen::{Profile, RuleMap, Shape, fitness};
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -166,6 +166,49 @@ fn a_summary_says_what_was_grown() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no file is asked for");
 }
 
+/// Scores are those of the library, and the summary says them.
+#[test]
+fn agents_play_where_they_are_asked_to() {
+    let folder = folder();
+    let answer = json(folder.path(), "grow run --agents 12 --seed 4 --play cartpole --json");
+    let (scores, steps) = fitness::scores(&profile(), WorldKind::CartPole, 12, [4, 4]).unwrap();
+    let played = &answer["played"];
+    assert_eq!((played["env"].as_str(), played["steps"].as_u64()), (Some("cartpole"), Some(steps)));
+    assert_eq!(played["max"].as_f64(), scores.iter().copied().reduce(f64::max));
+    assert!((played["mean"].as_f64().unwrap() - scores.iter().sum::<f64>() / 12.0).abs() < 1e-9, "{played}");
+    let text = succeed(folder.path(), "grow run --agents 12 --seed 4 --play cartpole");
+    assert!(text.lines().nth(3).unwrap().starts_with("scores    cartpole: "), "{text}");
+}
+
+/// The same files and scores, in whichever memory agents were grown.
+#[cfg(feature = "emu")]
+#[test]
+fn agents_of_a_device_are_those_of_the_cpu() {
+    let folder = folder();
+    for sampler in ["law", "direct"] {
+        let grow = |device: &str, more: &str| {
+            let options = format!("--agents 12 --sampler {sampler} --play cartpole --json --device {device} {more}");
+            let mut answer = json(folder.path(), &format!("grow run {options}"));
+            assert_eq!(answer["kernel_seconds"].is_null(), device == "cpu");
+            let fields = answer.as_object_mut().unwrap();
+            for field in ["seconds", "agents_per_s", "kernel_seconds", "device", "files"] {
+                fields.remove(field).unwrap();
+            }
+            let played = fields["played"].as_object_mut().unwrap();
+            ["seconds", "kernel_seconds"].map(|field| played.remove(field).unwrap());
+            answer
+        };
+        let (cpu, device) = (grow("cpu", "--out cpu --edges 12"), grow("emu", "--out emu --edges 12"));
+        assert_eq!(cpu, device, "{sampler}");
+        assert_eq!(grow("emu", ""), device, "{sampler}: without files");
+        for file in fs::read_dir(folder.path().join("cpu")).unwrap() {
+            let file = file.unwrap();
+            let other = folder.path().join("emu").join(file.file_name());
+            assert!(fs::read(file.path()).unwrap() == fs::read(&other).unwrap(), "{sampler}: {}", other.display());
+        }
+    }
+}
+
 #[test]
 fn mistakes_are_named() {
     let folder = folder();
@@ -190,6 +233,9 @@ fn mistakes_are_named() {
     fail("grow run --degree nan", 2, "expected a positive number of synapses");
     fail("grow run --agents 0", 2, "--agents");
     fail("grow run --sampler poisson", 2, "[possible values: law, direct]");
+    fail("grow run --play chess", 2, "chess");
+    fail("grow run --play acrobot", 2, "agent 0: W1 is [4, 6], but acrobot has 6 observations");
+    fail("grow run --device cuda:99", 3, "");
     fail("grow run --out text", 1, "cannot make the folder text: ");
     let mut silent = profile();
     silent.parameters.fill(0.0);

@@ -101,6 +101,19 @@ fn the_answer_has_every_part_and_every_agent() {
     assert_eq!(kept, *answer);
 }
 
+/// Every training, search and score, to the bit.
+#[cfg(feature = "emu")]
+#[test]
+fn a_device_finds_what_the_cpu_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), &format!("{TINY} --device emu")).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    answer.as_object_mut().unwrap().remove("seconds");
+    assert_eq!(answer, STRAIGHT.1);
+    assert_eq!(bytes(&parts(folder.path())), bytes(&parts(STRAIGHT.0.path())));
+}
+
 #[test]
 fn what_is_finished_is_not_computed_again_but_what_is_lost_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,10 @@ struct Draws {
         if (args.gymnasium) start_pcg(args.seed + episode);
     }
 
+    // phylon's own.
+    __device__ __forceinline__ Draws(uint64_t seed, uint32_t episode)
+        : state(0), increment(0), row{seed, STREAM_WORLD, 0, episode}, drawn(0), half(0), has_half(false) {}
+
     // The next uniform in [0, 1).
     __device__ __forceinline__ double uniform() {
         return (double)((increment ? next_of_pcg() : next_of_philox()) >> 11) * (1.0 / 9007199254740992.0);

@@ -6,14 +6,20 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use phylon::error::{Error, Result};
+use phylon::gpu::Gpu;
+use phylon::policy::Mlp;
+use phylon::registry::WorldKind;
 use phylon::report::{Evaluation, connectome};
+use phylon::rollout;
 use phylon::run::durable;
 use phylon::synaptogen::agents::{self, Agents, Growth};
+use phylon::synaptogen::evaluation::{EPISODES, Metrics, Solved, score};
 use phylon::synaptogen::file::{self, Provenance};
-use phylon::synaptogen::{Assembly, Profile, graph};
+use phylon::synaptogen::gpu::{self, Kept};
+use phylon::synaptogen::{Profile, graph};
 use serde::Serialize;
 
-use super::output;
+use super::{device, output};
 
 /// Grow agents from a profile by simulated synaptogenesis, and print what they are.
 ///
@@ -26,6 +32,7 @@ Examples:
   phylon grow runs/cartpole --agents 100 --out agents          and their files
   phylon grow profile.safetensors --out agents --policy 3
   phylon rollout --env cartpole --policy agents/policy-0003.npz
+  phylon grow runs/cartpole --agents 1000000 --play cartpole --device cuda
 
 Files of --out, replacing older ones:
   agents.safetensors   of each pair of layers N1, W1, ..: numbers of synapses (u32) and weights (f32),
@@ -60,9 +67,14 @@ pub struct Args {
     /// Also write agent N as a policy; the first is 0.
     #[arg(long, value_name = "N", requires = "out")]
     policy: Option<u32>,
+    /// Let every agent play 10 episodes in this world, with draws of the same seed; an agent's score is its mean return.
+    #[arg(long, value_name = "WORLD")]
+    play: Option<String>,
     /// Print one object.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    device: device::Args,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -84,10 +96,43 @@ struct Answer {
     growth: Growth,
     alpha: f32,
     synapses: Synapses,
-    /// Of growing, files not counted.
+    /// Of growing, files and play not counted.
     seconds: f64,
     agents_per_s: f64,
+    /// Of the draws alone, without set-up; null on the CPU.
+    kernel_seconds: Option<f64>,
+    played: Option<Played>,
+    device: String,
     files: Vec<PathBuf>,
+}
+
+/// What came of --play.
+#[derive(Serialize)]
+struct Played {
+    env: &'static str,
+    /// Of each agent.
+    episodes: u32,
+    mean: f64,
+    sd: f64,
+    min: f64,
+    max: f64,
+    /// Agents that solved the world; null where nothing is published on that.
+    solved_percent: Option<f64>,
+    steps: u64,
+    seconds: f64,
+    /// Of the rollout alone; null on the CPU.
+    kernel_seconds: Option<f64>,
+}
+
+/// Agents that were grown, in device memory or in this program's.
+struct Population {
+    alpha: f32,
+    totals: Vec<u64>,
+    /// Where files are asked for, and on the CPU.
+    agents: Option<Agents>,
+    seconds: f64,
+    kernel_seconds: Option<f64>,
+    played: Option<Played>,
 }
 
 /// Numbers of synapses of an agent.
@@ -108,11 +153,17 @@ pub fn run(args: &Args) -> Result<()> {
         Sampler::Direct => agents::Sampler::Direct,
     };
     let growth = Growth { sampler, seed: args.seed, degree: args.degree };
-    let started = Instant::now();
-    let agents = Agents::grow(&profile, growth, 0..args.agents)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let files = args.out.as_deref().map_or(Ok(Vec::new()), |folder| args.write(folder, &profile, &agents))?;
-    let totals: Vec<f64> = agents.totals().into_iter().map(|total| total as f64).collect();
+    let world = args.play.as_deref().map(WorldKind::named).transpose()?;
+    let device = args.device.choose()?;
+    let Population { alpha, totals, agents, seconds, kernel_seconds, played } = match device.open()? {
+        Some(gpu) => args.grow_on(&gpu, &profile, growth, world)?,
+        None => args.grow(&profile, growth, world)?,
+    };
+    let files = match (args.out.as_deref(), &agents) {
+        (Some(folder), Some(agents)) => args.write(folder, &profile, agents)?,
+        _ => Vec::new(),
+    };
+    let totals: Vec<f64> = totals.into_iter().map(|total| total as f64).collect();
     let Evaluation { mean, sd, min, max, .. } = Evaluation::of(&totals);
     let answer = Answer {
         profile: path,
@@ -122,10 +173,13 @@ pub fn run(args: &Args) -> Result<()> {
         neurons: profile.shape.neurons(),
         agents: args.agents,
         growth,
-        alpha: agents.alpha,
+        alpha,
         synapses: Synapses { mean, sd, min, max },
         seconds,
         agents_per_s: f64::from(args.agents) / seconds,
+        kernel_seconds,
+        played,
+        device: device.description,
         files,
     };
     if args.json { output::json(&answer) } else { output::print(&answer.text()) }
@@ -143,6 +197,52 @@ impl Args {
             return Err(Error::Config(format!("--edges {edges}: there are {agents} agents; try: --agents {edges}")));
         }
         Ok(())
+    }
+
+    /// On all threads.
+    fn grow(&self, profile: &Profile, growth: Growth, world: Option<WorldKind>) -> Result<Population> {
+        let started = Instant::now();
+        let agents = Agents::grow(profile, growth, 0..self.agents)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let play = |world: WorldKind| {
+            let started = Instant::now();
+            let policies: Vec<Mlp> = (0..agents.len()).map(|agent| agents.policy(agent)).collect();
+            let population = rollout::Population { world, agents: &policies, episodes: EPISODES, seed: growth.seed };
+            let played = population.play(&|_| {})?;
+            let steps = played.iter().flatten().map(|episode| u64::from(episode.length)).sum();
+            let scores: Vec<f64> = played.iter().map(|episodes| score(episodes)).collect();
+            Ok(Played::of(world, &scores, steps, started, None))
+        };
+        let played = world.map(play).transpose()?;
+        Ok(Population {
+            alpha: agents.alpha,
+            totals: agents.totals(),
+            agents: Some(agents),
+            seconds,
+            kernel_seconds: None,
+            played,
+        })
+    }
+
+    /// On a device, where they stay but for what is asked for.
+    fn grow_on(&self, gpu: &Gpu, profile: &Profile, growth: Growth, world: Option<WorldKind>) -> Result<Population> {
+        let started = Instant::now();
+        let kept = Kept { weights: world.is_some(), synapses: self.out.is_some(), totals: true };
+        let grown = gpu::grow_of(gpu, profile, growth, 0..self.agents, kept)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let play = |world| {
+            let started = Instant::now();
+            let scored = gpu::scores_of(gpu, &grown, world, &[growth.seed])?;
+            Ok(Played::of(world, &scored.scores[0], scored.steps[0], started, Some(scored.kernel_seconds)))
+        };
+        Ok(Population {
+            alpha: grown.alphas[0],
+            totals: grown.totals(gpu)?,
+            agents: self.out.is_some().then(|| Agents::read(gpu, profile, growth, &grown)).transpose()?,
+            seconds,
+            kernel_seconds: Some(grown.kernel_seconds),
+            played: world.map(play).transpose()?,
+        })
     }
 
     /// Write all files; gives their paths.
@@ -163,16 +263,34 @@ impl Args {
         let (neurons, total) = (agents.shape.neurons(), output::si(agents.totals()[0] as f64));
         let title = format!("Agent 0: {neurons} neurons, {} synapses", total.trim_end());
         put("connectome.svg".into(), connectome::synapses(agents, 0, &title))?;
-        let mut assembly = Assembly::new(&profile.shape, &profile.rules);
-        assembly.assemble(&profile.parameters);
         let title = "Probability P of a synapse for each pair of genes";
-        put("rules.svg".into(), connectome::rules(profile.shape.genes, assembly.rules(), title))?;
+        put("rules.svg".into(), connectome::rules(profile.shape.genes, profile.assembled().rules(), title))?;
         if let Some(agent) = self.policy {
             let path = folder.join(format!("policy-{agent:04}.npz"));
             agents.policy(agent as usize).write(&path)?;
             files.push(path);
         }
         Ok(files)
+    }
+}
+
+impl Played {
+    fn of(world: WorldKind, scores: &[f64], steps: u64, started: Instant, kernel_seconds: Option<f64>) -> Self {
+        let Evaluation { mean, sd, min, max, .. } = Evaluation::of(scores);
+        let spec = world.spec();
+        let solved_percent = Solved::of(spec.gymnasium).map(|solved| Metrics::of(scores, solved).solved_percent);
+        let seconds = started.elapsed().as_secs_f64();
+        Self { env: spec.name, episodes: EPISODES, mean, sd, min, max, solved_percent, steps, seconds, kernel_seconds }
+    }
+
+    fn text(&self) -> String {
+        let Self { env, episodes, mean, sd, min, max, solved_percent, steps, seconds, .. } = self;
+        let solved = solved_percent.map_or(String::new(), |percent| format!(", {percent:.1} % solve it"));
+        format!(
+            "scores    {env}: {mean:.2} +- {sd:.2} (sd), {min:.2} to {max:.2}{solved}; {episodes} episodes each, {} steps in \
+             {seconds:.3} s\n",
+            output::si(*steps as f64).trim_end()
+        )
     }
 }
 
@@ -194,7 +312,7 @@ impl Answer {
             "profile   {}: {} neurons in layers {}, {} genes{notes}\n\
              agents    {} of seed {}, {sampler}; mean degree {}, alpha {}\n\
              synapses  {}{sd} an agent\n\
-             time      {:.3} s: {} agents/s\n",
+             {}time      {:.3} s on {}: {} agents/s\n",
             self.profile.display(),
             self.neurons,
             layers.join("-"),
@@ -204,7 +322,9 @@ impl Answer {
             self.growth.degree,
             self.alpha,
             output::si(self.synapses.mean).trim_end(),
+            self.played.as_ref().map_or(String::new(), Played::text),
             self.seconds,
+            self.device,
             output::si(self.agents_per_s).trim_end(),
         );
         for file in &self.files {

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use phylon::device::Device;
 use phylon::error::{Error, Result};
 use phylon::report::scores;
 use phylon::synaptogen::evaluation::Metrics;
 use phylon::synaptogen::reproduction::{Folder, Report, Reproduction, Settings, genes_with_rules};
 use serde::Serialize;
 
-use super::output;
+use super::{device, output};
 
 /// Run a published comparison again, and print our figures beside those of the paper.
 #[derive(clap::Args)]
@@ -30,7 +31,7 @@ enum What {
 /// Trains a profile by deep Q-learning with three learning rates and three seeds, and searches one by SNES with three
 /// populations and three numbers of agents. From the best profile of each 100 agents are grown, and 100 from lineages with the
 /// trained rules; an agent's score is its mean return over 10 episodes. What is finished is kept in the folder: the same
-/// command goes on from there.
+/// command goes on from there, on any device. On a GPU searches judge their offspring and agents play; trainings are on the CPU.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -65,6 +66,8 @@ struct Synaptogen {
     /// Print one object, or with --all one for each world and number of genes.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    device: device::Args,
 }
 
 const WORLDS: [&str; 4] = ["cartpole", "mountain-car", "lunar-lander", "acrobot"];
@@ -77,15 +80,19 @@ struct Answer {
     report: Report,
     /// Of this call, which may have found parts of it done.
     seconds: f64,
+    /// For people: results are the same on every one.
+    #[serde(skip)]
+    device: String,
 }
 
 pub fn run(args: &Args) -> Result<()> {
     let What::Synaptogen(args) = &args.what;
+    let device = args.device.choose()?;
     let mut answers = Vec::new();
     for settings in args.settings() {
         let reproduction = Reproduction::new(settings)?;
         let folder = args.folder(reproduction.settings());
-        answers.push(reproduce(&reproduction, &folder)?);
+        answers.push(reproduce(&reproduction, &folder, &device)?);
         if !args.json {
             let answer = &answers[answers.len() - 1];
             output::print(&format!("{}{}\n", answer.text(), written(&folder)))?;
@@ -125,14 +132,14 @@ impl Synaptogen {
     }
 }
 
-fn reproduce(reproduction: &Reproduction, path: &Path) -> Result<Answer> {
+fn reproduce(reproduction: &Reproduction, path: &Path, device: &Device) -> Result<Answer> {
     let folder = Folder::open(path, reproduction.settings())?;
     let bar = bar(reproduction.settings(), reproduction.steps_left(&folder));
     let started = Instant::now();
-    let report = reproduction.run(&folder, &|more| bar.inc(more));
+    let report = reproduction.run(&folder, device, &|more| bar.inc(more));
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let answer = Answer { report: report?, seconds };
+    let answer = Answer { report: report?, seconds, device: device.description.clone() };
     folder.write_text("scores.svg", &scores::figure(&answer.report, reproduction.solved())?)?;
     let text = serde_json::to_string_pretty(&answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
     folder.write_text("result.json", &(text + "\n"))?;
@@ -188,7 +195,7 @@ impl Answer {
                 s.population, s.agents, s.mean, s.sd
             );
         }
-        text + &format!("time         {:.1} s\n", self.seconds)
+        text + &format!("time         {:.1} s ({})\n", self.seconds, self.device)
     }
 }
 

@@ -6,13 +6,17 @@ use super::{Gpu, failed};
 use crate::abi::{self, Pointer};
 use crate::error::Result;
 
-// SAFETY: numbers only; all zero bits are zeros.
-unsafe impl ValidAsZeroBits for abi::Step {}
-unsafe impl ValidAsZeroBits for abi::BestSoFar {}
-unsafe impl ValidAsZeroBits for abi::ProfileLayer {}
-unsafe impl DeviceRepr for abi::Step {}
-unsafe impl DeviceRepr for abi::BestSoFar {}
-unsafe impl DeviceRepr for abi::ProfileLayer {}
+/// Structs of numbers that arrays on the device are made of.
+macro_rules! elements {
+    ($($name:ident),*) => {$(
+        // SAFETY: numbers only; all zero bits are zeros.
+        unsafe impl ValidAsZeroBits for abi::$name {}
+        // SAFETY: as above.
+        unsafe impl DeviceRepr for abi::$name {}
+    )*};
+}
+
+elements!(Step, BestSoFar, ProfileLayer, Moments, LawGroup, LawPlan, PairLaw, GeneTable, PowerTable, PairEnds);
 
 /// `length` elements on the device; freed when dropped.
 pub struct Buffer<T> {

@@ -86,6 +86,10 @@ kernel_args!(
     MazeMovesArgs,
     WorldArgs,
     AssembleArgs,
+    LawArgs,
+    GrowLawArgs,
+    GrowDirectArgs,
+    PopulationArgs,
     CeilingArgs
 );
 

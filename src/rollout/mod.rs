@@ -5,9 +5,12 @@
 
 mod cpu;
 mod gpu;
+mod packed;
 mod population;
+pub(crate) mod population_gpu;
 
 pub(crate) use cpu::play_alone;
+pub(crate) use packed::Packing;
 pub use population::Population;
 
 use crate::abi::THREADS;

@@ -1,12 +1,15 @@
-//! Rollouts of a population on the CPU: every agent plays a few episodes of its own in one world.
+//! Rollouts of a population: every agent plays a few episodes of its own in one world.
 //!
-//! An agent's episodes are lanes of one thread, for all of them have the same weights; agents are shared out among the
+//! On the CPU an agent's episodes are lanes of one thread, for all of them have the same weights; agents are shared out among the
 //! threads.
 
 use rayon::prelude::*;
 
+use super::packed::Packing;
 use super::play_alone;
+use super::population_gpu::{self, Agents, Games};
 use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Gpu};
 use crate::policy::Mlp;
 use crate::registry::{WorldKind, WorldVisitor};
 use crate::rng::{Row, Stream};
@@ -37,10 +40,44 @@ impl Population<'_> {
     /// # Errors
     /// When an agent does not fit the world.
     pub fn play(&self, progress: &(dyn Fn(u32) + Sync)) -> Result<Vec<Vec<Episode>>> {
+        self.check()?;
+        Ok(self.world.visit(Play { population: self, progress }))
+    }
+
+    /// The same on a device, to the same bits; of agents of one shape.
+    ///
+    /// # Errors
+    /// As [`Population::play`]; when agents differ in their layers or activation; when the device fails or a block has no room
+    /// for an agent.
+    pub fn play_on(&self, gpu: &Gpu) -> Result<Vec<Vec<Episode>>> {
+        self.check()?;
+        let (Some(first), true) = (self.agents.first(), self.episodes > 0) else {
+            return Ok(vec![Vec::new(); self.agents.len()]);
+        };
+        let is_alike = |agent: &Mlp| (agent.sizes(), agent.activation()) == (first.sizes(), first.activation());
+        if let Some(number) = self.agents.iter().position(|agent| !is_alike(agent)) {
+            return Err(Error::Config(format!(
+                "agent {number} has other layers or another activation than agent 0; try: --device cpu"
+            )));
+        }
+        let packing = Packing::of(first.sizes(), first.activation());
+        let parameters: Vec<f32> = self.agents.iter().flat_map(|agent| packing.pack(agent.parameters())).collect();
+        let agents = Agents {
+            packing: &packing,
+            stride: packing.places.len(),
+            count: self.agents.len(),
+            parameters: &Buffer::of(gpu, &parameters)?,
+        };
+        let games = Games { world: self.world, episodes: self.episodes, seeds: &[self.seed] };
+        let (played, _) = population_gpu::play(gpu, &agents, &games)?;
+        Ok(played.chunks(self.episodes as usize).map(<[Episode]>::to_vec).collect())
+    }
+
+    fn check(&self) -> Result<()> {
         for (number, agent) in self.agents.iter().enumerate() {
             agent.check(self.world.spec()).map_err(|why| Error::Config(format!("agent {number}: {why}")))?;
         }
-        Ok(self.world.visit(Play { population: self, progress }))
+        Ok(())
     }
 }
 

@@ -11,12 +11,13 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::assembly::Assembly;
+use super::gpu::Grown;
 use super::growth::law::Law;
 use super::growth::{Connectome, direct};
 use super::profile::Profile;
-use super::shape::{Layout, Shape};
+use super::shape::Shape;
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::policy::{Activation, Mlp};
 use crate::run::durable;
 
@@ -28,6 +29,17 @@ pub enum Sampler {
     Law,
     /// One binomial number for every pair of genes: [`direct`].
     Direct,
+}
+
+impl Sampler {
+    /// Agents from which on it pays to compute the laws of all neuron pairs before anything is drawn: 6 at 64 genes, 10 at 16,
+    /// by `benches/growth.rs`.
+    const LAW_FROM: u32 = 10;
+
+    /// That of so many agents of a profile where only their law matters.
+    pub fn of(agents: u32) -> Self {
+        if agents < Self::LAW_FROM { Self::Direct } else { Self::Law }
+    }
 }
 
 /// What agents are grown with, beside the profile.
@@ -76,32 +88,35 @@ impl Agents {
     /// # Errors
     /// When the profile's mean numbers of synapses are all zero, or too large to be added: nothing can be grown of them.
     pub fn grow(profile: &Profile, growth: Growth, agents: Range<u32>) -> Result<Self> {
-        let Profile { shape, rules, parameters } = profile;
-        let mut assembly = Assembly::new(shape, rules);
-        assembly.assemble(parameters);
+        let assembly = profile.assembled();
         let connectome = Connectome::of(&assembly, growth.degree);
-        let alpha = connectome.alpha;
-        if !alpha.is_normal() {
-            let sum = if alpha.is_infinite() { "to 0" } else { "to more than there can be" };
-            return Err(Error::Run(format!(
-                "cannot grow agents: the profile's mean numbers of synapses add up {sum}, and no factor makes a mean \
-                 degree of {} of them; try: another profile",
-                growth.degree
-            )));
-        }
+        connectome.check(growth.degree)?;
         let synapses = match growth.sampler {
             Sampler::Law => Law::new(&connectome).synapses(growth.seed, agents),
             Sampler::Direct => direct::synapses(&connectome, growth.seed, agents),
         };
-        Ok(Self {
+        Ok(Self::of(profile, growth, &connectome, synapses))
+    }
+
+    /// Those that a device has grown of a profile, of which numbers of synapses were kept.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn read(gpu: &Gpu, profile: &Profile, growth: Growth, grown: &Grown) -> Result<Self> {
+        let assembly = profile.assembled();
+        Ok(Self::of(profile, growth, &Connectome::of(&assembly, growth.degree), grown.synapses(gpu)?))
+    }
+
+    fn of(profile: &Profile, growth: Growth, connectome: &Connectome, synapses: Vec<u32>) -> Self {
+        Self {
             growth,
-            alpha,
+            alpha: connectome.alpha,
             conductances: connectome.layers.iter().flat_map(|layer| layer.conductance).copied().collect(),
-            biases: Layout::new(shape).biases.into_iter().flat_map(|range| &parameters[range]).copied().collect(),
+            biases: profile.biases(),
             weights: connectome.weights(&synapses),
             synapses,
-            shape: shape.clone(),
-        })
+            shape: profile.shape.clone(),
+        }
     }
 
     /// Number of agents.

@@ -13,17 +13,13 @@ use crate::rollout::Population;
 /// The mean degree of the published agents' neurons, dbar.
 pub const DEGREE: f32 = 1e5;
 
-/// Agents from which on it pays to compute the laws of all neuron pairs before anything is drawn: 6 at 64 genes, 10 at 16, by
-/// `benches/growth.rs`.
-const LAW_FROM: usize = 10;
-
 /// The agents of these numbers, of the published mean degree, as policies. Both samplers follow the same law; which of them
 /// draws depends on how many agents there are.
 ///
 /// # Errors
 /// As [`Agents::grow`].
 pub fn grow(profile: &Profile, seed: u64, agents: Range<u32>) -> Result<Vec<Mlp>> {
-    let sampler = if agents.len() < LAW_FROM { Sampler::Direct } else { Sampler::Law };
+    let sampler = Sampler::of(agents.len() as u32);
     let grown = Agents::grow(profile, Growth { sampler, seed, degree: DEGREE }, agents)?;
     Ok((0..grown.len()).map(|agent| grown.policy(agent)).collect())
 }

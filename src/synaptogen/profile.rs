@@ -56,10 +56,21 @@ impl Profile {
         Self { shape, rules, parameters }
     }
 
-    /// The agent whose synapses all have their mean number and conductance (equation 11).
-    pub fn mean_agent(&self) -> Mlp {
+    /// All its matrices.
+    pub fn assembled(&self) -> Assembly {
         let mut assembly = Assembly::new(&self.shape, &self.rules);
         assembly.assemble(&self.parameters);
-        assembly.mean_agent()
+        assembly
+    }
+
+    /// Biases of all layers but the first, in their order.
+    pub fn biases(&self) -> Vec<f32> {
+        let layout = Layout::new(&self.shape);
+        layout.biases.into_iter().flat_map(|range| &self.parameters[range]).copied().collect()
+    }
+
+    /// The agent whose synapses all have their mean number and conductance (equation 11).
+    pub fn mean_agent(&self) -> Mlp {
+        self.assembled().mean_agent()
     }
 }

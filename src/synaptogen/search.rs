@@ -8,11 +8,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fitness::scores;
+use super::gpu;
 use super::profile::{Profile, RuleMap};
 use super::shape::Shape;
 use crate::config;
 use crate::cpu::InstructionSet;
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::registry::WorldKind;
 use crate::rng::{Row, Stream};
 use crate::search::mutation::{Mutation, Perturb, sums};
@@ -77,6 +79,23 @@ impl Search {
     /// # Errors
     /// When the population or the number of agents is 0, or the network does not fit the world.
     pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<Found> {
+        self.judged_by(|profiles| self.judge(profiles), progress)
+    }
+
+    /// The same, with agents that grow and play on a device; what is found is equal.
+    ///
+    /// # Errors
+    /// As [`Search::run`], and when the device fails or has no room.
+    pub fn run_on(&self, gpu: &Gpu, progress: &(dyn Fn(u64) + Sync)) -> Result<Found> {
+        self.judged_by(|profiles| self.judge_on(gpu, profiles), progress)
+    }
+
+    /// `judge` gives fitness and steps of each offspring, which come with the seeds of their agents.
+    fn judged_by(
+        &self,
+        judge: impl Fn(&[Offspring]) -> Result<Vec<(f32, u64)>>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Found> {
         let Self { population, agents, .. } = *self;
         if population == 0 || agents == 0 {
             return Err(Error::Config(format!(
@@ -89,12 +108,13 @@ impl Search {
         let (mut steps, mut best, mut generations) = (0, None, Vec::new());
         loop {
             let mutation = Mutation { seed: self.seed, generation: generations.len() as u32, antithetic: false };
-            let offspring = self.judge_all(&optimiser, mutation)?;
+            let offspring = self.offspring(&optimiser, mutation);
+            let judged = judge(&offspring)?;
             let before = steps;
-            steps += offspring.iter().map(|offspring| offspring.steps).sum::<u64>();
+            steps += judged.iter().map(|(_, steps)| steps).sum::<u64>();
             progress(steps.min(self.steps) - before);
-            let fitness: Vec<f32> = offspring.iter().map(|offspring| offspring.fitness).collect();
-            for Offspring { profile: judged, fitness, .. } in offspring {
+            let fitness: Vec<f32> = judged.into_iter().map(|(fitness, _)| fitness).collect();
+            for (Offspring { profile: judged, .. }, &fitness) in offspring.into_iter().zip(&fitness) {
                 if best.is_none_or(|best| fitness >= best) {
                     (best, profile) = (Some(fitness), judged);
                 }
@@ -119,10 +139,10 @@ impl Search {
         }
     }
 
-    /// The offspring of a generation, side by side.
-    fn judge_all(&self, optimiser: &Snes, mutation: Mutation) -> Result<Vec<Offspring>> {
+    /// Those of a generation.
+    fn offspring(&self, optimiser: &Snes, mutation: Mutation) -> Vec<Offspring> {
         let (centre, spread) = (optimiser.centre(), optimiser.spread());
-        let judge = |number| {
+        let offspring = |number| {
             let mut parameters = vec![0.0; centre.len()];
             InstructionSet::best().run(Perturb {
                 mutation,
@@ -134,18 +154,36 @@ impl Search {
             let profile = Profile { shape: self.shape.clone(), rules: self.rules.clone(), parameters };
             let Mutation { seed, generation, .. } = mutation;
             let seeds = Row { seed, stream: Stream::Judges, generation, index: number as u32 }.seeds();
-            let (scores, steps) = scores(&profile, self.world, self.agents, seeds)?;
-            let fitness = (scores.iter().sum::<f64>() / scores.len() as f64) as f32;
-            Ok(Offspring { profile, fitness, steps })
+            Offspring { profile, seeds }
         };
-        (0..self.population).into_par_iter().map(judge).collect()
+        (0..self.population).into_par_iter().map(offspring).collect()
+    }
+
+    /// Fitness and steps of each, side by side.
+    fn judge(&self, offspring: &[Offspring]) -> Result<Vec<(f32, u64)>> {
+        let judge = |Offspring { profile, seeds }: &Offspring| {
+            let (scores, steps) = scores(profile, self.world, self.agents, *seeds)?;
+            Ok((mean(&scores), steps))
+        };
+        offspring.par_iter().map(judge).collect()
+    }
+
+    /// The same on a device, all at once.
+    fn judge_on(&self, gpu: &Gpu, offspring: &[Offspring]) -> Result<Vec<(f32, u64)>> {
+        let judged: Vec<gpu::Judged> =
+            offspring.iter().map(|Offspring { profile, seeds }| gpu::Judged { profile, seeds: *seeds }).collect();
+        let gpu::Scored { scores, steps, .. } = gpu::scores(gpu, &judged, self.world, self.agents)?;
+        Ok(scores.iter().map(|scores| mean(scores)).zip(steps).collect())
     }
 }
 
-/// One of a generation, judged.
+/// One of a generation.
 struct Offspring {
     profile: Profile,
-    fitness: f32,
-    /// That its agents took.
-    steps: u64,
+    /// Of its agents and of their episodes.
+    seeds: [u64; 2],
+}
+
+fn mean(scores: &[f64]) -> f32 {
+    (scores.iter().sum::<f64>() / scores.len() as f64) as f32
 }

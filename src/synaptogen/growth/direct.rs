@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::binomial::{Binomial, Words};
 use super::thresholds::{LANES, Thresholds};
 use super::{Connectome, trials};
+use crate::abi::{GENES_ALWAYS, GENES_DRAWN, GENES_NEVER, GeneTable, PowerTable};
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::rng::{Row, Stream, philox};
 
@@ -58,6 +59,85 @@ pub fn synapses_with(set: InstructionSet, connectome: &Connectome, seed: u64, ag
         })
         .reduce_with(sum)
         .unwrap_or_default()
+}
+
+/// All tables of a connectome, as a device reads them.
+pub(in crate::synaptogen) struct Tables {
+    /// Whether some numbers of trials are beyond them.
+    pub(in crate::synaptogen) is_beyond: bool,
+    /// `[gene pair]`.
+    pub(in crate::synaptogen) genes: Vec<GeneTable>,
+    /// Of all gene pairs.
+    pub(in crate::synaptogen) powers: Vec<PowerTable>,
+    /// Upper halves of all thresholds.
+    pub(in crate::synaptogen) high: Vec<u32>,
+    /// Lower halves of all thresholds.
+    pub(in crate::synaptogen) low: Vec<u32>,
+}
+
+impl Tables {
+    /// Of a connectome: what [`synapses`] draws from. On all threads.
+    pub(in crate::synaptogen) fn new(connectome: &Connectome) -> Self {
+        let work = || (Thresholds::new(TABLE), Box::new([0.0; 2 * POWER_ROW]));
+        let parts: Vec<Self> = (0..connectome.rules.len())
+            .into_par_iter()
+            .map_init(work, |(thresholds, weights), pair| Self::of_pair(connectome, pair, thresholds, weights))
+            .collect();
+        let mut all = Self { is_beyond: false, genes: vec![], powers: vec![], high: vec![], low: vec![] };
+        for part in parts {
+            let (thresholds, powers) = (all.high.len() as u32, all.powers.len() as u32);
+            let moved = |genes: GeneTable| GeneTable { small: thresholds, powers, ..genes };
+            all.genes.extend(part.genes.into_iter().map(moved));
+            all.powers.extend(part.powers.into_iter().map(|p| PowerTable { start: thresholds + p.start, ..p }));
+            all.high.extend(part.high);
+            all.low.extend(part.low);
+            all.is_beyond |= part.is_beyond;
+        }
+        all
+    }
+
+    /// Those of one gene pair.
+    fn of_pair(
+        connectome: &Connectome,
+        gene_pair: usize,
+        thresholds: &mut Thresholds,
+        weights: &mut [f64; 2 * POWER_ROW],
+    ) -> Self {
+        let probability = f64::from(connectome.rules[gene_pair]);
+        let (kind, most) = match probability {
+            p if p >= 1.0 => (GENES_ALWAYS, 0),
+            p if p > 0.0 => (GENES_DRAWN, most_trials(connectome, gene_pair)),
+            _ => (GENES_NEVER, 0),
+        };
+        let (mut powers, mut high, mut low, mut levels) = (vec![], vec![], vec![], 0);
+        if most > 0 {
+            let rows = most.min(SMALL - 1);
+            levels = small_table(probability, rows, thresholds);
+            for row in 0..=rows {
+                thresholds.copy_to((row * SMALL) as usize, 1 << levels, &mut high, &mut low);
+            }
+            for (part, power) in POWERS.enumerate().filter(|(_, power)| most >> power != 0) {
+                let start = power_start(part);
+                let (levels, least) = power_table(probability, power, weights, thresholds, start);
+                powers.push(PowerTable { start: high.len() as u32, levels, least });
+                thresholds.copy_to(start, 1 << levels, &mut high, &mut low);
+            }
+        }
+        let genes = vec![GeneTable { probability, kind, small: 0, levels, powers: 0 }];
+        Self { is_beyond: most >> POWERS.end != 0, genes, powers, high, low }
+    }
+}
+
+/// The most trials that a neuron pair has of a gene pair: they rise with either expression.
+fn most_trials(connectome: &Connectome, gene_pair: usize) -> u32 {
+    let genes = connectome.genes;
+    let most = |expression: &[f32], gene: usize| {
+        expression.iter().skip(gene).step_by(genes).fold(0.0, |most: f32, &e| if e > most { e } else { most })
+    };
+    let of = |layer: &super::LayerPair| {
+        trials(connectome.alpha, most(layer.pre, gene_pair / genes), most(layer.post, gene_pair % genes))
+    };
+    connectome.layers.iter().map(of).max().unwrap_or(0)
 }
 
 /// Expression by gene, so that the neurons of a layer lie side by side: `[gene][neuron]`, pre and post of each pair of layers.

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::thresholds::{LANES, Thresholds};
 use super::{Connectome, trials};
+use crate::abi::Moments;
 use crate::cpu::{InstructionSet, Kernel, Vector};
 use crate::num::double::sin_cos;
 use crate::num::transcendental::{angle, exp, ln, ln_1p};
@@ -60,14 +61,9 @@ impl Law {
     #[doc(hidden)]
     pub fn with(set: InstructionSet, connectome: &Connectome) -> Self {
         let moments = moments(connectome);
-        let mut windows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (pair, moments) in moments.iter().enumerate() {
-            windows.entry(moments.window()).or_default().push(pair);
-        }
         let mut laws: Vec<(usize, PairLaw)> = Vec::with_capacity(moments.len());
-        for (window, pairs) in windows {
-            let least_variance = pairs.iter().map(|&pair| moments[pair].variance).fold(f64::INFINITY, f64::min);
-            let transform = Transform::new(connectome.rules, window, least_variance);
+        for Group { window, pairs, frequencies } in groups(&moments) {
+            let transform = Transform::new(connectome.rules, window, frequencies);
             let tile = |pairs: &[usize]| {
                 let tile = Tile { connectome, moments: &moments, transform: &transform, pairs };
                 pairs.iter().copied().zip(set.run(tile)).collect::<Vec<_>>()
@@ -98,25 +94,21 @@ impl Law {
     }
 }
 
-/// Of one neuron pair's number of synapses.
-#[derive(Debug, Clone, Copy, Default)]
-struct Moments {
-    mean: f64,
-    variance: f64,
-    /// The most there can be.
-    trials: f64,
-}
-
 impl Moments {
     /// A power of two that holds all numbers, or those around the mean whose rest Bernstein's inequality bounds.
-    fn window(&self) -> usize {
+    pub(in crate::synaptogen) fn window(&self) -> usize {
         let reach = TAIL / 3.0 + (TAIL * TAIL / 9.0 + 2.0 * TAIL * self.variance).sqrt();
         ((2.0 * reach + 4.0).min(self.trials + 1.0) as usize).next_power_of_two().max(LEAST_WINDOW)
     }
 
     /// The least number in the window.
-    fn first(&self, window: usize) -> f64 {
+    pub(in crate::synaptogen) fn first(&self, window: usize) -> f64 {
         if self.trials < window as f64 { 0.0 } else { (self.mean.floor() - (window / 2) as f64).max(0.0) }
+    }
+
+    /// Thresholds in the window: at its end, and beyond the most there can be, nothing exceeds one.
+    pub(in crate::synaptogen) fn thresholds(&self, window: usize) -> usize {
+        (window - 1).min((self.trials - self.first(window)) as usize)
     }
 }
 
@@ -149,6 +141,39 @@ fn moments(connectome: &Connectome) -> Vec<Moments> {
     (0..connectome.pairs()).into_par_iter().with_min_len(32).map(of).collect()
 }
 
+/// Neuron pairs with the same window, and how many frequencies their laws have.
+pub(in crate::synaptogen) struct Group {
+    pub(in crate::synaptogen) window: usize,
+    pub(in crate::synaptogen) pairs: Vec<usize>,
+    pub(in crate::synaptogen) frequencies: usize,
+}
+
+/// Of all neuron pairs of a profile.
+pub(in crate::synaptogen) fn groups(moments: &[Moments]) -> Vec<Group> {
+    let mut windows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (pair, moments) in moments.iter().enumerate() {
+        windows.entry(moments.window()).or_default().push(pair);
+    }
+    let group = |(window, pairs): (usize, Vec<usize>)| {
+        let least_variance = pairs.iter().map(|&pair| moments[pair].variance).fold(f64::INFINITY, f64::min);
+        let mut frequencies = 1;
+        while frequencies < window / 2 && {
+            let (sin, _) = sin_cos(PI * (frequencies + 1) as f64 / window as f64);
+            2.0 * least_variance * sin * sin < SMALLEST_MODULUS
+        } {
+            frequencies += 1;
+        }
+        Group { window, pairs, frequencies }
+    };
+    windows.into_iter().map(group).collect()
+}
+
+/// Sine and cosine of all whole parts of the circle of a window.
+pub(in crate::synaptogen) fn circle(window: usize) -> Vec<(f64, f64)> {
+    let step = TAU / window as f64;
+    (0..window).map(|i| sin_cos(step * i as f64)).collect()
+}
+
 /// What all neuron pairs with the same window share.
 struct Transform {
     window: usize,
@@ -160,16 +185,8 @@ struct Transform {
 }
 
 impl Transform {
-    fn new(rules: &[f32], window: usize, least_variance: f64) -> Self {
-        let step = TAU / window as f64;
-        let circle: Vec<(f64, f64)> = (0..window).map(|i| sin_cos(step * i as f64)).collect();
-        let mut frequencies = 1;
-        while frequencies < window / 2 && {
-            let (sin, _) = sin_cos(PI * (frequencies + 1) as f64 / window as f64);
-            2.0 * least_variance * sin * sin < SMALLEST_MODULUS
-        } {
-            frequencies += 1;
-        }
+    fn new(rules: &[f32], window: usize, frequencies: usize) -> Self {
+        let (step, circle) = (TAU / window as f64, circle(window));
         let exponent = |p: f64, column: usize| {
             let frequency = column % frequencies + 1;
             let (sin, cos) = circle[frequency];
@@ -253,9 +270,7 @@ impl Kernel for Tile<'_> {
             let (moments, mut thresholds) = (&self.moments[pair], Thresholds::new(*window));
             let first = moments.first(*window);
             let mut sum = 0.0;
-            // Beyond the most there can be, and at the window's end, nothing exceeds a threshold.
-            let values = (*window - 1).min((moments.trials - first) as usize);
-            let mut cumulative = vec![1.0; values];
+            let mut cumulative = vec![1.0; moments.thresholds(*window)];
             for (cumulative, mass) in cumulative.iter_mut().zip(&masses) {
                 let mass = mass[row] + 1.0 / *window as f64;
                 sum += if mass > 0.0 { mass } else { 0.0 };

@@ -14,6 +14,7 @@ pub mod law;
 mod thresholds;
 
 use super::assembly::Assembly;
+use crate::error::{Error, Result};
 
 /// A pair of layers that synapses join, with what the profile says of it.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +86,21 @@ impl<'a> Connectome<'a> {
             layers: (0..shape.connections()).map(pair).collect(),
             alpha: correction((0..shape.connections()).map(|l| assembly.numbers(l)), shape.neurons(), degree),
         }
+    }
+
+    /// Whether agents can be grown of it; `degree` is the one that was asked for.
+    ///
+    /// # Errors
+    /// When the mean numbers of synapses are all zero, or too large to be added: nothing can be grown of them.
+    pub fn check(&self, degree: f32) -> Result<()> {
+        if self.alpha.is_normal() {
+            return Ok(());
+        }
+        let sum = if self.alpha.is_infinite() { "to 0" } else { "to more than there can be" };
+        Err(Error::Run(format!(
+            "cannot grow agents: the profile's mean numbers of synapses add up {sum}, and no factor makes a mean degree of \
+             {degree} of them; try: another profile"
+        )))
     }
 
     /// Number of neuron pairs.

@@ -38,6 +38,12 @@ impl Thresholds {
         }
     }
 
+    /// Append upper and lower halves of `length` thresholds from `start` on.
+    pub(super) fn copy_to(&self, start: usize, length: usize, high: &mut Vec<u32>, low: &mut Vec<u32>) {
+        high.extend_from_slice(&self.high[start..start + length]);
+        low.extend_from_slice(&self.low[start..start + length]);
+    }
+
     /// The threshold at an index.
     pub(super) fn get(&self, index: usize) -> u64 {
         u64::from(self.high[index]) << 32 | u64::from(self.low[index])

@@ -21,14 +21,18 @@ pub use settings::{Settings, genes_with_rules};
 use super::dqn::{self, Training, Validation};
 use super::evaluation::{Comparison, EPISODES, Metrics, Solved, mean_and_sd, score};
 use super::fitness::{grow, scores};
+use super::gpu;
 use super::rules::{CoExpression, Neurons};
 use super::search::{Found, Generation, Search};
 use super::{Profile, RuleMap, Shape, lineage};
+use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::policy::Mlp;
 use crate::registry::WorldKind;
 use crate::rng::{Row, Stream};
 use crate::rollout::Population;
+use crate::world::Episode;
 
 /// Neurons of the hidden layer.
 const HIDDEN: usize = 128;
@@ -135,18 +139,22 @@ impl Reproduction {
         names.filter(|name| !folder.has(name)).count() as u64 * u64::from(self.settings.steps)
     }
 
-    /// Learns and searches what the folder does not have yet, and compares. `progress` is told how many more environment
+    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU searches
+    /// judge their offspring and agents play; trainings are always on the CPU. `progress` is told how many more environment
     /// steps are done.
     ///
     /// # Errors
-    /// When a file of the folder cannot be read or written.
-    pub fn run(&self, folder: &Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
-        let (trained, searched) = rayon::join(|| self.train(folder, progress), || self.search(folder, progress));
+    /// When a file of the folder cannot be read or written, or the device fails.
+    pub fn run(&self, folder: &Folder, device: &Device, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
+        let gpu = device.open()?;
+        let gpu = gpu.as_ref();
+        let (trained, searched) =
+            rayon::join(|| self.train(folder, gpu, progress), || self.search(folder, gpu, progress));
         let ((profile, trainings), (evolved, searches)) = (trained?, searched?);
         folder.write("profile", &profile)?;
         folder.write("snes", &evolved)?;
-        let grown = |profile, group| self.scores(profile, AGENTS, self.seeds(Draws::Agents, group));
-        let scores = [grown(&profile, 0)?, grown(&evolved, 1)?, self.control(&profile)?];
+        let grown = |profile, group| self.scores(gpu, profile, AGENTS, self.seeds(Draws::Agents, group));
+        let scores = [grown(&profile, 0)?, grown(&evolved, 1)?, self.control(gpu, &profile)?];
         let comparison = |[first, second]: [usize; 2]| {
             let comparison = Comparison::of(&scores[first], &scores[second]);
             Compared { first: GROUPS[first], second: GROUPS[second], comparison, stars: comparison.stars() }
@@ -201,7 +209,12 @@ impl Reproduction {
     }
 
     /// The profile with the best mean network, and all trainings.
-    fn train(&self, folder: &Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<(Profile, Vec<TrainedRate>)> {
+    fn train(
+        &self,
+        folder: &Folder,
+        gpu: Option<&Gpu>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Profile, Vec<TrainedRate>)> {
         let trainings: Vec<_> = self.trainings().collect();
         let train = |(name, training): &(String, Training)| {
             folder.keep(name, || {
@@ -214,16 +227,19 @@ impl Reproduction {
             trainings.par_iter().with_max_len(1).map(train).collect::<Result<_>>()?;
         let agents: Vec<Mlp> = trained.iter().map(|(profile, _)| profile.mean_agent()).collect();
         let seed = self.seeds(Draws::MeanNetworks, 0)[0];
-        let played = Population { world: self.world, agents: &agents, episodes: EPISODES, seed }.play(&|_| {})?;
+        let played = self.play(gpu, &agents, seed)?;
         let returns = played.iter().map(|episodes| episodes.iter().map(|episode| episode.reward).collect::<Vec<_>>());
         let judged: Vec<(f64, f64)> = returns.map(|returns| mean_and_sd(&returns)).collect();
         let chosen = best(&judged);
         let agents_of = |(number, (profile, _)): (usize, &(Profile, TrainingRecord))| {
-            let scores = self.scores(profile, FRESH_AGENTS, self.seeds(Draws::TrainedAgents, number));
-            // A profile that nothing grows from is no reason to report nothing of the others.
-            mean_and_sd(&scores.unwrap_or_default())
+            match self.scores(gpu, profile, FRESH_AGENTS, self.seeds(Draws::TrainedAgents, number)) {
+                Ok(scores) => Ok(mean_and_sd(&scores)),
+                Err(error @ Error::Device(_)) => Err(error),
+                // A profile that nothing grows from is no reason to report nothing of the others.
+                Err(_) => Ok(mean_and_sd(&[])),
+            }
         };
-        let grown: Vec<(f64, f64)> = trained.par_iter().enumerate().map(agents_of).collect();
+        let grown: Vec<(f64, f64)> = trained.par_iter().enumerate().map(agents_of).collect::<Result<_>>()?;
         let mut rows = Vec::with_capacity(trained.len());
         for (number, ((_, training), (_, record))) in trainings.iter().zip(&trained).enumerate() {
             let ((mean, sd), (agents_mean, agents_sd)) = (judged[number], grown[number]);
@@ -247,14 +263,20 @@ impl Reproduction {
     }
 
     /// The profile with the best fresh agents, and all searches.
-    fn search(&self, folder: &Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<(Profile, Vec<Searched>)> {
+    fn search(
+        &self,
+        folder: &Folder,
+        gpu: Option<&Gpu>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Profile, Vec<Searched>)> {
         let searches: Vec<_> = self.searches().collect();
         let search = |(number, (name, search)): (usize, &(String, Search))| {
             let (profile, record) = folder.keep(name, || {
-                let Found { profile, fitness, generations } = search.run(progress)?;
+                let found = gpu.map_or_else(|| search.run(progress), |gpu| search.run_on(gpu, progress));
+                let Found { profile, fitness, generations } = found?;
                 Ok((profile, SearchRecord { fitness, generations }))
             })?;
-            let scores = self.scores(&profile, FRESH_AGENTS, self.seeds(Draws::FreshAgents, number))?;
+            let scores = self.scores(gpu, &profile, FRESH_AGENTS, self.seeds(Draws::FreshAgents, number))?;
             Ok((profile, record, mean_and_sd(&scores)))
         };
         let mut found: Vec<Judged> =
@@ -270,18 +292,29 @@ impl Reproduction {
     }
 
     /// Of agents that are all grown from one profile.
-    fn scores(&self, profile: &Profile, agents: u32, seeds: [u64; 2]) -> Result<Vec<f64>> {
-        Ok(scores(profile, self.world, agents, seeds)?.0)
+    fn scores(&self, gpu: Option<&Gpu>, profile: &Profile, agents: u32, seeds: [u64; 2]) -> Result<Vec<f64>> {
+        match gpu {
+            None => Ok(scores(profile, self.world, agents, seeds)?.0),
+            Some(gpu) => {
+                let judged = [gpu::Judged { profile, seeds }];
+                Ok(gpu::scores(gpu, &judged, self.world, agents)?.scores.concat())
+            }
+        }
+    }
+
+    /// Episodes of each agent.
+    fn play(&self, gpu: Option<&Gpu>, agents: &[Mlp], seed: u64) -> Result<Vec<Vec<Episode>>> {
+        let population = Population { world: self.world, agents, episodes: EPISODES, seed };
+        gpu.map_or_else(|| population.play(&|_| {}), |gpu| population.play_on(gpu))
     }
 
     /// Of one agent from each of as many lineages (Algorithm 3).
-    fn control(&self, trained: &Profile) -> Result<Vec<f64>> {
+    fn control(&self, gpu: Option<&Gpu>, trained: &Profile) -> Result<Vec<f64>> {
         let [lineages, _] = self.seeds(Draws::Lineages, 0);
         let [growth, episodes] = self.seeds(Draws::Agents, 2);
         let agent = |number| grow(&lineage::draw(trained, lineages, number), growth, number..number + 1);
         let agents = (0..AGENTS).into_par_iter().map(agent).collect::<Result<Vec<_>>>()?.concat();
-        let played =
-            Population { world: self.world, agents: &agents, episodes: EPISODES, seed: episodes }.play(&|_| {})?;
+        let played = self.play(gpu, &agents, episodes)?;
         Ok(played.iter().map(|episodes| score(episodes)).collect())
     }
 }

@@ -1,9 +1,9 @@
-//! Assembly of whole populations on a device: the bits of [`super::Assembly`].
+//! Assembly of whole populations on a device: the bits of [`crate::synaptogen::Assembly`].
 
-use super::{Layout, RuleMap, Shape};
 use crate::abi::{AssembleArgs, Pointer, ProfileLayer, THREADS};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape as Launch};
+use crate::synaptogen::{Layout, RuleMap, Shape};
 
 /// What profiles come to: `[profile][pair of neurons]`, pairs of layers one after the other, each `[pre][post]`.
 #[derive(Debug, Clone, PartialEq)]
