@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phylon::column::experiment::{self, Recording};
-use phylon::column::folder::{Folder, RESULT};
+use phylon::column::folder::{File, Folder, RESULT};
 use phylon::column::statistics::{Psth, Statistics};
 use phylon::column::{DT, NAMES, POPULATIONS, Seeds, spikes};
 use phylon::config::{self, Column};
@@ -122,7 +122,7 @@ struct Done {
     statistics: Vec<Statistics>,
     psth: Vec<Psth>,
     building_seconds: f64,
-    file: Option<(String, Vec<u8>)>,
+    file: Option<File>,
     /// Of the first one, for the raster.
     spikes: Vec<Vec<(u32, u32)>>,
 }
@@ -131,9 +131,7 @@ pub fn run(args: &Args) -> Result<()> {
     let config = config::load_column(&args.config, &args.overrides())?;
     let out = args.out();
     let folder = Folder::open(&out, &config)?;
-    let simulation = &config.simulation;
-    let steps = u64::from(args.seeds) * u64::from(simulation.warm_up_steps() + simulation.recorded_steps());
-    let bar = bar(steps);
+    let bar = bar(steps(&config, args.seeds));
     let started = Instant::now();
     let tell = |steps: u32| {
         bar.inc(u64::from(steps) / 10);
@@ -144,8 +142,10 @@ pub fn run(args: &Args) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let columns = columns?;
-    let real_time_factor = seconds / (steps as f64 * DT * 1e-3);
-    let (answer, files) = answer(config, columns, args.seeds, (seconds, real_time_factor), out)?;
+    let mut answer = Answer::new(config, &columns, seconds, out);
+    let mut files = answer.figures(&columns[0].spikes)?;
+    files.extend(columns.into_iter().filter_map(|column| column.file));
+    answer.files = files.iter().map(|(name, _)| name.clone()).chain([RESULT.into()]).collect();
     folder.write(&files, &text_of(&answer)?)?;
     if args.json { output::json(&answer) } else { output::print(&answer.text()) }
 }
@@ -182,66 +182,60 @@ impl Args {
     }
 }
 
-/// The answer, and the files but for the result.
-fn answer(
-    config: Column,
-    columns: Vec<Done>,
-    seeds: u32,
-    (seconds, real_time_factor): (f64, f64),
-    out: PathBuf,
-) -> Result<(Answer, Vec<(String, Vec<u8>)>)> {
-    let building_seconds = columns.iter().map(|column| column.building_seconds).sum::<f64>() / f64::from(seeds);
-    let psth: Vec<Vec<Psth>> = columns.iter().map(|column| column.psth.clone()).collect();
-    let per_seed: Vec<_> = columns.iter().map(|column| column.statistics.clone()).collect();
-    let first = &columns[0];
-    let populations = report::populations(&first.sizes, &per_seed);
-    let reference = published::reference(&config.column);
-    let psth = Response::of(&psth);
-    let (neurons, synapses) = (first.sizes.iter().sum(), first.synapses);
-    let seed = config.simulation.seed;
-
-    let title =
-        if seeds == 1 { format!("seed {seed}") } else { format!("raster of seed {seed}, bars of {seeds} seeds") };
-    let recorded = config.simulation.recorded_steps();
-    let raster = report::raster(
-        &format!("Cortical column, {title}"),
-        &first.spikes,
-        recorded,
-        &populations,
-        reference.as_ref(),
-        config.thalamus.as_ref(),
-    );
-    let mut files: Vec<(String, Vec<u8>)> = vec![("raster.svg".into(), raster.into_bytes())];
-    if let (Some(response), Some(thalamus)) = (&psth, &config.thalamus) {
-        files.push(("psth.svg".into(), report::psth(response, thalamus)?.into_bytes()));
+impl Answer {
+    /// Without its files.
+    fn new(config: Column, columns: &[Done], seconds: f64, out: PathBuf) -> Self {
+        let seeds = columns.len() as u32;
+        let per_seed: Vec<_> = columns.iter().map(|column| column.statistics.clone()).collect();
+        let psth: Vec<Vec<Psth>> = columns.iter().map(|column| column.psth.clone()).collect();
+        let first = &columns[0];
+        let nest = published::reference(&config.column).filter(|reference| *reference == published::NEST);
+        Self {
+            seed: config.simulation.seed,
+            seeds,
+            neurons: first.sizes.iter().sum(),
+            synapses: first.synapses,
+            populations: report::populations(&first.sizes, &per_seed),
+            per_seed,
+            published: Published {
+                full_column: published::full_rates(),
+                nest: nest.map(|nest| nest.rate),
+                nest_sd: nest.and_then(|nest| nest.rate_sd),
+                in_vivo: published::IN_VIVO,
+            },
+            psth: Response::of(&psth),
+            building_seconds: columns.iter().map(|column| column.building_seconds).sum::<f64>() / f64::from(seeds),
+            seconds,
+            real_time_factor: seconds / (steps(&config, seeds) as f64 * DT * 1e-3),
+            config,
+            out,
+            files: Vec::new(),
+        }
     }
-    files.extend(columns.into_iter().filter_map(|column| column.file));
 
-    let nest = reference.filter(|reference| *reference == published::NEST);
-    let published = Published {
-        full_column: published::full_rates(),
-        nest: nest.map(|nest| nest.rate),
-        nest_sd: nest.and_then(|nest| nest.rate_sd),
-        in_vivo: published::IN_VIVO,
-    };
-    let names = files.iter().map(|(name, _)| name.clone()).chain([RESULT.into()]).collect();
-    let answer = Answer {
-        config,
-        seed,
-        seeds,
-        neurons,
-        synapses,
-        populations,
-        per_seed,
-        published,
-        psth,
-        building_seconds,
-        seconds,
-        real_time_factor,
-        out,
-        files: names,
-    };
-    Ok((answer, files))
+    /// The figures; the raster is of the first column's spikes.
+    fn figures(&self, spikes: &[Vec<(u32, u32)>]) -> Result<Vec<File>> {
+        let Self { config, seed, seeds, populations, psth, .. } = self;
+        let title = match seeds {
+            1 => format!("Cortical column, seed {seed}"),
+            _ => format!("Cortical column: spikes of seed {seed}, bars of {seeds} seeds"),
+        };
+        let recorded = config.simulation.recorded_steps();
+        let reference = published::reference(&config.column);
+        let thalamus = config.thalamus.as_ref();
+        let raster = report::raster(&title, spikes, recorded, populations, reference.as_ref(), thalamus);
+        let mut files: Vec<File> = vec![("raster.svg".into(), raster.into_bytes())];
+        if let (Some(response), Some(thalamus)) = (psth, thalamus) {
+            files.push(("psth.svg".into(), report::psth(response, thalamus)?.into_bytes()));
+        }
+        Ok(files)
+    }
+}
+
+/// Of so many columns, warm-ups included.
+fn steps(config: &Column, columns: u32) -> u64 {
+    let each = config.simulation.warm_up_steps() + config.simulation.recorded_steps();
+    u64::from(columns) * u64::from(each)
 }
 
 fn text_of(answer: &Answer) -> Result<String> {

@@ -16,6 +16,9 @@ pub const RESULT: &str = "result.json";
 /// First line of the config of a folder that simulations write.
 const MARK: &str = "# Of `phylon simulate`, which writes this folder anew.";
 
+/// A file's name and content.
+pub type File = (String, Vec<u8>);
+
 /// A folder that a simulation may write.
 #[derive(Debug)]
 pub struct Folder {
@@ -53,7 +56,7 @@ impl Folder {
     ///
     /// # Errors
     /// When a file cannot be removed or written.
-    pub fn write(&self, files: &[(String, Vec<u8>)], result: &str) -> Result<()> {
+    pub fn write(&self, files: &[File], result: &str) -> Result<()> {
         self.remove(RESULT)?;
         durable::rename(&self.config, &self.path.join(CONFIG))?;
         for entry in fs::read_dir(&self.path).map_err(|source| Error::io("read", &self.path, source))? {
