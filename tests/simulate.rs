@@ -280,6 +280,14 @@ fn mistakes_are_explained() {
     refused("simulate unit.toml", 2, "unit.toml has no table [column]");
     assert_eq!(files(folder.path()), ["column.toml", "unit.toml", "wrong.toml"], "nothing is left behind");
 
+    // What is found only when the network is made leaves what was there.
+    succeed(folder.path(), SMALL);
+    let out = folder.path().join("runs/column");
+    let before = fs::read(out.join("result.json")).unwrap();
+    refused(&at("column.background_rate=8000"), 2, "`background_rate`: L23E gets");
+    assert_eq!(files(&out), ["config.toml", "raster.svg", "result.json", "spikes.npz"]);
+    assert_eq!(fs::read(out.join("result.json")).unwrap(), before);
+
     fs::write(folder.path().join("file"), "").unwrap();
     refused(&format!("{SMALL} --out file"), 1, "cannot create file: ");
     fs::create_dir(folder.path().join("foreign")).unwrap();

@@ -6,9 +6,9 @@ use std::time::Instant;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phylon::column::experiment::{self, Recording};
-use phylon::column::folder::{File, Folder, RESULT};
+use phylon::column::folder::{Folder, RESULT};
 use phylon::column::statistics::{Psth, Statistics};
-use phylon::column::{DT, NAMES, POPULATIONS, Seeds, spikes};
+use phylon::column::{DT, NAMES, POPULATIONS, spikes};
 use phylon::config::{self, Column};
 use phylon::error::{Error, Result};
 use phylon::report::column::published;
@@ -122,7 +122,7 @@ struct Done {
     statistics: Vec<Statistics>,
     psth: Vec<Psth>,
     building_seconds: f64,
-    file: Option<File>,
+    file: Option<String>,
     /// Of the first one, for the raster.
     spikes: Vec<Vec<(u32, u32)>>,
 }
@@ -138,15 +138,15 @@ pub fn run(args: &Args) -> Result<()> {
         let model = bar.position() as f64 * 1e-3;
         bar.set_message(format!("{:.2}", started.elapsed().as_secs_f64() / model));
     };
-    let columns = experiment::run_all(&config, args.seeds, tell, |k, recording| args.finish(k, recording));
+    let columns = experiment::run_all(&config, args.seeds, tell, |k, recording| args.keep(&folder, k, recording));
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let columns = columns?;
     let mut answer = Answer::new(config, &columns, seconds, out);
-    let mut files = answer.figures(&columns[0].spikes)?;
-    files.extend(columns.into_iter().filter_map(|column| column.file));
-    answer.files = files.iter().map(|(name, _)| name.clone()).chain([RESULT.into()]).collect();
-    folder.write(&files, &text_of(&answer)?)?;
+    answer.draw(&folder, &columns[0].spikes)?;
+    answer.files.extend(columns.into_iter().filter_map(|column| column.file).chain([RESULT.into()]));
+    let text = serde_json::to_string_pretty(&answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
+    folder.finish(&(text + "\n"))?;
     if args.json { output::json(&answer) } else { output::print(&answer.text()) }
 }
 
@@ -167,15 +167,18 @@ impl Args {
         self.out.clone().unwrap_or_else(stem)
     }
 
-    /// What is kept of column `k`.
-    fn finish(&self, k: u32, recording: Recording) -> Result<Done> {
-        let Seeds { wiring, .. } = recording.seeds;
-        let name = if self.seeds == 1 { "spikes".into() } else { format!("spikes-{wiring}") };
+    /// Write the spikes of column `k`; gives the rest.
+    fn keep(&self, folder: &Folder, k: u32, recording: Recording) -> Result<Done> {
+        let name = if self.seeds == 1 { "spikes".into() } else { format!("spikes-{}", recording.seeds.wiring) };
         let file = match self.spikes {
             Format::Npz => Some((name + ".npz", spikes::npz(&recording)?)),
             Format::Csv => Some((name + ".csv", spikes::csv(&recording).into_bytes())),
             Format::None => None,
         };
+        if let Some((name, bytes)) = &file {
+            folder.put(name.clone(), bytes)?;
+        }
+        let file = file.map(|(name, _)| name);
         let Recording { sizes, synapses, spikes, statistics, psth, building_seconds, .. } = recording;
         let spikes = if k == 0 { spikes } else { Vec::new() };
         Ok(Done { sizes, synapses, statistics, psth, building_seconds, file, spikes })
@@ -213,8 +216,8 @@ impl Answer {
         }
     }
 
-    /// The figures; the raster is of the first column's spikes.
-    fn figures(&self, spikes: &[Vec<(u32, u32)>]) -> Result<Vec<File>> {
+    /// Write the figures; the raster is of the first column's spikes.
+    fn draw(&mut self, folder: &Folder, spikes: &[Vec<(u32, u32)>]) -> Result<()> {
         let Self { config, seed, seeds, populations, psth, .. } = self;
         let title = match seeds {
             1 => format!("Cortical column, seed {seed}"),
@@ -224,11 +227,15 @@ impl Answer {
         let reference = published::reference(&config.column);
         let thalamus = config.thalamus.as_ref();
         let raster = report::raster(&title, spikes, recorded, populations, reference.as_ref(), thalamus);
-        let mut files: Vec<File> = vec![("raster.svg".into(), raster.into_bytes())];
+        let mut figures = vec![("raster.svg", raster)];
         if let (Some(response), Some(thalamus)) = (psth, thalamus) {
-            files.push(("psth.svg".into(), report::psth(response, thalamus)?.into_bytes()));
+            figures.push(("psth.svg", report::psth(response, thalamus)?));
         }
-        Ok(files)
+        for (name, figure) in figures {
+            folder.put(name.into(), figure.as_bytes())?;
+            self.files.push(name.into());
+        }
+        Ok(())
     }
 }
 
@@ -236,11 +243,6 @@ impl Answer {
 fn steps(config: &Column, columns: u32) -> u64 {
     let each = config.simulation.warm_up_steps() + config.simulation.recorded_steps();
     u64::from(columns) * u64::from(each)
-}
-
-fn text_of(answer: &Answer) -> Result<String> {
-    let text = serde_json::to_string_pretty(answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
-    Ok(text + "\n")
 }
 
 /// In ms of model time.
@@ -262,13 +264,14 @@ impl Answer {
         };
         let mut out = format!(
             "column   {} neurons, {} synapses, {whose}\n\
-             time     {} s after {} ms in {:.2} s: {:.2} s for 1 s of model time\n\n",
+             time     {} s after {} ms in {:.2} s: {:.2} s for 1 s of model time ({:.2} s for a column's synapses)\n\n",
             output::grouped(self.neurons as u64),
             output::grouped(self.synapses as u64),
             simulation.seconds,
             simulation.warm_up,
             self.seconds,
             self.real_time_factor,
+            self.building_seconds,
         );
         out += &self.table();
         if let Some(psth) = &self.psth {
