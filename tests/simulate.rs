@@ -12,6 +12,7 @@ use npz::Npz;
 use phylon::column::statistics::Psth;
 use phylon::column::{NAMES, Network, POPULATIONS, Parameters, Seeds, Simulation, Spike, Thalamus, experiment};
 use phylon::config::Column;
+use phylon::hash::fnv1a;
 use phylon::report::column::published;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -280,6 +281,14 @@ fn mistakes_are_explained() {
     refused("simulate unit.toml", 2, "unit.toml has no table [column]");
     assert_eq!(files(folder.path()), ["column.toml", "unit.toml", "wrong.toml"], "nothing is left behind");
 
+    // What is found only when the network is made leaves what was there.
+    succeed(folder.path(), SMALL);
+    let out = folder.path().join("runs/column");
+    let before = fs::read(out.join("result.json")).unwrap();
+    refused(&at("column.background_rate=8000"), 2, "`background_rate`: L23E gets");
+    assert_eq!(files(&out), ["config.toml", "raster.svg", "result.json", "spikes.npz"]);
+    assert_eq!(fs::read(out.join("result.json")).unwrap(), before);
+
     fs::write(folder.path().join("file"), "").unwrap();
     refused(&format!("{SMALL} --out file"), 1, "cannot create file: ");
     fs::create_dir(folder.path().join("foreign")).unwrap();
@@ -312,6 +321,18 @@ fn fired(network: &Network<f32>, steps: u32) -> Vec<Spike> {
     let mut spikes = Vec::new();
     Simulation::new(network).advance(steps, &mut spikes);
     spikes
+}
+
+/// As before there was a thalamus.
+#[test]
+fn a_column_without_a_pulse_keeps_its_bits() {
+    let folder = folder();
+    let short = "simulate column.toml --set column.neuron_scale=0.02 --seconds 0.2 --warm-up 0 --out bits";
+    succeed(folder.path(), &format!("{short} --seed 3 --set simulation.noise_seed=4"));
+    let seen = spikes(&folder.path().join("bits/spikes.npz"));
+    let words = seen.iter().flat_map(|&(step, population, neuron)| [step, population, neuron]);
+    let hash = fnv1a(words.flat_map(u32::to_le_bytes));
+    assert_eq!((seen.len(), hash), (796, 0x55c7_912e_d786_ad14), "{hash:#018x}");
 }
 
 #[test]

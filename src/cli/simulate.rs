@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phylon::column::experiment::{self, Recording};
 use phylon::column::folder::{Folder, RESULT};
 use phylon::column::statistics::{Psth, Statistics};
-use phylon::column::{DT, NAMES, POPULATIONS, Seeds, spikes};
+use phylon::column::{DT, NAMES, POPULATIONS, spikes};
 use phylon::config::{self, Column};
 use phylon::error::{Error, Result};
 use phylon::report::column::published;
@@ -122,7 +122,7 @@ struct Done {
     statistics: Vec<Statistics>,
     psth: Vec<Psth>,
     building_seconds: f64,
-    file: Option<(String, Vec<u8>)>,
+    file: Option<String>,
     /// Of the first one, for the raster.
     spikes: Vec<Vec<(u32, u32)>>,
 }
@@ -131,22 +131,22 @@ pub fn run(args: &Args) -> Result<()> {
     let config = config::load_column(&args.config, &args.overrides())?;
     let out = args.out();
     let folder = Folder::open(&out, &config)?;
-    let simulation = &config.simulation;
-    let steps = u64::from(args.seeds) * u64::from(simulation.warm_up_steps() + simulation.recorded_steps());
-    let bar = bar(steps);
+    let bar = bar(steps(&config, args.seeds));
     let started = Instant::now();
     let tell = |steps: u32| {
         bar.inc(u64::from(steps) / 10);
         let model = bar.position() as f64 * 1e-3;
         bar.set_message(format!("{:.2}", started.elapsed().as_secs_f64() / model));
     };
-    let columns = experiment::run_all(&config, args.seeds, tell, |k, recording| args.finish(k, recording));
+    let columns = experiment::run_all(&config, args.seeds, tell, |k, recording| args.keep(&folder, k, recording));
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let columns = columns?;
-    let real_time_factor = seconds / (steps as f64 * DT * 1e-3);
-    let (answer, files) = answer(config, columns, args.seeds, (seconds, real_time_factor), out)?;
-    folder.write(&files, &text_of(&answer)?)?;
+    let mut answer = Answer::new(config, &columns, seconds, out);
+    answer.draw(&folder, &columns[0].spikes)?;
+    answer.files.extend(columns.into_iter().filter_map(|column| column.file).chain([RESULT.into()]));
+    let text = serde_json::to_string_pretty(&answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
+    folder.finish(&(text + "\n"))?;
     if args.json { output::json(&answer) } else { output::print(&answer.text()) }
 }
 
@@ -167,86 +167,82 @@ impl Args {
         self.out.clone().unwrap_or_else(stem)
     }
 
-    /// What is kept of column `k`.
-    fn finish(&self, k: u32, recording: Recording) -> Result<Done> {
-        let Seeds { wiring, .. } = recording.seeds;
-        let name = if self.seeds == 1 { "spikes".into() } else { format!("spikes-{wiring}") };
+    /// Write the spikes of column `k`; gives the rest.
+    fn keep(&self, folder: &Folder, k: u32, recording: Recording) -> Result<Done> {
+        let name = if self.seeds == 1 { "spikes".into() } else { format!("spikes-{}", recording.seeds.wiring) };
         let file = match self.spikes {
             Format::Npz => Some((name + ".npz", spikes::npz(&recording)?)),
             Format::Csv => Some((name + ".csv", spikes::csv(&recording).into_bytes())),
             Format::None => None,
         };
+        if let Some((name, bytes)) = &file {
+            folder.put(name.clone(), bytes)?;
+        }
+        let file = file.map(|(name, _)| name);
         let Recording { sizes, synapses, spikes, statistics, psth, building_seconds, .. } = recording;
         let spikes = if k == 0 { spikes } else { Vec::new() };
         Ok(Done { sizes, synapses, statistics, psth, building_seconds, file, spikes })
     }
 }
 
-/// The answer, and the files but for the result.
-fn answer(
-    config: Column,
-    columns: Vec<Done>,
-    seeds: u32,
-    (seconds, real_time_factor): (f64, f64),
-    out: PathBuf,
-) -> Result<(Answer, Vec<(String, Vec<u8>)>)> {
-    let building_seconds = columns.iter().map(|column| column.building_seconds).sum::<f64>() / f64::from(seeds);
-    let psth: Vec<Vec<Psth>> = columns.iter().map(|column| column.psth.clone()).collect();
-    let per_seed: Vec<_> = columns.iter().map(|column| column.statistics.clone()).collect();
-    let first = &columns[0];
-    let populations = report::populations(&first.sizes, &per_seed);
-    let reference = published::reference(&config.column);
-    let psth = Response::of(&psth);
-    let (neurons, synapses) = (first.sizes.iter().sum(), first.synapses);
-    let seed = config.simulation.seed;
-
-    let title =
-        if seeds == 1 { format!("seed {seed}") } else { format!("raster of seed {seed}, bars of {seeds} seeds") };
-    let recorded = config.simulation.recorded_steps();
-    let raster = report::raster(
-        &format!("Cortical column, {title}"),
-        &first.spikes,
-        recorded,
-        &populations,
-        reference.as_ref(),
-        config.thalamus.as_ref(),
-    );
-    let mut files: Vec<(String, Vec<u8>)> = vec![("raster.svg".into(), raster.into_bytes())];
-    if let (Some(response), Some(thalamus)) = (&psth, &config.thalamus) {
-        files.push(("psth.svg".into(), report::psth(response, thalamus)?.into_bytes()));
+impl Answer {
+    /// Without its files.
+    fn new(config: Column, columns: &[Done], seconds: f64, out: PathBuf) -> Self {
+        let seeds = columns.len() as u32;
+        let per_seed: Vec<_> = columns.iter().map(|column| column.statistics.clone()).collect();
+        let psth: Vec<Vec<Psth>> = columns.iter().map(|column| column.psth.clone()).collect();
+        let first = &columns[0];
+        let nest = published::reference(&config.column).filter(|reference| *reference == published::NEST);
+        Self {
+            seed: config.simulation.seed,
+            seeds,
+            neurons: first.sizes.iter().sum(),
+            synapses: first.synapses,
+            populations: report::populations(&first.sizes, &per_seed),
+            per_seed,
+            published: Published {
+                full_column: published::full_rates(),
+                nest: nest.map(|nest| nest.rate),
+                nest_sd: nest.and_then(|nest| nest.rate_sd),
+                in_vivo: published::IN_VIVO,
+            },
+            psth: Response::of(&psth),
+            building_seconds: columns.iter().map(|column| column.building_seconds).sum::<f64>() / f64::from(seeds),
+            seconds,
+            real_time_factor: seconds / (steps(&config, seeds) as f64 * DT * 1e-3),
+            config,
+            out,
+            files: Vec::new(),
+        }
     }
-    files.extend(columns.into_iter().filter_map(|column| column.file));
 
-    let nest = reference.filter(|reference| *reference == published::NEST);
-    let published = Published {
-        full_column: published::full_rates(),
-        nest: nest.map(|nest| nest.rate),
-        nest_sd: nest.and_then(|nest| nest.rate_sd),
-        in_vivo: published::IN_VIVO,
-    };
-    let names = files.iter().map(|(name, _)| name.clone()).chain([RESULT.into()]).collect();
-    let answer = Answer {
-        config,
-        seed,
-        seeds,
-        neurons,
-        synapses,
-        populations,
-        per_seed,
-        published,
-        psth,
-        building_seconds,
-        seconds,
-        real_time_factor,
-        out,
-        files: names,
-    };
-    Ok((answer, files))
+    /// Write the figures; the raster is of the first column's spikes.
+    fn draw(&mut self, folder: &Folder, spikes: &[Vec<(u32, u32)>]) -> Result<()> {
+        let Self { config, seed, seeds, populations, psth, .. } = self;
+        let title = match seeds {
+            1 => format!("Cortical column, seed {seed}"),
+            _ => format!("Cortical column: spikes of seed {seed}, bars of {seeds} seeds"),
+        };
+        let recorded = config.simulation.recorded_steps();
+        let reference = published::reference(&config.column);
+        let thalamus = config.thalamus.as_ref();
+        let raster = report::raster(&title, spikes, recorded, populations, reference.as_ref(), thalamus);
+        let mut figures = vec![("raster.svg", raster)];
+        if let (Some(response), Some(thalamus)) = (psth, thalamus) {
+            figures.push(("psth.svg", report::psth(response, thalamus)?));
+        }
+        for (name, figure) in figures {
+            folder.put(name.into(), figure.as_bytes())?;
+            self.files.push(name.into());
+        }
+        Ok(())
+    }
 }
 
-fn text_of(answer: &Answer) -> Result<String> {
-    let text = serde_json::to_string_pretty(answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
-    Ok(text + "\n")
+/// Of so many columns, warm-ups included.
+fn steps(config: &Column, columns: u32) -> u64 {
+    let each = config.simulation.warm_up_steps() + config.simulation.recorded_steps();
+    u64::from(columns) * u64::from(each)
 }
 
 /// In ms of model time.
@@ -268,13 +264,14 @@ impl Answer {
         };
         let mut out = format!(
             "column   {} neurons, {} synapses, {whose}\n\
-             time     {} s after {} ms in {:.2} s: {:.2} s for 1 s of model time\n\n",
+             time     {} s after {} ms in {:.2} s: {:.2} s for 1 s of model time ({:.2} s for a column's synapses)\n\n",
             output::grouped(self.neurons as u64),
             output::grouped(self.synapses as u64),
             simulation.seconds,
             simulation.warm_up,
             self.seconds,
             self.real_time_factor,
+            self.building_seconds,
         );
         out += &self.table();
         if let Some(psth) = &self.psth {

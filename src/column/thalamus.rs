@@ -2,9 +2,9 @@
 //! population of relay neurons without dynamics, each a Poisson process while a pulse lasts.
 //!
 //! They are generators of the network, so the column itself keeps its bits: until the first of their spikes arrives, a column
-//! with a thalamus is the one without. Their synapses follow the same law as those between populations. A smaller column has as
-//! many relay neurons and synapses fewer as neurons, and each of its neurons keeps its thalamic in-degree; NEST's script scales
-//! neither with the column, so its smaller columns get a stronger pulse.
+//! with a thalamus is the one without. Their synapses follow the same law as those between populations, and are scaled as they
+//! are: by the neurons and by a neuron's synapses. (NEST's script does not scale them by the neurons.) No current makes up
+//! for fewer synapses, as the mean of a pulse is nothing constant: it is the root of `synapse_scale` times the full one's.
 
 use serde::{Deserialize, Serialize};
 
