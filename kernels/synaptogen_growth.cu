@@ -18,26 +18,22 @@ constexpr uint32_t BLOCK = COLUMNS * LANES;
 // From one column to the next, so that neither stores nor loads meet in a bank.
 constexpr uint32_t PITCH = AGENTS + 4;
 
-// The values of four words in a row of 2^levels thresholds, as `values` in src/synaptogen/growth/thresholds.rs. Of the upper halves
-// every 2^fine-th, the last of so many, is also in `coarse`. `tie` gives the four lower words.
-template <class Tie>
-__device__ __forceinline__ void search(const uint32_t* coarse, const uint32_t* high, const uint32_t* low, uint32_t levels,
-                                       uint32_t fine, const uint32_t (&words)[OF_LANE], Tie tie,
-                                       uint32_t (&values)[OF_LANE]) {
+// `values` in src/synaptogen/growth/thresholds.rs, for four words, in two parts. First the search by upper halves in a row of
+// 2^levels thresholds, of which `at(i)` is the i-th; values begin at 0.
+template <class At>
+__device__ __forceinline__ void descend(uint32_t levels, const uint32_t (&words)[OF_LANE], At at, uint32_t (&values)[OF_LANE]) {
+    for (uint32_t step = 1u << levels >> 1; step; step >>= 1)
 #pragma unroll
-    for (uint32_t i = 0; i < OF_LANE; ++i) values[i] = 0;
-    for (uint32_t step = 1u << (levels - fine) >> 1; step; step >>= 1)
-#pragma unroll
-        for (uint32_t i = 0; i < OF_LANE; ++i) values[i] += words[i] > coarse[values[i] + step - 1] ? step : 0;
-    const uint32_t* const all = fine ? high : coarse;
-#pragma unroll
-    for (uint32_t i = 0; i < OF_LANE; ++i) values[i] <<= fine;
-    for (uint32_t step = 1u << fine >> 1; step; step >>= 1)
-#pragma unroll
-        for (uint32_t i = 0; i < OF_LANE; ++i) values[i] += words[i] > high[values[i] + step - 1] ? step : 0;
+        for (uint32_t i = 0; i < OF_LANE; ++i) values[i] += words[i] > at(values[i] + step - 1) ? step : 0;
+}
+
+// Then what lower halves decide: `tie` gives those of the words.
+template <class At, class Tie>
+__device__ __forceinline__ void settle(const uint32_t* high, const uint32_t* low, uint32_t levels,
+                                       const uint32_t (&words)[OF_LANE], At at, Tie tie, uint32_t (&values)[OF_LANE]) {
     bool ties = false;
 #pragma unroll
-    for (uint32_t i = 0; i < OF_LANE; ++i) ties |= all[values[i]] == words[i];
+    for (uint32_t i = 0; i < OF_LANE; ++i) ties |= at(values[i]) == words[i];
     if (!ties) return;
     const uint4 lower = tie();
     const uint32_t lowers[OF_LANE] = {lower.x, lower.y, lower.z, lower.w};
@@ -51,11 +47,15 @@ __device__ __forceinline__ void search(const uint32_t* coarse, const uint32_t* h
     }
 }
 
+// Where the words of a row lie in shared memory. The first steps of a search are powers of two apart: without gaps they would all
+// meet in one bank.
+__device__ __forceinline__ uint32_t spread(uint32_t i) { return i + i / 32; }
+
 __device__ __forceinline__ void split(const uint4& block, uint32_t (&words)[OF_LANE]) {
     words[0] = block.x, words[1] = block.y, words[2] = block.z, words[3] = block.w;
 }
 
-// Draws of one neuron pair from its law.
+// Draws of one neuron pair from its law. Of the upper halves every 2^fine-th, the last of so many, is also in `coarse`.
 struct OfLaw {
     const uint32_t *coarse, *high, *low;
     uint32_t first, levels, fine, pair;
@@ -65,7 +65,14 @@ struct OfLaw {
         const auto block = [&](uint32_t half) { return philox(make_uint4(pair, group, half, STREAM_SYNAPSE_LAW), key); };
         uint32_t words[OF_LANE];
         split(block(0), words);
-        search(coarse, high, low, levels, fine, words, [&] { return block(1); }, counts);
+#pragma unroll
+        for (uint32_t i = 0; i < OF_LANE; ++i) counts[i] = 0;
+        descend(levels - fine, words, [&](uint32_t i) { return coarse[spread(i)]; }, counts);
+#pragma unroll
+        for (uint32_t i = 0; i < OF_LANE; ++i) counts[i] <<= fine;
+        descend(fine, words, [&](uint32_t i) { return high[i]; }, counts);
+        const auto at = [&](uint32_t i) { return fine ? high[i] : coarse[spread(i)]; };
+        settle(high, low, levels, words, at, [&] { return block(1); }, counts);
 #pragma unroll
         for (uint32_t i = 0; i < OF_LANE; ++i) counts[i] += first;
     }
@@ -125,11 +132,12 @@ struct Directly {
         const auto block = [&](uint32_t block) {
             return philox(make_uint4(pair, group, gene_pair, STREAM_SYNAPSES + (block << 8)), key);
         };
-        uint32_t words[OF_LANE], values[OF_LANE];
+        uint32_t words[OF_LANE], values[OF_LANE] = {};
         split(block(number), words);
-        const auto tie = [&] { return block(GROWN_LOWER_HALVES + number); };
         const uint32_t* const high = args.grow.high + start;
-        search(high, high, args.grow.low + start, levels, 0, words, tie, values);
+        const auto at = [&](uint32_t i) { return high[i]; };
+        descend(levels, words, at, values);
+        settle(high, args.grow.low + start, levels, words, at, [&] { return block(GROWN_LOWER_HALVES + number); }, values);
 #pragma unroll
         for (uint32_t i = 0; i < OF_LANE; ++i) counts[i] += least + values[i];
     }
@@ -192,9 +200,9 @@ KERNEL(grow_law, GrowLawArgs, GROWN_COLUMNS * LANES, 4) {
     if (pair < args.grow.pairs) law = args.laws[(size_t)blockIdx.z * args.grow.pairs + pair];
     const uint32_t* const high = args.grow.high + law.start;
     const uint32_t fine = law.levels > args.room ? law.levels - args.room : 0;
-    uint32_t* const coarse = reinterpret_cast<uint32_t*>(shared) + (warp << args.room);
+    uint32_t* const coarse = reinterpret_cast<uint32_t*>(shared) + warp * spread(1u << args.room);
     if (pair < args.grow.pairs)
-        for (uint32_t i = lane; i < 1u << (law.levels - fine); i += LANES) coarse[i] = high[((i + 1) << fine) - 1];
+        for (uint32_t i = lane; i < 1u << (law.levels - fine); i += LANES) coarse[spread(i)] = high[((i + 1) << fine) - 1];
     __syncwarp();
     const OfLaw of_law = {coarse, high, args.grow.low + law.start, law.first, law.levels, fine, pair, key_of(args.grow)};
     store_all(args.grow, tile, [&](uint32_t group, uint32_t(&counts)[OF_LANE]) { of_law.draw(group, counts); });

@@ -195,7 +195,9 @@ fn agents_of_a_device_are_those_of_the_cpu() {
                 fields.remove(field).unwrap();
             }
             let played = fields["played"].as_object_mut().unwrap();
-            ["seconds", "kernel_seconds"].map(|field| played.remove(field).unwrap());
+            for field in ["seconds", "kernel_seconds"] {
+                played.remove(field).unwrap();
+            }
             answer
         };
         let (cpu, device) = (grow("cpu", "--out cpu --edges 12"), grow("emu", "--out emu --edges 12"));

@@ -20,7 +20,7 @@ use crate::synaptogen::agents::{Growth, Sampler};
 use crate::synaptogen::growth::Connectome;
 use crate::synaptogen::growth::direct::Tables;
 
-/// Steps of a search in shared memory: 2^10 thresholds for each column of a block, 32 KiB for all, so that registers limit how many
+/// Steps of a search in shared memory: 2^10 thresholds for each column of a block, 33 KiB for all, so that registers limit how many
 /// blocks a multiprocessor has.
 const ROOM: u32 = 10;
 /// Blocks that a multiprocessor is given, where there are agents enough: several waves, so that the last one hides.
@@ -232,7 +232,9 @@ fn by_law(gpu: &Gpu, profiles: &Profiles, args: GrowArgs, grid: [u32; 3]) -> Res
         laws: laws.pairs.pointer(),
         room,
     };
-    let shared = (GROWN_COLUMNS << room) * size_of::<u32>() as u32;
+    // A gap after every 32 thresholds.
+    let of_column = (1 << room) + (1 << room) / LANES;
+    let shared = GROWN_COLUMNS * of_column * size_of::<u32>() as u32;
     let shape = Launch { grid, block: GROWN_COLUMNS * LANES, shared };
     gpu.kernel("grow_law", shared)?;
     // SAFETY: the buffers are as long as the arguments say, and live until the kernel is done, which `time` waits for.
