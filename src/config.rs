@@ -6,6 +6,7 @@
 
 mod column;
 mod load;
+mod search;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::registry::UnitKind;
 pub use column::{Column, Simulation};
 pub use load::{Subject, load, load_column, read, to_toml};
+pub use search::{Search, Searcher};
 
 /// A whole experiment: one file in `configs/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -41,15 +41,15 @@ pub struct Invalid {
     pub message: String,
 }
 
-type Checked = Result<(), Invalid>;
+pub(crate) type Checked = Result<(), Invalid>;
 
 /// The error for `key` unless `good`.
-fn check(good: bool, key: &str, message: impl FnOnce() -> String) -> Checked {
+pub(crate) fn check(good: bool, key: &str, message: impl FnOnce() -> String) -> Checked {
     if good { Ok(()) } else { Err(Invalid { key: key.to_owned(), message: message() }) }
 }
 
 /// `low <= value <= high`, which NaN is not.
-fn within<T: PartialOrd + std::fmt::Display>(table: &str, key: &str, value: T, (low, high): (T, T)) -> Checked {
+pub(crate) fn within<T: PartialOrd + std::fmt::Display>(table: &str, key: &str, value: T, (low, high): (T, T)) -> Checked {
     check(low <= value && value <= high, &format!("{table}.{key}"), || format!("{value} is not in {low} to {high}"))
 }
 
@@ -72,7 +72,7 @@ const MAX_CHANNELS: u32 = 4_096;
 const MAX_ENVIRONMENTS: u32 = 65_536;
 const MAX_STEPS: u32 = 100_000;
 /// A counter word addresses the offspring; the rest is room for the centre.
-const MAX_POPULATION: u32 = 1 << 24;
+pub(crate) const MAX_POPULATION: u32 = 1 << 24;
 
 impl Plan {
     /// Check a config, write out the defaults that depend on other keys, and derive the sizes.
@@ -159,12 +159,17 @@ fn chromosomes(unit: Shape, network: Option<&Layout>) -> Vec<Shape> {
     network.map_or_else(|| vec![unit], Layout::chromosomes)
 }
 
-fn check_run(run: &Run) -> Checked {
+/// That a run can be called so: its folder has this name.
+pub(crate) fn check_name(name: &str) -> Checked {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let good = !run.name.is_empty() && run.name.chars().all(allowed) && !run.name.starts_with('.');
+    let good = !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.');
     check(good, "run.name", || {
-        format!("{:?} is not a folder name of letters, digits, `-`, `_` and `.` that does not start with `.`", run.name)
-    })?;
+        format!("{name:?} is not a folder name of letters, digits, `-`, `_` and `.` that does not start with `.`")
+    })
+}
+
+fn check_run(run: &Run) -> Checked {
+    check_name(&run.name)?;
     within("run", "generations", run.generations, (1, u32::MAX))?;
     within("run", "checkpoint_every", run.checkpoint_every, (1, u32::MAX))?;
     within("run", "validate_every", run.validate_every, (1, u32::MAX))?;
@@ -249,7 +254,7 @@ fn check_optimiser(config: &Config, parameters: usize) -> Result<usize, Invalid>
     }
 }
 
-fn check_es(es: &Es) -> Result<usize, Invalid> {
+pub(crate) fn check_es(es: &Es) -> Result<usize, Invalid> {
     within("es", "population", es.population, (2, MAX_POPULATION))?;
     let pairs = !es.antithetic || es.population.is_multiple_of(2);
     check(pairs, "es.population", || format!("{} is odd, and antithetic offspring come in pairs", es.population))?;
@@ -277,7 +282,7 @@ fn check_es(es: &Es) -> Result<usize, Invalid> {
     Ok(es.population as usize)
 }
 
-fn check_snes(snes: &Snes, parameters: usize) -> Result<usize, Invalid> {
+pub(crate) fn check_snes(snes: &Snes, parameters: usize) -> Result<usize, Invalid> {
     let population = snes.population.map_or_else(|| snes::default_population(parameters), |p| p as usize);
     within("snes", "population", population as u32, (2, MAX_POPULATION))?;
     positive("snes", "sigma", snes.sigma)?;

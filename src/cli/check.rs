@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use phylon::column::Background;
 use phylon::column::experiment::memory_bytes;
-use phylon::config::{self, Column, Subject};
+use phylon::config::{self, Column, Search, Subject};
 use phylon::error::Result;
 use phylon::plan::Plan;
 use phylon::workload::gpu_memory_bytes;
@@ -97,6 +97,40 @@ struct ColumnDerived {
     /// The warm-up's among them.
     steps: u64,
     memory_bytes: u64,
+    search: Option<SearchDerived>,
+}
+
+/// The same of a search of its parameters.
+#[derive(Serialize)]
+struct SearchDerived {
+    parameters: usize,
+    /// Candidates of a generation, and their simulations.
+    population: u32,
+    simulations_each: u64,
+    /// That fit into the budget, tests of DDPG not counted.
+    generations: u64,
+    simulations: u32,
+    /// Model time of the search, s.
+    model_seconds: f64,
+    /// Simulations after the search: finalists, and the test.
+    more_simulations: u64,
+}
+
+fn search_derived(search: &Search) -> SearchDerived {
+    let each = u64::from(search.population()) * u64::from(search.seeds);
+    let judged = match search.finalists {
+        0 => 2 * search.seeds,
+        finalists => (finalists + 1) * search.finalist_seeds,
+    };
+    SearchDerived {
+        parameters: search.parameters(),
+        population: search.population(),
+        simulations_each: each,
+        generations: u64::from(search.simulations) / each,
+        simulations: search.simulations,
+        model_seconds: 1e-3 * f64::from(search.simulations) * (search.warm_up + search.counted),
+        more_simulations: u64::from(judged) + 3 * u64::from(search.held_out),
+    }
 }
 
 fn column_derived(config: &Column) -> ColumnDerived {
@@ -113,6 +147,7 @@ fn column_derived(config: &Column) -> ColumnDerived {
         thalamus_neurons: thalamus.as_ref().map_or(0, |thalamus| thalamus.scaled_neurons(column)),
         steps: u64::from(simulation.warm_up_steps()) + u64::from(simulation.recorded_steps()),
         memory_bytes: memory_bytes(&derived),
+        search: config.search.as_ref().map(search_derived),
     }
 }
 
@@ -125,7 +160,19 @@ fn column_comments(derived: &ColumnDerived) -> String {
         ("steps", grouped(derived.steps), "of 0.1 ms, with the warm-up"),
         ("memory", bytes(derived.memory_bytes), "of a column while its synapses are drawn"),
     ];
-    lines(rows.into_iter())
+    let search = derived.search.as_ref().map(|search| {
+        let each = grouped(search.simulations_each);
+        [
+            ("parameters", grouped(search.parameters as u64), "that are searched"),
+            ("candidates", grouped(search.population.into()), "of a generation"),
+            ("simulations", each, "of a generation: each candidate with every seed"),
+            ("generations", grouped(search.generations), "that the budget holds"),
+            ("budget", grouped(search.simulations.into()), "simulations"),
+            ("model time", format!("{:.0} s", search.model_seconds), "of the budget"),
+            ("and then", grouped(search.more_simulations), "simulations of the best and the centre, and of the test"),
+        ]
+    });
+    lines(rows.into_iter().chain(search.into_iter().flatten()))
 }
 
 fn bytes(number: u64) -> String {

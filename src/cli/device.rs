@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use phylon::device::{Device, Wish};
+use phylon::device::{Backend, Device, Wish};
 use phylon::error::Result;
 
 #[derive(clap::Args)]
@@ -19,5 +19,10 @@ pub struct Args {
 impl Args {
     pub fn choose(&self) -> Result<Device> {
         Device::choose(self.device, self.kernels.clone())
+    }
+
+    /// Whether the user asks for a backend of this kind and no other.
+    pub fn insists_on(&self, kind: impl Fn(Backend) -> bool) -> bool {
+        matches!(self.device, Wish::Only(backend) if kind(backend))
     }
 }

@@ -1,10 +1,11 @@
-//! `phylon run`: evolve what a config says, or go on with a run.
+//! `phylon run`: evolve or search what a config says, or go on with a run.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use phylon::config;
-use phylon::device::Device;
+use phylon::column::search::run::{self as column, Search};
+use phylon::config::{self, Column, Subject};
+use phylon::device::{Backend, Device};
 use phylon::engine::Engine;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
@@ -13,11 +14,15 @@ use phylon::{report, workload};
 
 use super::{device, output};
 
-/// Evolve what a config says, or go on with an interrupted run.
+/// Evolve or search what a config says, or go on with an interrupted run.
 ///
 /// Writes the run folder: config.toml (the effective config), metrics.csv, fitness.f32, checkpoint.safetensors and
 /// report.html. Ctrl-C writes a checkpoint and leaves; `--resume` goes on from there to the same bits as if nothing
 /// had happened.
+///
+/// A config with the tables [column] and [search] is a search of a column's parameters, on the CPU. Its folder holds, in place
+/// of metrics and fitness, candidates.csv (every candidate), best.toml (the answer, for `phylon simulate`) and result.json
+/// (what came of it, and how it does with seeds that nothing was chosen by).
 #[derive(clap::Args)]
 #[command(
     override_usage = "phylon run [OPTIONS] <CONFIG>\n       phylon run [OPTIONS] --resume <RUN>",
@@ -26,13 +31,16 @@ Examples:
   phylon run configs/quickstart.toml
   phylon run configs/enu-iaf.toml --set es.population=4096 --set run.seed=7 --name seed-7
   phylon run --resume runs/seed-7
-  phylon run --resume runs/seed-7 --set run.generations=6000"
+  phylon run --resume runs/seed-7 --set run.generations=6000
+  phylon run configs/column-structure.toml             then phylon simulate runs/column-structure/best.toml
+  phylon run --resume runs/column-structure --set search.simulations=4000"
 )]
 pub struct Args {
     /// The config file.
     #[arg(required_unless_present = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder; --set may change run.generations and run.checkpoint_every.
+    /// Go on with the run in this folder; --set may change run.generations and run.checkpoint_every, of a search
+    /// search.simulations, search.held_out and search.held_out_seconds.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "runs_dir", "name", "force"])]
     resume: Option<PathBuf>,
     /// Override a key, for example es.population=4096. May be repeated.
@@ -41,7 +49,7 @@ pub struct Args {
     /// Folder of the run folders.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     runs_dir: PathBuf,
-    /// Name of the run folder, instead of run.name of the config.
+    /// Name of the run folder, instead of run.name of the config; of a search, instead of the config file's.
     #[arg(long)]
     name: Option<String>,
     /// Remove an existing run of that name first.
@@ -58,25 +66,43 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let (path, folder) = match (&args.resume, &args.config) {
+        (Some(path), _) => {
+            let folder = Folder::open(path)?;
+            (folder.config_path(), Some(folder))
+        }
+        // clap has seen to it that there is a config where there is no run to resume.
+        (None, config) => (config.clone().unwrap_or_default(), None),
+    };
+    match config::read(&path, &args.overrides)? {
+        Subject::Evolution(plan) => evolve(args, *plan, folder),
+        Subject::Column(column) => search(args, &path, &column, folder),
+    }
+}
+
+fn evolve(args: &Args, plan: Plan, folder: Option<Folder>) -> Result<ExitCode> {
     let device = args.device.choose()?;
-    let (plan, mut engine, folder) = match &args.resume {
-        Some(path) => resume(path, &args.overrides, &device)?,
-        None => start(args, &device)?,
+    let (plan, mut engine, folder) = match folder {
+        Some(folder) => resume(plan, folder, &args.overrides, &device)?,
+        None => start(args, plan, &device)?,
     };
     let options = Options { quiet: args.quiet, device: device.description };
-    if run::evolve(&plan, engine.as_mut(), &folder, &options)? == Ended::Interrupted {
+    let ended = run::evolve(&plan, engine.as_mut(), &folder, &options)?;
+    finish(args, ended, &folder)
+}
+
+fn finish(args: &Args, ended: Ended, folder: &Folder) -> Result<ExitCode> {
+    if ended == Ended::Interrupted {
         return Ok(ExitCode::from(130));
     }
-    let report = if args.no_report { "none".to_owned() } else { report::write(&folder)?.display().to_string() };
+    let report = if args.no_report { "none".to_owned() } else { report::write(folder)?.display().to_string() };
     output::print(&format!("run: {}  report: {report}\n", folder.path().display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 type Ready = (Plan, Box<dyn Engine>, Folder);
 
-fn start(args: &Args, device: &Device) -> Result<Ready> {
-    // clap has seen to it that there is a config where there is no run to resume.
-    let mut plan = config::load(args.config.as_deref().unwrap_or(Path::new("")), &args.overrides)?;
+fn start(args: &Args, mut plan: Plan, device: &Device) -> Result<Ready> {
     if let Some(name) = &args.name {
         let mut config = plan.config;
         config.run.name.clone_from(name);
@@ -88,17 +114,45 @@ fn start(args: &Args, device: &Device) -> Result<Ready> {
     Ok((plan, engine, folder))
 }
 
-fn resume(path: &Path, overrides: &[String], device: &Device) -> Result<Ready> {
-    let folder = Folder::open(path)?;
-    let fixed = |setting: &&String| !MAY_CHANGE.contains(&setting.split('=').next().unwrap_or("").trim());
-    if let Some(setting) = overrides.iter().find(fixed) {
-        return Err(Error::Config(format!(
-            "--set {setting}: a resumed run keeps its config, only {} may change\ntry: a new run with another --name",
-            MAY_CHANGE.join(" and ")
-        )));
-    }
-    let plan = config::load(&folder.config_path(), overrides)?;
+fn resume(plan: Plan, folder: Folder, overrides: &[String], device: &Device) -> Result<Ready> {
+    check_overrides(overrides, &MAY_CHANGE)?;
     let mut engine = workload::open(&plan, device)?;
     run::resume(&plan, engine.as_mut(), &folder)?;
     Ok((plan, engine, folder))
+}
+
+fn check_overrides(overrides: &[String], may_change: &[&str]) -> Result<()> {
+    let fixed = |setting: &&String| !may_change.contains(&setting.split('=').next().unwrap_or("").trim());
+    match overrides.iter().find(fixed) {
+        Some(setting) => Err(Error::Config(format!(
+            "--set {setting}: a resumed run keeps its config, only {} may change\ntry: a new run with another --name",
+            may_change.join(" and ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -> Result<ExitCode> {
+    if column.search.is_none() {
+        let shown = config.display();
+        return Err(Error::Config(format!(
+            "{shown} has a table [column] and no [search]: there is nothing to search; try: phylon simulate {shown}"
+        )));
+    }
+    if args.device.insists_on(|backend| backend != Backend::Cpu) {
+        return Err(Error::Device("searches of a column run on the CPU alone; try: without --device".into()));
+    }
+    let search = Search::new(column)?;
+    let folder = match folder {
+        Some(folder) => {
+            check_overrides(&args.overrides, &column::MAY_CHANGE)?;
+            folder
+        }
+        None => {
+            let stem = || config.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            search.create(&args.runs_dir, &args.name.clone().unwrap_or_else(stem), args.force)?
+        }
+    };
+    let ended = search.run(&folder, args.quiet)?;
+    finish(args, ended, &folder)
 }

@@ -1,10 +1,11 @@
-//! The config of a cortical column: what it is made of, how long it is simulated, and what its thalamus does.
+//! The config of a cortical column: what it is made of, how long it is simulated, what its thalamus does, and what is searched.
 //!
 //! A file with a table `[column]` is of this kind. Parameters of the model are documented where they are used, in
 //! [`crate::column`].
 
 use serde::{Deserialize, Serialize};
 
+use super::Search;
 use crate::column::{Parameters, Seeds, Thalamus, steps};
 use crate::plan::Invalid;
 
@@ -25,9 +26,12 @@ pub struct Column {
     /// Pulses of thalamic input; without the table there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thalamus: Option<Thalamus>,
+    /// What `phylon run` searches; `phylon simulate` does not read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
 }
 
-/// `[simulation]`: how long, and from which seeds.
+/// `[simulation]`: how long `phylon simulate` simulates, and from which seeds; a search has its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Simulation {
@@ -88,7 +92,13 @@ impl Column {
             message: invalid.message,
         };
         self.column.check().map_err(|invalid| within("column", invalid))?;
+        if let Some(search) = &self.search {
+            search.check()?;
+        }
         let Some(thalamus) = &self.thalamus else { return Ok(()) };
+        if self.search.is_some() {
+            return refuse("thalamus", "a search looks at columns without one; remove [thalamus] or [search]".into());
+        }
         thalamus.check(&self.column).map_err(|invalid| within("thalamus", invalid))?;
         if thalamus.start >= 1e3 * seconds {
             let message = format!("{} ms is not within the {seconds} s that are recorded", thalamus.start);

@@ -92,7 +92,10 @@ fn plan<'t>(path: &Path, document: Document<'t>, text: &'t Text) -> Result<Plan>
 }
 
 fn column<'t>(document: Document<'t>, text: &'t Text) -> Result<Column> {
-    let (column, document): (Column, _) = overridden(document, text)?;
+    let (mut column, document): (Column, _) = overridden(document, text)?;
+    if let Some(search) = &mut column.search {
+        search.complete();
+    }
     column.check().map_err(|invalid| at_its_key(&invalid, &document, text))?;
     Ok(column)
 }

@@ -17,6 +17,8 @@ enum Scale {
     Linear,
     /// `-log10(-value)`, for negative values.
     Negative,
+    /// `log10(value)`, for positive values.
+    Positive,
 }
 
 /// One axis of a chart. Positions are in axis coordinates, which the scale makes linear.
@@ -60,6 +62,20 @@ impl Axis {
         }
     }
 
+    /// Logarithmic over the positive ones of `values`; what is not positive lies on the lower end.
+    pub fn logarithmic(label: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let (least, most) = extent(values.into_iter().filter(|value| *value > 0.0)).unwrap_or((1.0, 10.0));
+        let (low, high) = (least.log10() - 0.05, most.log10() + 0.05);
+        let multiples: &[f64] = if high - low > 3.2 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let decades = low.floor() as i32..=high.ceil() as i32;
+        let ticks = decades
+            .flat_map(|decade| multiples.iter().map(move |m| m * 10f64.powi(decade)))
+            .map(|size| (size.log10(), number(size)))
+            .filter(|(at, _)| (low..=high).contains(at))
+            .collect();
+        Self { label: format!("{label} (log scale)"), scale: Scale::Positive, low, high, ticks }
+    }
+
     fn negative(label: &str, worst: f64, best: f64) -> Self {
         let (low, high) = (-(-worst).log10() - 0.05, -(-best).log10() + 0.08);
         let multiples: &[f64] = if high - low > 3.2 { &[1.0] } else { &[1.0, 2.0, 5.0] };
@@ -78,6 +94,8 @@ impl Axis {
             Scale::Linear => value,
             Scale::Negative if value < 0.0 => -(-value).log10(),
             Scale::Negative => self.high,
+            Scale::Positive if value > 0.0 => value.log10(),
+            Scale::Positive => self.low,
         };
         value.is_finite().then(|| position.clamp(self.low, self.high))
     }
@@ -178,6 +196,15 @@ mod tests {
         assert_eq!(axis.at(0.0), Some(axis.ends().1), "a perfect score lies on the upper end");
         assert_eq!(axis.at(f64::NAN), None);
         assert_eq!(axis.at(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn errors_are_logarithmic_and_nothing_is_the_lower_end() {
+        let axis = Axis::logarithmic("error", [0.02, 8.0, f64::NAN, 0.0]);
+        assert_eq!(labels(&axis), ["0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5"]);
+        assert_eq!([axis.at(0.1), axis.at(0.0), axis.at(f64::NAN)], [Some(-1.0), Some(axis.ends().0), None]);
+        let (low, high) = Axis::logarithmic("", [f64::NAN]).ends();
+        assert!(low < high);
     }
 
     #[test]

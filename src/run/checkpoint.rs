@@ -20,10 +20,12 @@ use crate::hash::fnv1a;
 use crate::plan::Plan;
 
 const FORMAT: u32 = 1;
-const ENTRY: &str = "phylon";
+/// The one entry of the metadata.
+pub(crate) const ENTRY: &str = "phylon";
 /// What stands before the checksum in the file; the quotes are escaped because the record is a string in JSON.
 const MARK: &[u8] = br#"\"checksum\":\""#;
-const NO_CHECKSUM: &str = "0000000000000000";
+/// The checksum of a record that is not sealed yet.
+pub(crate) const NO_CHECKSUM: &str = "0000000000000000";
 
 /// The metadata beside the tensors.
 #[derive(Debug, Serialize, Deserialize)]
@@ -154,17 +156,29 @@ fn encode(plan: &Plan, state: &State) -> std::result::Result<Vec<u8>, String> {
     let metadata = HashMap::from([(ENTRY.to_owned(), record)]);
     let mut bytes = serialize(tensors, Some(metadata)).map_err(|error| error.to_string())?;
 
-    let at = checksum_position(&bytes).ok_or("its header has no place for the checksum")?;
-    let sum = checksum(&bytes, at);
-    bytes[at..at + NO_CHECKSUM.len()].copy_from_slice(sum.as_bytes());
+    seal(&mut bytes)?;
     Ok(bytes)
 }
 
-fn decode(bytes: &[u8]) -> std::result::Result<Saved, String> {
+/// Put the checksum into a file whose record has [`NO_CHECKSUM`] for it.
+pub(crate) fn seal(bytes: &mut [u8]) -> std::result::Result<(), String> {
+    let at = checksum_position(bytes).ok_or("its header has no place for the checksum")?;
+    let sum = checksum(bytes, at);
+    bytes[at..at + NO_CHECKSUM.len()].copy_from_slice(sum.as_bytes());
+    Ok(())
+}
+
+/// That a file is as it was sealed.
+pub(crate) fn check_seal(bytes: &[u8]) -> std::result::Result<(), String> {
     let at = checksum_position(bytes).ok_or("it is no checkpoint, or is truncated")?;
-    if checksum(bytes, at).as_bytes() != &bytes[at..at + NO_CHECKSUM.len()] {
-        return Err("its checksum does not match, it is truncated or was altered".to_owned());
+    match checksum(bytes, at).as_bytes() == &bytes[at..at + NO_CHECKSUM.len()] {
+        true => Ok(()),
+        false => Err("its checksum does not match, it is truncated or was altered".to_owned()),
     }
+}
+
+fn decode(bytes: &[u8]) -> std::result::Result<Saved, String> {
+    check_seal(bytes)?;
     let wrong = |error: safetensors::SafeTensorError| error.to_string();
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
     let record = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).ok_or("it has no phylon entry")?;

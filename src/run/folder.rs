@@ -22,11 +22,16 @@ const PREVIOUS: &str = "checkpoint.previous.safetensors";
 const BEST: &str = "best.safetensors";
 const REPORT: &str = "report.html";
 const LIFE: &str = "life.svg";
+/// Of a search of a column: every candidate, the best one as a config, and what came of it.
+pub(crate) const CANDIDATES: &str = "candidates.csv";
+pub(crate) const BEST_COLUMN: &str = "best.toml";
+pub(crate) const RESULT: &str = "result.json";
 /// Locked by the process that writes; its presence also marks a folder as a run's, see [`Folder::create`].
 const LOCK: &str = "run.lock";
 
 /// What `--force` removes. The config is the first to go: a folder half emptied must not look like a run.
-const FILES: [&str; 8] = [CONFIG, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT, LIFE];
+const FILES: [&str; 11] =
+    [CONFIG, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT, LIFE, CANDIDATES, BEST_COLUMN, RESULT];
 
 /// A run folder. Any number of processes may read it; one at a time may write, from [`Folder::create`] or
 /// [`super::evolve`] until its `Folder` is dropped.
@@ -46,7 +51,12 @@ impl Folder {
     /// When the folder exists (and not `force`, or it is no run folder), when another process writes in it, or when
     /// the system refuses.
     pub fn create(root: &Path, plan: &Plan, force: bool) -> Result<Self> {
-        let path = root.join(&plan.config.run.name);
+        Self::create_named(root, &plan.config.run.name, &config::to_toml(&plan.config), force)
+    }
+
+    /// As [`Folder::create`], of a run with any effective config.
+    pub(crate) fn create_named(root: &Path, name: &str, config: &str, force: bool) -> Result<Self> {
+        let path = root.join(name);
         fs::create_dir_all(root).map_err(|source| Error::io("create", root, source))?;
         let folder = Self { path, lock: OnceLock::new() };
         let path = folder.path();
@@ -57,12 +67,12 @@ impl Folder {
                 let shown = path.display();
                 return Err(Error::Config(format!(
                     "cannot start the run: {shown} exists already; try: --resume {shown} to go on with it, --force to \
-                     start again, or another name with --set run.name=NAME"
+                     start again, or another name with --name NAME"
                 )));
             }
             Err(source) => return Err(Error::io("create", path, source)),
         }
-        durable::replace(&folder.config_path(), config::to_toml(&plan.config).as_bytes())?;
+        durable::replace(&folder.config_path(), config.as_bytes())?;
         durable::sync_folder_of(path)?;
         Ok(folder)
     }
@@ -117,7 +127,7 @@ impl Folder {
         self.path.join(FITNESS)
     }
 
-    pub(super) fn checkpoint_paths(&self) -> (PathBuf, PathBuf) {
+    pub(crate) fn checkpoint_paths(&self) -> (PathBuf, PathBuf) {
         (self.path.join(CHECKPOINT), self.path.join(PREVIOUS))
     }
 
@@ -178,14 +188,14 @@ impl Folder {
         } else {
             format!("the config now differs from that of the run so far: {}", keys.join(", "))
         };
-        Err(Error::bad_file(&self.path, format!("{why}; try: a new run with --set run.name=NAME")))
+        Err(Error::bad_file(&self.path, format!("{why}; try: a new run with --name NAME")))
     }
 
     /// Become the only writer, until this `Folder` is dropped; nothing happens when it is already.
     ///
     /// # Errors
     /// When another process is.
-    pub(super) fn lock(&self) -> Result<()> {
+    pub(crate) fn lock(&self) -> Result<()> {
         if self.lock.get().is_some() {
             return Ok(());
         }
@@ -215,7 +225,7 @@ impl Folder {
             let shown = path.display();
             return Err(Error::Config(format!(
                 "cannot replace {shown}: it is not a folder made by a run, {LOCK} is missing; try: another name with \
-                 --set run.name=NAME"
+                 --name NAME"
             )));
         }
         self.lock()?;

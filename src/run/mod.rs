@@ -7,13 +7,13 @@
 //! computed again.
 
 pub mod checkpoint;
-mod difference;
+pub(crate) mod difference;
 pub mod durable;
 #[cfg(test)]
 mod fake;
 mod fitness_log;
-mod folder;
-mod interrupt;
+pub(crate) mod folder;
+pub(crate) mod interrupt;
 mod metrics;
 mod progress;
 mod records;

@@ -76,7 +76,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    fn check(&self) -> Result<()> {
+    /// The first key that is out of its range, and the range.
+    pub fn refusal(&self) -> Option<(&'static str, &'static str)> {
         let is_rate = |rate: f64| rate > 0.0 && rate.is_finite();
         let refusals = [
             (self.hidden.is_empty() || self.hidden.contains(&0), "hidden", "at least one layer of at least 1 neuron"),
@@ -89,8 +90,12 @@ impl Settings {
             (self.memory < self.batch, "memory", "at least as many as `batch`"),
             (!(self.last_layer >= 0.0 && self.last_layer.is_finite()), "last_layer", "0 or a positive number"),
         ];
-        match refusals.into_iter().find(|(is_wrong, ..)| *is_wrong) {
-            Some((_, key, range)) => {
+        refusals.into_iter().find(|(is_wrong, ..)| *is_wrong).map(|(_, key, range)| (key, range))
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.refusal() {
+            Some((key, range)) => {
                 Err(Error::Config(format!("DDPG cannot search: `{key}` is out of its range; try: {range}")))
             }
             None => Ok(()),

@@ -39,6 +39,12 @@ impl Group {
         self.moved(&mut Parameters::default()).into_iter().map(|moved| moved.name).collect()
     }
 
+    /// Values of the parameters, in the order of their names.
+    pub fn values(self, parameters: &Parameters) -> Vec<f64> {
+        let mut parameters = parameters.clone();
+        self.moved(&mut parameters).iter().filter_map(|moved| moved.values.first().map(|value| **value)).collect()
+    }
+
     /// The parameters that actions make of `base`, and how many of them had to be put back into their physical range. Actions
     /// beyond [-1, 1] are taken as its ends.
     ///

@@ -4,9 +4,16 @@
 //! the means of its measures over them are held against the targets. Candidates of a generation share their seeds: common random
 //! numbers, so that they differ in their parameters alone. With the same seeds in every generation a search may fit these seeds;
 //! what is found is therefore simulated again with seeds that no search ever sees.
+//!
+//! [`run`] is a search as a run, with a folder from which it goes on.
 
+pub mod candidates;
+pub mod checkpoint;
 pub mod groups;
 pub mod objective;
+pub mod outcome;
+mod progress;
+pub mod run;
 
 use rayon::prelude::*;
 
@@ -15,6 +22,7 @@ pub use objective::{Reward, Target};
 
 use super::statistics::{Statistics, by_population};
 use super::{Network, POPULATIONS, Parameters, Seeds, Simulation, Spike};
+use crate::config;
 use crate::error::Result;
 use crate::rng::{Row, Stream};
 use crate::search::ask_tell::AskTell;
@@ -64,10 +72,31 @@ pub struct Judged {
 /// Steps after which it is asked whether a column fires too much.
 const EARLY: u32 = 500;
 
-/// Seeds that no generation uses.
+/// Seeds that no generation uses, and nothing that chooses.
 const HELD_OUT: u32 = u32::MAX;
+/// Seeds that no generation uses, and which choose among finalists.
+const FINALISTS: u32 = u32::MAX - 1;
+
+/// Statistics of every population, with each seed; `None` where a column was not simulated to its end.
+pub type Simulated = Vec<Option<Vec<Statistics>>>;
 
 impl Problem {
+    /// Of a config.
+    pub fn new(base: &Parameters, search: &config::Search) -> Self {
+        Self {
+            base: base.clone(),
+            group: search.group,
+            k: search.k(),
+            steps: search.steps(),
+            targets: search.targets.clone(),
+            reward: search.reward,
+            seeds: search.seeds,
+            fresh_seeds: search.fresh_seeds,
+            seed: search.seed,
+            most_rate: search.most_rate,
+        }
+    }
+
     /// One generation: candidates asked for, judged, and told.
     ///
     /// # Errors
@@ -93,6 +122,11 @@ impl Problem {
         self.seeds_from(HELD_OUT, number)
     }
 
+    /// Seeds that no search has seen either, and others than those.
+    pub fn of_finalists(&self, number: u32) -> Vec<Seeds> {
+        self.seeds_from(FINALISTS, number)
+    }
+
     fn seeds_from(&self, generation: u32, number: u32) -> Vec<Seeds> {
         let of = |index| {
             let [wiring, noise] = Row { seed: self.seed, stream: Stream::Candidates, generation, index }.seeds();
@@ -106,25 +140,36 @@ impl Problem {
     /// # Errors
     /// When a column cannot be built.
     pub fn judge(&self, points: &[Vec<f64>], seeds: &[Seeds], progress: &(dyn Fn() + Sync)) -> Result<Vec<Judged>> {
-        let columns: Vec<(Parameters, usize)> =
-            points.iter().map(|actions| self.group.apply(&self.base, actions, self.k)).collect();
-        let simulated: Vec<Option<Vec<Statistics>>> = (0..points.len() * seeds.len())
+        let simulated = self.simulate_all(points, seeds, progress)?;
+        Ok(points.iter().zip(&simulated).map(|(actions, of_seeds)| self.judged(actions, of_seeds)).collect())
+    }
+
+    /// Points with all seeds, a simulation a thread: `[point][seed]`.
+    ///
+    /// # Errors
+    /// When a column cannot be built.
+    pub fn simulate_all(
+        &self,
+        points: &[Vec<f64>],
+        seeds: &[Seeds],
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Simulated>> {
+        let columns: Vec<Parameters> =
+            points.iter().map(|actions| self.group.apply(&self.base, actions, self.k).0).collect();
+        let simulated: Simulated = (0..points.len() * seeds.len())
             .into_par_iter()
+            .with_max_len(1)
             .map(|i| {
-                let simulated = self.simulate(&columns[i / seeds.len()].0, seeds[i % seeds.len()]);
+                let simulated = self.simulate(&columns[i / seeds.len()], seeds[i % seeds.len()]);
                 progress();
                 simulated
             })
             .collect::<Result<_>>()?;
-        Ok(points
-            .iter()
-            .zip(columns)
-            .zip(simulated.chunks(seeds.len()))
-            .map(|((actions, (_, clipped)), of_seeds)| self.judged(actions, clipped, of_seeds))
-            .collect())
+        Ok(simulated.chunks(seeds.len()).map(<[_]>::to_vec).collect())
     }
 
-    fn judged(&self, actions: &[f64], clipped: usize, of_seeds: &[Option<Vec<Statistics>>]) -> Judged {
+    /// What a point is worth by the columns that were made of it.
+    pub fn judged(&self, actions: &[f64], of_seeds: &[Option<Vec<Statistics>>]) -> Judged {
         let mean = |of: &dyn Fn(&[Statistics]) -> f64| {
             let each = of_seeds.iter().map(|column| column.as_deref().map_or(f64::NAN, of));
             each.sum::<f64>() / of_seeds.len() as f64
@@ -133,7 +178,7 @@ impl Problem {
         let errors: Vec<f64> = self.targets.iter().zip(&measured).map(|(target, &seen)| target.error(seen)).collect();
         Judged {
             actions: actions.to_vec(),
-            clipped,
+            clipped: self.group.apply(&self.base, actions, self.k).1,
             rates: std::array::from_fn(|population| mean(&|column| column[population].rate)),
             error: errors.iter().sum(),
             reward: self.reward.of(&errors),

@@ -59,6 +59,16 @@ pub fn in_vivo() -> Vec<Target> {
 }
 
 impl Target {
+    /// `rate L23E`
+    pub fn name(&self) -> String {
+        let measure = match self.measure {
+            Measure::Rate => "rate",
+            Measure::Cv => "cv",
+            Measure::Synchrony => "synchrony",
+        };
+        format!("{measure} {}", self.population)
+    }
+
     /// Which population it is.
     pub fn index(&self) -> Option<usize> {
         NAMES.iter().position(|name| *name == self.population)
