@@ -151,7 +151,8 @@ fn wrong_value(document: &DeTable<'_>, path: &[String], found: &str, expected: &
         let table = at.map_or(Some(document), DeValue::as_table)?;
         Some(table.get(name.as_str()).map(toml::Spanned::get_ref))
     });
-    if let (Some(Some(DeValue::Array(_))), "sequence") = (value, found) {
+    // Of a list of tables serde takes the first for the first field; another mistake is about an element of a list that may be.
+    if let (Some(Some(DeValue::Array(_))), "sequence" | "map") = (value, found) {
         return Some(format!("`{key}` is a list: expected one value, or one table `[{key}]`"));
     }
     let expected = match expected {

@@ -205,3 +205,31 @@ fn key(title: &str, reference: Option<&Reference>) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::statistics::Statistics;
+    use crate::report::column::{populations, published};
+
+    /// Nobody fires, for a millisecond; and everybody in every step, of more than can be shown.
+    #[test]
+    fn silence_and_noise_are_drawn() {
+        let sizes = [300; POPULATIONS];
+        let noise: Vec<_> = (1..=400u32).flat_map(|step| (0..300).map(move |neuron| (step, neuron))).collect();
+        for (spikes, recorded, seeds) in [(Vec::new(), 10, 1), (noise, 400, 2)] {
+            let statistics = vec![Statistics::new(300, &spikes, 0, recorded); POPULATIONS];
+            let populations = populations(&sizes, &vec![statistics; seeds]);
+            let all = vec![spikes; POPULATIONS];
+            let thalamus = Thalamus { start: 0.5, ..Thalamus::default() };
+            for thalamus in [None, Some(&thalamus)] {
+                let svg = figure("a & b", &all, recorded, &populations, Some(&published::NEST), thalamus);
+                let drawing = roxmltree::Document::parse(&svg).unwrap();
+                assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+                assert!(svg.len() < 150_000, "{} bytes", svg.len());
+                let names = drawing.descendants().filter(|node| node.text() == Some("L4E"));
+                assert!(names.count() >= 2, "beside the spikes and beside the bars");
+            }
+        }
+    }
+}
