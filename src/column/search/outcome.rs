@@ -232,7 +232,8 @@ impl Tested {
         let n = each.len() as f64;
         let sd = |population: usize| {
             let mean = all.rates[population];
-            let squares: f64 = each.iter().map(|one| (one.rates[population] - mean) * (one.rates[population] - mean)).sum();
+            let squares: f64 =
+                each.iter().map(|one| (one.rates[population] - mean) * (one.rates[population] - mean)).sum();
             number((squares / (n - 1.0)).sqrt())
         };
         Self {

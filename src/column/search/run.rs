@@ -106,9 +106,14 @@ impl<'c> Search<'c> {
         if ended == Ended::Interrupted {
             return Ok(ended);
         }
-        match outcome::conclude(self.column, self.search, &self.problem, &state, searcher.as_ref(), (quiet, &|| {
-            interrupt.requested()
-        }))? {
+        match outcome::conclude(
+            self.column,
+            self.search,
+            &self.problem,
+            &state,
+            searcher.as_ref(),
+            (quiet, &|| interrupt.requested()),
+        )? {
             Some(outcome) => self.finish(folder, &outcome).map(|()| ended),
             None => Ok(Ended::Interrupted),
         }
@@ -206,7 +211,8 @@ impl<'c> Search<'c> {
         log.sync()?;
         if let Some(best) = state.best.first() {
             let Remembered { generation, candidate, error, .. } = best;
-            let whose = format!("Candidate {candidate} of generation {generation}, whose error was {error} in the search.");
+            let whose =
+                format!("Candidate {candidate} of generation {generation}, whose error was {error} in the search.");
             self.write_column(folder, &whose, &best.actions)?;
         }
         state.searcher = searcher.state();
@@ -215,7 +221,12 @@ impl<'c> Search<'c> {
 
     fn finish(&self, folder: &Folder, outcome: &Outcome) -> Result<()> {
         let answer = outcome.answer();
-        let whose = format!("{}: its error is {} with {} seeds.", answer.name(), answer.error.unwrap_or(f64::NAN), outcome.training_seeds);
+        let whose = format!(
+            "{}: its error is {} with {} seeds.",
+            answer.name(),
+            answer.error.unwrap_or(f64::NAN),
+            outcome.training_seeds
+        );
         self.write_column(folder, &whose, &answer.actions)?;
         let text = serde_json::to_string_pretty(outcome).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
         durable::replace(&folder.path().join(RESULT), (text + "\n").as_bytes())

@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 use crate::report::axis::{Axis, extent};
 use crate::report::heat_map::{DIVERGING, HeatMap};
 use crate::report::html::{self, Figure, count, measured, number};
-use crate::report::plot::{self, AXIS, BEST, Chart, FONT, Frame, INPUT, Key, Mark, MODEL, OFFSPRING, REFERENCE, UNIT, WIDTH};
+use crate::report::plot::{
+    self, AXIS, BEST, Chart, FONT, Frame, INPUT, Key, MODEL, Mark, OFFSPRING, REFERENCE, UNIT, WIDTH,
+};
 use crate::report::svg::{Anchor, line, px, rect, text};
 use crate::run::folder::{CANDIDATES, RESULT};
 use crate::run::{Folder, durable};
@@ -196,7 +198,8 @@ fn errors(rows: &[Row], search: &Search) -> Result<Figure> {
 fn rates(outcome: &Outcome, search: &Search) -> Result<Figure> {
     let find = |of: &dyn Fn(&&Tested) -> bool| outcome.held_out.iter().find(of);
     let (base, answer) = (find(&|tested| tested.of == "base"), find(&|tested| tested.is_answer));
-    let rates = |tested: Option<&Tested>| tested.map_or([f64::NAN; POPULATIONS], |t| t.rates.map(|r| r.unwrap_or(f64::NAN)));
+    let rates =
+        |tested: Option<&Tested>| tested.map_or([f64::NAN; POPULATIONS], |t| t.rates.map(|r| r.unwrap_or(f64::NAN)));
     let (before, after) = (rates(base), rates(answer));
     let training = outcome.answer().rates.map(|rate| rate.unwrap_or(f64::NAN));
     let spread = answer.map_or([f64::NAN; POPULATIONS], |tested| tested.rates_sd.map(|sd| sd.unwrap_or(f64::NAN)));
@@ -309,7 +312,8 @@ fn bars(found: &[&Found], most: f64) -> Figure {
         svg += &text((right + 10.0, y), Anchor::Start, 11.0, AXIS, &measured(found.value));
         if change.is_finite() {
             let (from, to) = (middle.min(at(change)), middle.max(at(change)));
-            svg += &rect((from, y - 0.35 * ROW), (to - from, 0.7 * ROW), if change < 0.0 { OFFSPRING } else { UNIT }, "");
+            svg +=
+                &rect((from, y - 0.35 * ROW), (to - from, 0.7 * ROW), if change < 0.0 { OFFSPRING } else { UNIT }, "");
         }
     }
     svg += "</svg>\n";
@@ -395,7 +399,8 @@ mod tests {
                 (&[], None, &[]),
             ] {
                 let notes = ["a <note>".to_owned()];
-                let page = Page { name: "x&y", column: &column, search, rows, outcome: outcome.as_ref(), notes: &notes };
+                let page =
+                    Page { name: "x&y", column: &column, search, rows, outcome: outcome.as_ref(), notes: &notes };
                 let html = page.html().unwrap();
                 let found: Vec<&str> =
                     html.split("<figure id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
