@@ -1,5 +1,5 @@
-//! Searches of a column's parameters with the real program: what they print and leave, the same bits on any number of threads and
-//! whatever stopped them, and what is refused.
+//! Searches of a column's parameters with the real program: what they print and leave, the same bits on any number of
+//! threads and whatever stopped them, and what is refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! `report.html` of a search of a column's parameters: how its error fell, whose rates came of it, and which parameters moved.
+//! `report.html` of a search of a column's parameters: how its error fell, whose rates came of it, and which parameters
+//! moved.
 
 use std::path::PathBuf;
 
@@ -378,8 +379,8 @@ mod tests {
         }
     }
 
-    /// Well-formed, figures as expected, and no coordinate that is none; also of a search that has just begun, and of numbers
-    /// that are none.
+    /// Well-formed, figures as expected, and no coordinate that is none; also of a search that has just begun, and of
+    /// numbers that are none.
     #[test]
     fn pages_have_their_figures() {
         let row = |candidate, error| Row { generation: 0, candidate, error };
