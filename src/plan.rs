@@ -49,7 +49,12 @@ pub(crate) fn check(good: bool, key: &str, message: impl FnOnce() -> String) -> 
 }
 
 /// `low <= value <= high`, which NaN is not.
-pub(crate) fn within<T: PartialOrd + std::fmt::Display>(table: &str, key: &str, value: T, (low, high): (T, T)) -> Checked {
+pub(crate) fn within<T: PartialOrd + std::fmt::Display>(
+    table: &str,
+    key: &str,
+    value: T,
+    (low, high): (T, T),
+) -> Checked {
     check(low <= value && value <= high, &format!("{table}.{key}"), || format!("{value} is not in {low} to {high}"))
 }
 

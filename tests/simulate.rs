@@ -270,7 +270,7 @@ fn mistakes_are_explained() {
     refused(
         "run column.toml",
         2,
-        "column.toml has a table [column]: it is a cortical column's; try: phylon simulate column.toml",
+        "column.toml has a table [column] and no [search]: there is nothing to search; try: phylon simulate column.toml",
     );
     fs::write(folder.path().join("wrong.toml"), "format = 1\n[column]\nneuron_scal = 0.1\n").unwrap();
     let shown = fail(folder.path(), "simulate wrong.toml", 2);

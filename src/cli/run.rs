@@ -20,9 +20,9 @@ use super::{device, output};
 /// report.html. Ctrl-C writes a checkpoint and leaves; `--resume` goes on from there to the same bits as if nothing
 /// had happened.
 ///
-/// A config with the tables [column] and [search] is a search of a column's parameters, on the CPU. Its folder holds, in place
-/// of metrics and fitness, candidates.csv (every candidate), best.toml (the answer, for `phylon simulate`) and result.json
-/// (what came of it, and how it does with seeds that nothing was chosen by).
+/// A config with the tables [column] and [search] is a search of a column's parameters, on the CPU. Its folder holds,
+/// in place of metrics and fitness, candidates.csv (every candidate), best.toml (the answer, for `phylon simulate`) and
+/// result.json (what came of it, and how it does with seeds that nothing was chosen by).
 #[derive(clap::Args)]
 #[command(
     override_usage = "phylon run [OPTIONS] <CONFIG>\n       phylon run [OPTIONS] --resume <RUN>",

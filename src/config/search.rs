@@ -15,12 +15,13 @@ const MOST: u32 = 100_000_000;
 /// Longest time that a candidate is simulated, ms.
 const LONGEST: f64 = 1e6;
 
-/// `[search]`: what `phylon run` searches. The rates at which populations fire, or other measures of them, are to come near
-/// their targets.
+/// `[search]`: what `phylon run` searches. The rates at which populations fire, or other measures of them, are to come
+/// near their targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
-    /// What is moved: `synapse` (6 parameters), `neuron` (25), `structure` (the 64 connection probabilities) or `all` (95).
+    /// What is moved: `synapse` (6 parameters), `neuron` (25), `structure` (the 64 connection probabilities) or `all`
+    /// (95).
     pub group: Group,
     /// An action of 1 moves a parameter by this part of itself: p becomes p (1 + a / k), a in [-1, 1]. Default 20 for
     /// `structure` and `all`, 5 for the others.
@@ -31,8 +32,8 @@ pub struct Search {
     /// Seeds that every candidate is simulated with; their mean measures are held against the targets. Default 1.
     #[serde(default = "one")]
     pub seeds: u32,
-    /// Every generation has seeds of its own; else all candidates have the same ones, which a search may then fit. Default
-    /// false.
+    /// Every generation has seeds of its own; else all candidates have the same ones, which a search may then fit.
+    /// Default false.
     #[serde(default)]
     pub fresh_seeds: bool,
     /// Seed of the search, and of the seeds that it simulates with. Default 1.
@@ -44,16 +45,17 @@ pub struct Search {
     /// Time that is counted, ms. Default 500, the thesis's.
     #[serde(default = "window")]
     pub counted: f64,
-    /// What DDPG is told of a candidate: `root_of_sum` (the default), `sum_of_roots` or `sum` of errors, with a minus. The
-    /// others look at the order, which is that of the sum but for `sum_of_roots`.
+    /// What DDPG is told of a candidate: `root_of_sum` (the default), `sum_of_roots` or `sum` of errors, with a minus.
+    /// The others look at the order, which is that of the sum but for `sum_of_roots`.
     #[serde(default)]
     pub reward: Reward,
-    /// A candidate of which a population fires at more than this in the first 50 ms is refused: it is not simulated further and
-    /// counts as the worst. Default 100 Hz.
+    /// A candidate of which a population fires at more than this in the first 50 ms is refused: it is not simulated
+    /// further and counts as the worst. Default 100 Hz.
     #[serde(default = "most_rate")]
     pub most_rate: f64,
-    /// So many of the best candidates are judged again at the end, with `finalist_seeds` more seeds, as is the centre: the best
-    /// of many that were judged by few seeds was lucky. Default 0: the best candidate is the one with the least error in the search.
+    /// So many of the best candidates are judged again at the end, with `finalist_seeds` more seeds, as is the centre:
+    /// the best of many that were judged by few seeds was lucky. Default 0: the best candidate is the one with the
+    /// least error in the search.
     #[serde(default)]
     pub finalists: u32,
     /// Seeds that finalists are judged with; the search has not seen them. Default 10.

@@ -28,7 +28,7 @@ mod svg;
 
 use std::path::PathBuf;
 
-use crate::config::{self, Task};
+use crate::config::{self, Subject as Configured, Task};
 use crate::engine::State;
 use crate::error::Result;
 use crate::plan::Plan;
@@ -76,7 +76,10 @@ pub fn evaluate(plan: &Plan, parameters: &[f32], episodes: usize, seed: u64) -> 
 /// When the folder's config cannot be read or the page cannot be written. Missing or damaged metrics and checkpoints
 /// are no errors but notes on the page.
 pub fn write(folder: &Folder) -> Result<PathBuf> {
-    let plan = config::load(&folder.config_path(), &[])?;
+    let plan = match config::read(&folder.config_path(), &[])? {
+        Configured::Evolution(plan) => *plan,
+        Configured::Column(column) => return column::search::write(folder, &column),
+    };
     let mut notes = Vec::new();
     let rows = folder.metrics().unwrap_or_else(|error| {
         notes.push(format!("No fitness curve: {error}"));

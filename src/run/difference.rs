@@ -5,7 +5,8 @@ use toml::{Table, Value};
 use super::MAY_CHANGE;
 use crate::column::search::run as search;
 
-/// Whether a key decides a run's bits, as [`crate::plan::Plan::hash`] and [`Search::hash`](search::Search::hash) see it.
+/// Whether a key decides a run's bits, as [`crate::plan::Plan::hash`] and [`Search::hash`](search::Search::hash) see
+/// it.
 fn decides(key: &str) -> bool {
     key != "run.name" && !MAY_CHANGE.contains(&key) && !search::MAY_CHANGE.contains(&key)
 }

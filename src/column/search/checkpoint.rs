@@ -1,8 +1,8 @@
 //! How far a search has come, as a safetensors file in double precision that proves itself whole.
 //!
-//! Tensors: `searcher.<name>` for each vector of [`AskTell::state`](crate::search::ask_tell::AskTell::state), `best_error` and
-//! `best_actions` of the candidates that are remembered, best first, and `seconds`. The record in the metadata is as that of a
-//! run's checkpoints ([`crate::run::checkpoint`]), whose checksum it has.
+//! Tensors: `searcher.<name>` for each vector of [`AskTell::state`](crate::search::ask_tell::AskTell::state),
+//! `best_error` and `best_actions` of the candidates that are remembered, best first, and `seconds`. The record in the
+//! metadata is as that of a run's checkpoints ([`crate::run::checkpoint`]), whose checksum it has.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! What a search may change of a column: groups of parameters, as the thesis has them.
 //!
-//! A parameter p becomes p (1 + a / k) by its action a in [-1, 1], and so keeps its sign; what is 0 stays 0. The thesis counts 26
-//! parameters of neurons and names what comes to 25; it counts 6 of synapses, which they are when both kinds of delays share the
-//! spread in parts of their mean.
+//! A parameter p becomes p (1 + a / k) by its action a in [-1, 1], and so keeps its sign; what is 0 stays 0. The thesis
+//! counts 26 parameters of neurons and names what comes to 25; it counts 6 of synapses, which they are when both kinds
+//! of delays share the spread in parts of their mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,8 @@ impl Group {
         self.moved(&mut parameters).iter().filter_map(|moved| moved.values.first().map(|value| **value)).collect()
     }
 
-    /// The parameters that actions make of `base`, and how many of them had to be put back into their physical range. Actions
-    /// beyond [-1, 1] are taken as its ends.
+    /// The parameters that actions make of `base`, and how many of them had to be put back into their physical range.
+    /// Actions beyond [-1, 1] are taken as its ends.
     ///
     /// # Panics
     /// When there are not as many actions as names.

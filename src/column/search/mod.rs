@@ -1,9 +1,9 @@
 //! Searches of a column's parameters, so that its rates are those measured in vivo.
 //!
-//! A candidate is a point that an [`AskTell`] proposes: actions on a [`Group`] of parameters. It is simulated with some seeds, and
-//! the means of its measures over them are held against the targets. Candidates of a generation share their seeds: common random
-//! numbers, so that they differ in their parameters alone. With the same seeds in every generation a search may fit these seeds;
-//! what is found is therefore simulated again with seeds that no search ever sees.
+//! A candidate is a point that an [`AskTell`] proposes: actions on a [`Group`] of parameters. It is simulated with some
+//! seeds, and the means of its measures over them are held against the targets. Candidates of a generation share their
+//! seeds: common random numbers, so that they differ in their parameters alone. With the same seeds in every generation
+//! a search may fit these seeds; what is found is therefore simulated again with seeds that no search ever sees.
 //!
 //! [`run`] is a search as a run, with a folder from which it goes on.
 

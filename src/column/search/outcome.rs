@@ -1,8 +1,8 @@
 //! What came of a search: who is its answer, and how it does with seeds that nothing was chosen by.
 //!
-//! The best of many candidates that were judged by few seeds was lucky, so the search's centre stands beside it, and a search
-//! may have finalists that are judged again. The one with the least error there is the answer. Whatever the test with the
-//! held-out seeds says of them changes nothing of that.
+//! The best of many candidates that were judged by few seeds was lucky, so the search's centre stands beside it, and a
+//! search may have finalists that are judged again. The one with the least error there is the answer. Whatever the test
+//! with the held-out seeds says of them changes nothing of that.
 
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,13 @@ pub fn conclude(
     let progress = Progress::start(0, judgements + 3 * u64::from(search.held_out), quiet);
     progress.status("the best candidates and the centre again".into());
     let centre = searcher.centre();
+    let asked_to_stop = || {
+        let asked = is_asked_to_stop();
+        if asked {
+            progress.say("stopped before its result was there; try: phylon run --resume and its folder");
+        }
+        asked
+    };
     let judge = |actions: &Vec<f64>, seeds: &[Seeds]| {
         let judged = problem.judge(std::slice::from_ref(actions), seeds, &|| progress.simulation())?;
         Ok(judged.into_iter().next())
@@ -176,7 +183,7 @@ pub fn conclude(
     let points = state.best.iter().map(|best| (&best.actions, Some(best), best.generation));
     let mut entrants = Vec::new();
     for (actions, remembered, generation) in points.chain([(&centre, None, state.generation)]) {
-        if is_asked_to_stop() {
+        if asked_to_stop() {
             return Ok(None);
         }
         let judged: Result<Option<Judged>> = judge(actions, &training(generation));
@@ -195,7 +202,7 @@ pub fn conclude(
     let mut held_out = Vec::new();
     for (of, actions) in [("base", Some(base)), ("candidate", best), ("centre", Some(centre.clone()))] {
         let Some(actions) = actions else { continue };
-        if is_asked_to_stop() {
+        if asked_to_stop() {
             return Ok(None);
         }
         let simulated = longer.simulate_all(std::slice::from_ref(&actions), &seeds, &|| progress.simulation())?;
@@ -232,7 +239,8 @@ impl Tested {
         let n = each.len() as f64;
         let sd = |population: usize| {
             let mean = all.rates[population];
-            let squares: f64 = each.iter().map(|one| (one.rates[population] - mean) * (one.rates[population] - mean)).sum();
+            let squares: f64 =
+                each.iter().map(|one| (one.rates[population] - mean) * (one.rates[population] - mean)).sum();
             number((squares / (n - 1.0)).sqrt())
         };
         Self {

@@ -1,8 +1,9 @@
 //! A search as a run: its folder has all it needs to go on, to the same bits, whatever stopped it.
 //!
-//! The order of durability is that of [`crate::run`]: candidates are appended to the log; the log is synced; the checkpoint takes
-//! its place in one step; on resume the log is cut to what the checkpoint knows, and the rest is simulated again. A search asks
-//! for the same candidates until it is told what they are worth, so a generation that was cut short leaves no trace.
+//! The order of durability is that of [`crate::run`]: candidates are appended to the log; the log is synced; the
+//! checkpoint takes its place in one step; on resume the log is cut to what the checkpoint knows, and the rest is
+//! simulated again. A search asks for the same candidates until it is told what they are worth, so a generation that
+//! was cut short leaves no trace.
 //!
 //! `best.toml` holds the best candidate so far, and at the end the [answer](super::outcome).
 
@@ -27,7 +28,8 @@ use crate::search::es::Es;
 use crate::search::snes::Snes;
 use crate::search::strategy::Strategy;
 
-/// Keys of the config that may change on resume: they decide how long a search is and what is tested of it, not its bits.
+/// Keys of the config that may change on resume: they decide how long a search is and what is tested of it, not its
+/// bits.
 pub const MAY_CHANGE: [&str; 3] = ["search.simulations", "search.held_out", "search.held_out_seconds"];
 
 /// Between two checkpoints.
@@ -87,8 +89,9 @@ impl<'c> Search<'c> {
         })
     }
 
-    /// Search from where the folder's checkpoint is, or from the start, to the end of the budget; then judge the best again, test
-    /// them, and write what came of it. Ctrl-C and SIGTERM are answered for the whole process while this goes on.
+    /// Search from where the folder's checkpoint is, or from the start, to the end of the budget; then judge the best
+    /// again, test them, and write what came of it. Ctrl-C and SIGTERM are answered for the whole process while this
+    /// goes on.
     ///
     /// # Errors
     /// When a column cannot be built or a write fails, or when the folder is another search's or is in use.
@@ -106,16 +109,18 @@ impl<'c> Search<'c> {
         if ended == Ended::Interrupted {
             return Ok(ended);
         }
-        match outcome::conclude(self.column, self.search, &self.problem, &state, searcher.as_ref(), (quiet, &|| {
-            interrupt.requested()
-        }))? {
+        let is_asked_to_stop = || interrupt.requested();
+        let searcher = searcher.as_ref();
+        let concluded =
+            outcome::conclude(self.column, self.search, &self.problem, &state, searcher, (quiet, &is_asked_to_stop))?;
+        match concluded {
             Some(outcome) => self.finish(folder, &outcome).map(|()| ended),
             None => Ok(Ended::Interrupted),
         }
     }
 
-    /// Take the folder for writing, and bring the searcher to where its checkpoint is. One is written where there is none, so
-    /// that a search killed at once can be resumed like any other.
+    /// Take the folder for writing, and bring the searcher to where its checkpoint is. One is written where there is
+    /// none, so that a search killed at once can be resumed like any other.
     fn begin(&self, folder: &Folder, searcher: &mut dyn AskTell) -> Result<State> {
         folder.lock()?;
         let config = config::to_toml(self.column);
@@ -206,7 +211,8 @@ impl<'c> Search<'c> {
         log.sync()?;
         if let Some(best) = state.best.first() {
             let Remembered { generation, candidate, error, .. } = best;
-            let whose = format!("Candidate {candidate} of generation {generation}, whose error was {error} in the search.");
+            let whose =
+                format!("Candidate {candidate} of generation {generation}, whose error was {error} in the search.");
             self.write_column(folder, &whose, &best.actions)?;
         }
         state.searcher = searcher.state();
@@ -215,7 +221,12 @@ impl<'c> Search<'c> {
 
     fn finish(&self, folder: &Folder, outcome: &Outcome) -> Result<()> {
         let answer = outcome.answer();
-        let whose = format!("{}: its error is {} with {} seeds.", answer.name(), answer.error.unwrap_or(f64::NAN), outcome.training_seeds);
+        let whose = format!(
+            "{}: its error is {} with {} seeds.",
+            answer.name(),
+            answer.error.unwrap_or(f64::NAN),
+            outcome.training_seeds
+        );
         self.write_column(folder, &whose, &answer.actions)?;
         let text = serde_json::to_string_pretty(outcome).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
         durable::replace(&folder.path().join(RESULT), (text + "\n").as_bytes())

@@ -1,8 +1,10 @@
 //! What a column's populations do, over seeds and beside what is known of them; the figures are in `raster` and `psth`.
+//! The report of a search of its parameters is in `search`.
 
 mod psth;
 pub mod published;
 mod raster;
+pub mod search;
 
 use serde::Serialize;
 
