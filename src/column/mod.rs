@@ -11,6 +11,7 @@
 
 pub mod background;
 pub mod delay;
+pub mod gpu;
 pub mod network;
 pub mod neuron;
 pub mod parameters;

@@ -381,9 +381,6 @@ impl<P: Precision> Kernel for Move<'_, P> {
     }
 }
 
-/// From outside.
-const NOTHING: [u32; LANES] = [0; LANES];
-
 impl<P: Precision> Move<'_, P> {
     /// With one current.
     #[inline(always)]

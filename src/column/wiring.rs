@@ -16,11 +16,11 @@ use crate::error::Result;
 use crate::rng::{Row, Stream, normal_pair, philox};
 
 /// Synapses that share their normal numbers, half with the other half.
-const GROUP: usize = 64;
+pub const GROUP: usize = 64;
 const HALF: usize = GROUP / 2;
 
 /// A weight of the wrong sign is drawn again this often; each has more than an even chance.
-const ATTEMPTS: u32 = 64;
+pub const ATTEMPTS: u32 = 64;
 
 /// More than the weights that a neuron gets in one step ever add up to, pA: in-degrees are binomial, and ten standard
 /// deviations are added to their mean, as are ten to the mean weight.
@@ -48,24 +48,13 @@ pub fn rows<P: Precision>(
     bounds: &[usize],
     fraction_bits: i32,
 ) -> Result<Vec<Rows<P::Weight>>> {
-    let (mean, relative_sd) = if is_inhibitory(source) {
-        (parameters.delay_inhibitory, parameters.delay_relative_sd_inhibitory)
-    } else {
-        (parameters.delay_excitatory, parameters.delay_relative_sd_excitatory)
-    };
-    let delays = DelayLaw::new(mean, mean * relative_sd);
+    let (mean, sd) = delay(parameters, source);
+    let delays = DelayLaw::new(mean, sd);
     let total: u64 = (0..POPULATIONS).map(|y| derived.synapses[y][source]).sum();
     let share = total as usize / (bounds.len() - 1);
     let mut drawn: Vec<Vec<Drawn<P::Weight>>> = vec![Vec::with_capacity(share + share / 16); bounds.len() - 1];
     for (target, &first_lane) in lanes[..POPULATIONS].iter().enumerate() {
-        let pair = Pair {
-            seed,
-            number: (target * POPULATIONS + source) as u32,
-            sources: derived.neurons[source],
-            targets: derived.neurons[target],
-            weight: derived.weight[target][source] as f32,
-            sd: (derived.weight[target][source].abs() * parameters.psp_relative_sd) as f32,
-        };
+        let pair = Pair::new(parameters, derived, seed, source, target);
         let synapses = derived.synapses[target][source];
         for first in (0..synapses).step_by(GROUP) {
             let group = InstructionSet::best().run(DrawGroup { pair, first: first as u32 });
@@ -85,17 +74,30 @@ pub fn rows<P: Precision>(
     drawn.iter().map(|drawn| Rows::sort(sources, drawn)).collect()
 }
 
+/// Mean and standard deviation of a population's delays, ms.
+pub fn delay(parameters: &Parameters, source: usize) -> (f64, f64) {
+    let (mean, relative_sd) = if is_inhibitory(source) {
+        (parameters.delay_inhibitory, parameters.delay_relative_sd_inhibitory)
+    } else {
+        (parameters.delay_excitatory, parameters.delay_relative_sd_excitatory)
+    };
+    (mean, mean * relative_sd)
+}
+
 /// A pair of populations.
 #[derive(Debug, Clone, Copy)]
-struct Pair {
+pub struct Pair {
     seed: u64,
-    number: u32,
-    sources: u32,
-    targets: u32,
+    /// Of the pair, for its random numbers.
+    pub number: u32,
+    /// Neurons.
+    pub sources: u32,
+    /// Neurons.
+    pub targets: u32,
     /// Mean, pA.
-    weight: f32,
+    pub weight: f32,
     /// Standard deviation, pA.
-    sd: f32,
+    pub sd: f32,
 }
 
 /// Synapses of a pair, in the order of their numbers.
@@ -109,6 +111,19 @@ struct Group {
 }
 
 impl Pair {
+    /// From one population of a column onto another.
+    pub fn new(parameters: &Parameters, derived: &Derived, seed: u64, source: usize, target: usize) -> Self {
+        let weight = derived.weight[target][source];
+        Self {
+            seed,
+            number: (target * POPULATIONS + source) as u32,
+            sources: derived.neurons[source],
+            targets: derived.neurons[target],
+            weight: weight as f32,
+            sd: (weight.abs() * parameters.psp_relative_sd) as f32,
+        }
+    }
+
     #[inline(always)]
     fn row(&self, attempt: u32) -> Row {
         Row { seed: self.seed, stream: Stream::Wiring, generation: attempt, index: self.number }

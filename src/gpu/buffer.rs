@@ -10,9 +10,19 @@ use crate::error::Result;
 unsafe impl ValidAsZeroBits for abi::Step {}
 unsafe impl ValidAsZeroBits for abi::BestSoFar {}
 unsafe impl ValidAsZeroBits for abi::ProfileLayer {}
+unsafe impl ValidAsZeroBits for abi::Column {}
+unsafe impl ValidAsZeroBits for abi::ColumnPair {}
+unsafe impl ValidAsZeroBits for abi::ColumnSynapse {}
+unsafe impl ValidAsZeroBits for abi::ColumnStrip {}
+unsafe impl ValidAsZeroBits for abi::ColumnReport {}
 unsafe impl DeviceRepr for abi::Step {}
 unsafe impl DeviceRepr for abi::BestSoFar {}
 unsafe impl DeviceRepr for abi::ProfileLayer {}
+unsafe impl DeviceRepr for abi::Column {}
+unsafe impl DeviceRepr for abi::ColumnPair {}
+unsafe impl DeviceRepr for abi::ColumnSynapse {}
+unsafe impl DeviceRepr for abi::ColumnStrip {}
+unsafe impl DeviceRepr for abi::ColumnReport {}
 
 /// `length` elements on the device; freed when dropped.
 pub struct Buffer<T> {

@@ -86,6 +86,7 @@ kernel_args!(
     MazeMovesArgs,
     WorldArgs,
     AssembleArgs,
+    ColumnsArgs,
     CeilingArgs
 );
 
