@@ -18,10 +18,10 @@ fn order(order: Order) {
     }
 }
 
-/// So small that the stand-in driver has it done in a second; it fires from the first steps on.
+/// So small that the stand-in driver has it done in a second; a third fires in the first step.
 fn small() -> Parameters {
-    let volley = Parameters::default().v0_mean.map(|v| v + 8.0);
-    Parameters { neuron_scale: 0.012, synapse_scale: 0.05, v0_mean: volley, ..Parameters::default() }
+    let base = Parameters::default();
+    Parameters { neuron_scale: 0.012, synapse_scale: 0.05, background_rate: 9.0, v0_mean: [-52.0; POPULATIONS], ..base }
 }
 
 /// Columns that differ in all that the kernels tell apart.
@@ -133,7 +133,7 @@ fn column_spikes_are_those_of_the_cpu() {
     let networks = networks(&columns);
     let expected: Vec<Vec<Spike>> = networks.iter().map(|network| on_cpu(network, warm + counted)).collect();
     for (i, spikes) in expected.iter().enumerate() {
-        assert!(spikes.len() > 300, "column {i} fires {} times", spikes.len());
+        assert!(spikes.len() > 200, "column {i} fires {} times", spikes.len());
     }
     // Threads of a block, spikes in shared memory, spikes that there is room for, columns at once.
     let all = [
