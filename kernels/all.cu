@@ -1,5 +1,6 @@
 // Every kernel, as one image.
 #include "ceiling.cu"
+#include "column.cu"
 #include "episodes.cu"
 #include "es_update.cu"
 #include "mazes.cu"

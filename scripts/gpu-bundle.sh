@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
-DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity)
+DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity column_parity)
 LIMIT_MIB=60
 
 peers=
@@ -27,7 +27,10 @@ esac
 # The stand-in driver comes along: `run.sh` can then be tried where there is no GPU. One call builds the program with the
 # tests that start it.
 tests=("${DEVICE_TESTS[@]/#/--test=}")
-built=$(cargo test --no-run --release --locked --features emu "${tests[@]}" --message-format=json | python3 -c '
+built=$({
+    cargo test --no-run --release --locked --features emu "${tests[@]}" --message-format=json
+    cargo build --release --locked --features emu --example column_batch --message-format=json
+} | python3 -c '
 import json, sys
 for m in map(json.loads, sys.stdin):
     if m.get("executable"):
@@ -38,7 +41,7 @@ rm -rf "$bundle"
 mkdir -p "$bundle/tests"
 while IFS=$'\t' read -r kind name file; do
     case $kind in
-    bin) strip --strip-debug -o "$bundle/$name" "$file" ;;
+    bin | example) strip --strip-debug -o "$bundle/$name" "$file" ;;
     test) strip --strip-debug -o "$bundle/tests/$name" "$file" ;;
     esac
 done <<<"$built"
@@ -47,6 +50,8 @@ cp scripts/gpu-bundle-run.sh "$bundle/run.sh"
 cp scripts/gpu_results.py "$bundle/"
 mkdir "$bundle/policies"
 cp tests/golden/envs/policy_*.npz "$bundle/policies/"
+mkdir -p "$bundle/golden/column"
+cp tests/golden/column/{tiny,medium}_network* "$bundle/golden/column/"
 if [[ $peers ]]; then
     mkdir -p "$bundle/peers/enu" "$bundle/peers/envs"
     cp "$peers"/enu/*.py "$bundle/peers/enu/"

@@ -1,51 +1,20 @@
 //! The cortical column against NEST's golden files: derived numbers, single neurons, small networks spike for spike, and the
 //! rates of whole columns. `PHYLON_GOLDEN` names another folder of files.
 
+mod columns;
 mod npz;
 
-use std::path::PathBuf;
-
+use columns::{constants, file, json, numbers, of_neuron};
 use npz::Npz;
 use phylon::column::network::Connection;
-use phylon::column::neuron::Constants;
 use phylon::column::precision::Precision;
 use phylon::column::statistics::{Statistics, by_population};
 use phylon::column::{
-    Background, NAMES, Network, POPULATIONS, Parameters, Population, Seeds, Simulation, Spike, delay, steps,
+    Background, NAMES, Network, POPULATIONS, Parameters, Population, Seeds, Simulation, delay, steps,
 };
 use phylon::cpu::InstructionSet;
 use rayon::prelude::*;
 use serde_json::Value;
-
-/// A file of the golden folder; `None` when another golden folder lacks it.
-fn file(name: &str) -> Option<PathBuf> {
-    let given = std::env::var_os("PHYLON_GOLDEN").map(PathBuf::from);
-    let own = given.is_none();
-    let root = given.unwrap_or_else(|| {
-        PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("tests/golden")
-    });
-    let path = root.join("column").join(name);
-    assert!(path.exists() || !own, "tests/golden/column/{name} is missing");
-    if !path.exists() {
-        eprintln!("passed over: no {}", path.display());
-    }
-    path.exists().then_some(path)
-}
-
-fn json(name: &str) -> Option<Value> {
-    let text = std::fs::read_to_string(file(name)?).expect("a readable file");
-    Some(serde_json::from_str(&text).expect("a JSON file"))
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().unwrap_or_else(|| panic!("not a list: {value}"));
-    list.iter().map(|x| x.as_f64().unwrap_or_else(|| panic!("not a number: {x}"))).collect()
-}
-
-/// A number that all neurons share, or neuron `i`'s own.
-fn of_neuron(value: &Value, i: usize) -> f64 {
-    value.as_f64().unwrap_or_else(|| numbers(value)[i])
-}
 
 fn eight(value: &Value) -> [f64; POPULATIONS] {
     numbers(value).try_into().expect("a number for each population")
@@ -133,23 +102,6 @@ fn column_derived_numbers_are_those_of_the_files() {
     }
 }
 
-/// Constants of neuron `i` by the names of NEST.
-fn constants(params: &Value, i: usize) -> Constants {
-    let of = |key: &str| of_neuron(&params[key], i);
-    Constants::new(&Parameters {
-        e_l: of("E_L"),
-        v_threshold: of("V_th"),
-        v_reset: of("V_reset"),
-        c_m: of("C_m"),
-        tau_m: of("tau_m"),
-        tau_syn_excitatory: of("tau_syn_ex"),
-        tau_syn_inhibitory: of("tau_syn_in"),
-        tau_syn_external: of("tau_syn_ex"),
-        t_refractory: of("t_ref"),
-        ..Parameters::default()
-    })
-}
-
 /// Largest differences of potential (mV) and of currents (relative to the largest) from a trace, after the spikes were found equal.
 fn single_neuron<P: Precision>(name: &str, case: &Value, trace: &[f64]) -> (f64, f64) {
     let params = &case["params"];
@@ -196,109 +148,34 @@ fn column_single_neurons_follow_nest() {
     }
 }
 
-/// Spikes as (step, neuron) of a network of `sizes` in `parts` parts.
-fn raster<P: Precision>(network: &Network<P>, duration: f64) -> Vec<(u32, u32)> {
-    let mut firsts = vec![0];
-    for size in network.sizes() {
-        firsts.push(firsts[firsts.len() - 1] + size);
-    }
-    let mut spikes = Vec::new();
-    Simulation::new(network).advance(steps(duration), &mut spikes);
-    let number = |spike: Spike| {
-        let (population, number) = network.place(spike.lane as usize);
-        (spike.step, (firsts[population] + number) as u32)
-    };
-    spikes.into_iter().map(number).collect()
-}
-
-fn pairs(steps: &[f64], ids: &[f64]) -> Vec<(u32, u32)> {
-    steps.iter().zip(ids).map(|(&step, &id)| (step as u32, id as u32)).collect()
-}
-
 #[test]
 fn column_tiny_networks_fire_as_in_nest() {
     for name in ["tiny_network_0.json", "tiny_network_1.json"] {
-        let Some(file) = json(name) else { continue };
-        let params = &file["params"];
-        let n = file["n"].as_u64().expect("a number") as usize;
-        let populations: Vec<Population> = (0..n)
-            .map(|i| Population {
-                neurons: 1,
-                constants: constants(params, i),
-                current: of_neuron(&params["I_e"], i),
-                background: None,
-            })
-            .collect();
-        let first: Vec<f64> = (0..n).map(|i| of_neuron(&file["V0_mV"], i) - of_neuron(&params["E_L"], i)).collect();
-        let list = |key: &str| numbers(&file["conn"][key]);
-        let connections: Vec<Connection> = list("src")
-            .into_iter()
-            .zip(list("tgt"))
-            .zip(list("w_pA").into_iter().zip(list("delay_steps")))
-            .map(|((source, target), (weight, delay))| Connection {
-                source: source as u32,
-                target: target as u32,
-                weight,
-                delay: delay as u32,
-            })
-            .collect();
-        let expected = pairs(&numbers(&file["raster"]["step"]), &numbers(&file["raster"]["id"]));
-        let duration = file["T_ms"].as_f64().expect("a number");
+        let Some(golden) = columns::tiny(name) else { continue };
         for parts in [1, 3] {
-            let written =
-                Network::<f64>::written(populations.clone(), &first, &connections, (0, vec![]), parts).unwrap();
-            assert_eq!(raster(&written, duration), expected, "{name} in f64, {parts} parts");
-            let written =
-                Network::<f32>::written(populations.clone(), &first, &connections, (0, vec![]), parts).unwrap();
-            assert_eq!(raster(&written, duration), expected, "{name} in f32, {parts} parts");
+            assert_eq!(golden.simulated::<f64>(parts), golden.expected, "{name} in f64, {parts} parts");
+            assert_eq!(golden.simulated::<f32>(parts), golden.expected, "{name} in f32, {parts} parts");
         }
     }
 }
 
 #[test]
 fn column_medium_network_fires_as_in_nest() {
-    let (Some(file), Some(arrays)) = (json("medium_network.json"), file("medium_network.npz")) else { return };
-    let arrays = Npz::open(&arrays);
-    let (params, current) = (&file["params"], arrays.f64("I_e_pA"));
-    let sizes: Vec<usize> = arrays.i64("pop_size").into_iter().map(|n| n as usize).collect();
-    let mut begin = 0;
-    let populations: Vec<Population> = sizes
-        .iter()
-        .map(|&neurons| {
-            let current = current[begin];
-            begin += neurons;
-            Population { neurons, constants: constants(params, 0), current, background: None }
-        })
-        .collect();
-    let e_l = params["E_L"].as_f64().expect("a number");
-    let first: Vec<f64> = arrays.f64("V0_mV").into_iter().map(|v| v - e_l).collect();
-    let unsigned = |key: &str| arrays.unsigned(key);
-    let weights = arrays.f32("w_pA");
-    let connections: Vec<Connection> = unsigned("src")
-        .into_iter()
-        .zip(unsigned("tgt"))
-        .zip(weights.into_iter().zip(unsigned("delay_steps")))
-        .map(|((source, target), (weight, delay))| Connection { source, target, weight: f64::from(weight), delay })
-        .collect();
-    let expected: Vec<(u32, u32)> = unsigned("raster_step").into_iter().zip(unsigned("raster_id")).collect();
-    let duration = file["T_ms"].as_f64().expect("a number");
-
+    let Some(golden) = columns::medium() else { return };
     for parts in [1, 2] {
-        let written = Network::<f64>::written(populations.clone(), &first, &connections, (0, vec![]), parts).unwrap();
-        assert_eq!(raster(&written, duration), expected, "in f64, {parts} parts");
+        assert_eq!(golden.simulated::<f64>(parts), golden.expected, "in f64, {parts} parts");
     }
     // A chaotic network leaves any other rounding behind, but not at once.
-    let written = Network::<f32>::written(populations, &first, &connections, (0, vec![]), 1).unwrap();
-    let seen = raster(&written, duration);
+    let seen = golden.simulated::<f32>(1);
     let until = |raster: &[(u32, u32)]| raster.iter().copied().filter(|spike| spike.0 <= 500).collect::<Vec<_>>();
-    assert_eq!(until(&seen), until(&expected), "the first 500 steps in f32");
+    assert_eq!(until(&seen), until(&golden.expected), "the first 500 steps in f32");
     let mut first = 0;
-    for (p, &size) in sizes.iter().enumerate() {
-        let range = first..first + size as u32;
+    for (p, population) in golden.populations.iter().enumerate() {
+        let range = first..first + population.neurons as u32;
         first = range.end;
         let rate = |raster: &[(u32, u32)]| raster.iter().filter(|spike| range.contains(&spike.1)).count() as f64;
         // Counts below a thousand may differ by more than 3 % by chance.
-        let (seen, expected) = (rate(&seen), rate(&expected));
+        let (seen, expected) = (rate(&seen), rate(&golden.expected));
         assert!((seen - expected).abs() <= 0.03 * expected + expected.sqrt(), "{}: {seen}, not {expected}", NAMES[p]);
     }
 }

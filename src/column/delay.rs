@@ -27,14 +27,7 @@ pub struct DelayLaw {
 impl DelayLaw {
     /// Of a mean and a standard deviation in ms.
     pub fn new(mean: f64, sd: f64) -> Self {
-        let probabilities = probabilities(mean, sd);
-        let mut thresholds = [u32::MAX; LONGEST];
-        let mut below = 0.0;
-        for (threshold, p) in thresholds.iter_mut().zip(probabilities) {
-            below += p;
-            // Saturates at the last of them, which all words but one are below.
-            *threshold = (below * 4_294_967_296.0).round_ties_even() as u32;
-        }
+        let thresholds = thresholds(mean, sd);
         let shift = 32 - GUIDE_BITS;
         let guide = (0..1u32 << GUIDE_BITS).map(|top| {
             let (first, last) = (top << shift, (top << shift) | ((1 << shift) - 1));
@@ -50,11 +43,16 @@ impl DelayLaw {
         let found = self.guide[(word >> (32 - GUIDE_BITS)) as usize];
         if found & SEARCH == 0 { u32::from(found) } else { search(&self.thresholds, u32::from(found & !SEARCH), word) }
     }
+}
 
-    /// Words at or above number k - 1 of these have a delay of more than k steps.
-    pub fn thresholds(&self) -> &[u32; LONGEST] {
-        &self.thresholds
-    }
+/// Of a mean and a standard deviation in ms: words at or above number k - 1 of these have a delay of more than k steps.
+pub fn thresholds(mean: f64, sd: f64) -> [u32; LONGEST] {
+    let mut below = 0.0;
+    probabilities(mean, sd).map(|p| {
+        below += p;
+        // Saturates at the last of them, which all words but one are below.
+        (below * 4_294_967_296.0).round_ties_even() as u32
+    })
 }
 
 /// From a delay that is not too long on.

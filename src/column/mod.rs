@@ -13,6 +13,7 @@ pub mod background;
 pub mod delay;
 pub mod experiment;
 pub mod folder;
+pub mod gpu;
 pub mod network;
 pub mod neuron;
 pub mod parameters;

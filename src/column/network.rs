@@ -12,7 +12,7 @@ use super::neuron::Constants;
 use super::parameters::Background;
 use super::precision::Precision;
 use super::synapses::{Rows, Synapse, Unsorted};
-use super::{DT, NAMES, POPULATIONS, Parameters, Seeds, steps, wiring};
+use super::{DT, Derived, NAMES, POPULATIONS, Parameters, Seeds, steps, wiring};
 use crate::cpu::{LANES, padded};
 use crate::error::{Error, Result};
 use crate::rng::{Row, Stream};
@@ -79,6 +79,26 @@ impl<P: Precision> Network<P> {
     /// # Errors
     /// When a parameter is out of its range, or a size cannot be held.
     pub fn column(parameters: &Parameters, seeds: Seeds, parts: usize) -> Result<Self> {
+        let (mut network, derived) = Self::column_without_synapses(parameters, seeds)?;
+        let (lanes, fraction_bits) = (&network.lanes, network.fraction_bits);
+        let bounds = bounds(lanes[POPULATIONS], parts);
+        let drawn: Vec<Vec<Rows<P::Weight>>> = (0..POPULATIONS)
+            .into_par_iter()
+            .map(|source| {
+                wiring::Source::population(parameters, &derived, seeds.wiring, source).rows::<P>(
+                    &lanes,
+                    &bounds,
+                    fraction_bits,
+                )
+            })
+            .collect::<Result<_>>()?;
+        network.parts = transposed(drawn, &bounds);
+        network.check_sums()?;
+        Ok(network)
+    }
+
+    /// All of a column but its synapses, and what follows from its parameters.
+    pub(super) fn column_without_synapses(parameters: &Parameters, seeds: Seeds) -> Result<(Self, Derived)> {
         parameters.check().map_err(|invalid| Error::Config(invalid.to_string()))?;
         let derived = parameters.derive();
         let background = |p: usize| match parameters.background {
@@ -111,25 +131,18 @@ impl<P: Precision> Network<P> {
                 *first = parameters.v0_mean[p] + parameters.v0_sd[p] * f64::from(normal) - parameters.e_l;
             }
         }
-        let fraction_bits = P::fraction_bits(wiring::most_input(parameters, &derived));
-        let bounds = bounds(lanes[POPULATIONS], parts);
-        let drawn: Vec<Vec<Rows<P::Weight>>> = (0..POPULATIONS)
-            .into_par_iter()
-            .map(|source| wiring::rows::<P>(parameters, &derived, seeds.wiring, source, &lanes, &bounds, fraction_bits))
-            .collect::<Result<_>>()?;
         let network = Self {
             external_weight: derived.external_weight,
             quiet_steps: steps(parameters.background_delay),
-            parts: transposed(drawn, &bounds),
+            parts: Vec::new(),
             populations,
             lanes,
-            fraction_bits,
+            fraction_bits: P::fraction_bits(wiring::most_input(parameters, &derived)),
             first,
             noise: seeds.noise,
             schedule: Vec::new(),
         };
-        network.check_sums()?;
-        Ok(network)
+        Ok((network, derived))
     }
 
     /// A network with its synapses written down, and first potentials above rest of every neuron, mV. `generators` are sources
@@ -215,7 +228,7 @@ impl<P: Precision> Network<P> {
                 sums[synapse.target as usize] += P::pa(synapse.weight, self.fraction_bits).abs();
             }
             if !sums.iter().all(|&sum| P::can_sum(sum, self.fraction_bits)) {
-                return Err(Error::Run("the synapses of a neuron add up to more than can be summed".into()));
+                return Err(too_much());
             }
         }
         Ok(())
@@ -243,14 +256,24 @@ impl<P: Precision> Network<P> {
 
     /// Population of a lane, and the neuron's number in it.
     pub fn place(&self, lane: usize) -> (usize, usize) {
-        let population = self.lanes.partition_point(|&first| first <= lane) - 1;
-        (population, lane - self.lanes[population])
+        place(&self.lanes, lane)
     }
 
     /// The inverse of [`Network::place`].
     pub fn lane(&self, population: usize, number: usize) -> usize {
         self.lanes[population] + number
     }
+}
+
+/// See [`Network::place`]; of populations that begin at these lanes.
+pub(super) fn place(lanes: &[usize], lane: usize) -> (usize, usize) {
+    let population = lanes.partition_point(|&first| first <= lane) - 1;
+    (population, lane - lanes[population])
+}
+
+/// Weights of a neuron that do not fit into its sum.
+pub(super) fn too_much() -> Error {
+    Error::Run("the synapses of a neuron add up to more than can be summed".into())
 }
 
 /// Where each population's lanes begin, and how many there are.

@@ -149,19 +149,26 @@ impl<P: Precision> Network<P> {
         (warm_up, recorded): (u32, u32),
     ) -> Result<Self> {
         thalamus.check(parameters).map_err(|invalid| Error::Config(format!("`thalamus`: {invalid}")))?;
-        let source = wiring::Source {
-            pairs: std::array::from_fn(|target| (POPULATIONS * POPULATIONS + target) as u32),
-            neurons: thalamus.scaled_neurons(parameters),
-            delay: (thalamus.delay, thalamus.delay_relative_sd),
-            synapses: thalamus.synapses(parameters),
-            // Those of spikes from outside are excitatory ones too.
-            weights: [parameters.derive().external_weight; POPULATIONS],
+        // Those of spikes from outside are excitatory ones too.
+        let (neurons, weight) = (thalamus.scaled_neurons(parameters), parameters.derive().external_weight);
+        let pair = |target| wiring::Pair {
+            seed: seeds.wiring,
+            number: (POPULATIONS * POPULATIONS + target) as u32,
+            sources: neurons,
+            targets: parameters.scaled(parameters.neurons[target]),
+            weight: weight as f32,
+            sd: (weight * parameters.psp_relative_sd) as f32,
         };
-        let rows = source.rows::<P>(parameters, seeds.wiring, &self.lanes, &self.bounds(), self.fraction_bits)?;
+        let source = wiring::Source {
+            pairs: std::array::from_fn(pair),
+            synapses: thalamus.synapses(parameters),
+            delay: (thalamus.delay, thalamus.delay * thalamus.delay_relative_sd),
+        };
+        let rows = source.rows::<P>(&self.lanes, &self.bounds(), self.fraction_bits)?;
         for (part, rows) in self.parts.iter_mut().zip(rows) {
             part.rows.push(rows);
         }
-        self.schedule = thalamus.schedule(source.neurons, seeds.noise, (warm_up, recorded));
+        self.schedule = thalamus.schedule(neurons, seeds.noise, (warm_up, recorded));
         self.check_sums()?;
         Ok(self)
     }

@@ -18,11 +18,11 @@ use crate::error::Result;
 use crate::rng::{Row, Stream, normal_pair, philox};
 
 /// Synapses that share their normal numbers, half with the other half.
-const GROUP: usize = 64;
+pub const GROUP: usize = 64;
 const HALF: usize = GROUP / 2;
 
 /// A weight of the wrong sign is drawn again this often; each has more than an even chance.
-const ATTEMPTS: u32 = 64;
+pub const ATTEMPTS: u32 = 64;
 
 /// More than the weights that a neuron gets in one step ever add up to, pA: in-degrees are binomial, and ten standard
 /// deviations are added to their mean, as are ten to the mean weight.
@@ -40,69 +40,41 @@ pub fn most_input(parameters: &Parameters, derived: &Derived) -> f64 {
     (0..POPULATIONS).map(of).fold(1.0, f64::max)
 }
 
-/// The rows of one source population, for each part that begins and ends at `bounds`.
-pub fn rows<P: Precision>(
-    parameters: &Parameters,
-    derived: &Derived,
-    seed: u64,
-    source: usize,
-    lanes: &[usize],
-    bounds: &[usize],
-    fraction_bits: i32,
-) -> Result<Vec<Rows<P::Weight>>> {
-    let delay = if is_inhibitory(source) {
-        (parameters.delay_inhibitory, parameters.delay_relative_sd_inhibitory)
-    } else {
-        (parameters.delay_excitatory, parameters.delay_relative_sd_excitatory)
-    };
-    let of = Source {
-        pairs: std::array::from_fn(|target| (target * POPULATIONS + source) as u32),
-        neurons: derived.neurons[source],
-        delay,
-        synapses: std::array::from_fn(|target| derived.synapses[target][source]),
-        weights: std::array::from_fn(|target| derived.weight[target][source]),
-    };
-    of.rows::<P>(parameters, seed, lanes, bounds, fraction_bits)
-}
-
 /// Neurons that the synapses of some pairs come from.
 pub struct Source {
-    /// Numbers of its pairs, by target population.
-    pub pairs: [u32; POPULATIONS],
-    pub neurons: u32,
-    /// Mean, ms, and standard deviation in parts of it.
-    pub delay: (f64, f64),
-    /// Onto every population.
+    /// By target population.
+    pub pairs: [Pair; POPULATIONS],
+    /// Synapses of each pair.
     pub synapses: [u64; POPULATIONS],
-    /// Their mean weights, pA.
-    pub weights: [f64; POPULATIONS],
+    /// Mean and standard deviation of their delays, ms.
+    pub delay: (f64, f64),
 }
 
 impl Source {
+    /// A population of a column.
+    pub fn population(parameters: &Parameters, derived: &Derived, seed: u64, source: usize) -> Self {
+        Self {
+            pairs: std::array::from_fn(|target| Pair::new(parameters, derived, seed, source, target)),
+            synapses: std::array::from_fn(|target| derived.synapses[target][source]),
+            delay: delay(parameters, source),
+        }
+    }
+
     /// Its rows, for each part that begins and ends at `bounds`.
+    ///
+    /// # Errors
+    /// When a source has more synapses than a row can number.
     pub fn rows<P: Precision>(
         &self,
-        parameters: &Parameters,
-        seed: u64,
         lanes: &[usize],
         bounds: &[usize],
         fraction_bits: i32,
     ) -> Result<Vec<Rows<P::Weight>>> {
-        let (mean, relative_sd) = self.delay;
-        let delays = DelayLaw::new(mean, mean * relative_sd);
-        let total: u64 = self.synapses.iter().sum();
-        let share = total as usize / (bounds.len() - 1);
-        let mut drawn = vec![Unsorted::<P::Weight>::new(self.neurons as usize, share); bounds.len() - 1];
-        for (target, &first_lane) in lanes[..POPULATIONS].iter().enumerate() {
-            let pair = Pair {
-                seed,
-                number: self.pairs[target],
-                sources: self.neurons,
-                targets: parameters.scaled(parameters.neurons[target]),
-                weight: self.weights[target] as f32,
-                sd: (self.weights[target].abs() * parameters.psp_relative_sd) as f32,
-            };
-            let synapses = self.synapses[target];
+        let delays = DelayLaw::new(self.delay.0, self.delay.1);
+        let share = self.synapses.iter().sum::<u64>() as usize / (bounds.len() - 1);
+        let sources = self.pairs[0].sources as usize;
+        let mut drawn = vec![Unsorted::<P::Weight>::new(sources, share); bounds.len() - 1];
+        for ((&pair, &synapses), &first_lane) in self.pairs.iter().zip(&self.synapses).zip(lanes) {
             for first in (0..synapses).step_by(GROUP) {
                 let group = InstructionSet::best().run(DrawGroup::<P> {
                     pair,
@@ -124,17 +96,31 @@ impl Source {
     }
 }
 
+/// Mean and standard deviation of a population's delays, ms.
+pub fn delay(parameters: &Parameters, source: usize) -> (f64, f64) {
+    let (mean, relative_sd) = if is_inhibitory(source) {
+        (parameters.delay_inhibitory, parameters.delay_relative_sd_inhibitory)
+    } else {
+        (parameters.delay_excitatory, parameters.delay_relative_sd_excitatory)
+    };
+    (mean, mean * relative_sd)
+}
+
 /// A pair of populations.
 #[derive(Debug, Clone, Copy)]
-struct Pair {
-    seed: u64,
-    number: u32,
-    sources: u32,
-    targets: u32,
+pub struct Pair {
+    /// Of the column's synapses.
+    pub seed: u64,
+    /// Of the pair, for its random numbers.
+    pub number: u32,
+    /// Neurons.
+    pub sources: u32,
+    /// Neurons.
+    pub targets: u32,
     /// Mean, pA.
-    weight: f32,
+    pub weight: f32,
     /// Standard deviation, pA.
-    sd: f32,
+    pub sd: f32,
 }
 
 /// Synapses of a pair, in the order of their numbers.
@@ -148,6 +134,19 @@ struct Group {
 }
 
 impl Pair {
+    /// From one population of a column onto another.
+    pub fn new(parameters: &Parameters, derived: &Derived, seed: u64, source: usize, target: usize) -> Self {
+        let weight = derived.weight[target][source];
+        Self {
+            seed,
+            number: (target * POPULATIONS + source) as u32,
+            sources: derived.neurons[source],
+            targets: derived.neurons[target],
+            weight: weight as f32,
+            sd: (weight.abs() * parameters.psp_relative_sd) as f32,
+        }
+    }
+
     #[inline(always)]
     fn row(&self, attempt: u32) -> Row {
         Row { seed: self.seed, stream: Stream::Wiring, generation: attempt, index: self.number }

@@ -16,7 +16,8 @@ macro_rules! elements {
     )*};
 }
 
-elements!(Step, BestSoFar, ProfileLayer, Moments, LawGroup, LawPlan, PairLaw, GeneTable, PowerTable, PairEnds);
+elements!(Step, BestSoFar, ProfileLayer, Column, ColumnPair, ColumnSynapse, ColumnStrip, ColumnReport);
+elements!(Moments, LawGroup, LawPlan, PairLaw, GeneTable, PowerTable, PairEnds);
 
 /// `length` elements on the device; freed when dropped.
 pub struct Buffer<T> {

@@ -90,6 +90,7 @@ kernel_args!(
     GrowLawArgs,
     GrowDirectArgs,
     PopulationArgs,
+    ColumnsArgs,
     CeilingArgs
 );
 
