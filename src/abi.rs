@@ -716,6 +716,7 @@ abi! {
     }
 
     /// A synapse in its row.
+    #[derive(Default)]
     struct ColumnSynapse {
         /// Where its neuron adds up what arrives, in words of the block's shared memory.
         target: u32,
@@ -760,6 +761,7 @@ abi! {
     }
 
     /// What is found out about a column on the device.
+    #[derive(Default)]
     struct ColumnReport {
         /// Steps of its longest delay.
         longest: u32,
@@ -865,18 +867,6 @@ abi! {
 impl Default for Step {
     fn default() -> Self {
         Self { generation: 0, sigma: 0.0, mean_scale: 1.0, square_scale: 1.0, shared: 0.0, poison_reward: -1.0 }
-    }
-}
-
-impl Default for ColumnSynapse {
-    fn default() -> Self {
-        Self { target: 0, weight: 0 }
-    }
-}
-
-impl Default for ColumnReport {
-    fn default() -> Self {
-        Self { longest: 0, is_over: 0, spikes: 0 }
     }
 }
 
