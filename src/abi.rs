@@ -954,6 +954,7 @@ abi! {
     }
 
     /// A synapse in its row.
+    #[derive(Default)]
     struct ColumnSynapse {
         /// Where its neuron adds up what arrives, in words of the block's shared memory.
         target: u32,
@@ -998,6 +999,7 @@ abi! {
     }
 
     /// What is found out about a column on the device.
+    #[derive(Default)]
     struct ColumnReport {
         /// Steps of its longest delay.
         longest: u32,
@@ -1109,18 +1111,6 @@ impl Default for Step {
 impl Default for Moments {
     fn default() -> Self {
         Self { mean: 0.0, variance: 0.0, trials: 0.0 }
-    }
-}
-
-impl Default for ColumnSynapse {
-    fn default() -> Self {
-        Self { target: 0, weight: 0 }
-    }
-}
-
-impl Default for ColumnReport {
-    fn default() -> Self {
-        Self { longest: 0, is_over: 0, spikes: 0 }
     }
 }
 

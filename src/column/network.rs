@@ -86,7 +86,7 @@ impl<P: Precision> Network<P> {
             .into_par_iter()
             .map(|source| {
                 wiring::Source::population(parameters, &derived, seeds.wiring, source).rows::<P>(
-                    &lanes,
+                    lanes,
                     &bounds,
                     fraction_bits,
                 )
