@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use phylon::column::Parameters;
 use phylon::column::search::{Problem, outcome::Outcome};
 use phylon::config::{self, Column};
 use tempfile::TempDir;
@@ -97,6 +98,11 @@ fn column(path: &Path) -> Column {
     config::load_column(path, &[]).unwrap()
 }
 
+/// JSON's numbers come back with an error in their last digit.
+fn is_near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-14 * b.abs()
+}
+
 #[test]
 fn a_search_leaves_its_folder() {
     let (place, shown) = &*RAN;
@@ -119,7 +125,8 @@ fn a_search_leaves_its_folder() {
     // The best of the log, judged again with the same seed, and the centre; the answer is the better one.
     let candidate = outcome.entrants.iter().find(|entrant| entrant.candidate.is_some()).unwrap();
     let best = rows.iter().map(|row| row[2].parse::<f64>().unwrap()).fold(f64::INFINITY, f64::min);
-    assert_eq!((candidate.error_in_search, candidate.error), (Some(best), Some(best)));
+    assert!(is_near(candidate.error.unwrap(), best));
+    assert_eq!(candidate.error_in_search, candidate.error);
     assert_eq!(outcome.entrants.len(), 2);
     assert!(outcome.entrants[0].error <= outcome.entrants[1].error);
 
@@ -138,7 +145,11 @@ fn the_best_column_can_be_simulated() {
     let (config, best) = (column(&place.path("config.toml")), column(&place.path("best.toml")));
     let (search, outcome) = (config.search.clone().unwrap(), place.outcome());
     let (expected, _) = search.group.apply(&config.column, &outcome.answer().actions, 20.0);
-    assert_eq!(best, Column { column: expected, search: None, ..config.clone() });
+    for (found, expected) in best.column.connection.iter().flatten().zip(expected.connection.iter().flatten()) {
+        assert!(is_near(*found, *expected), "{found} {expected}");
+    }
+    let base = Parameters { connection: best.column.connection, ..config.column.clone() };
+    assert_eq!(best, Column { column: base, search: None, ..config.clone() });
     assert_ne!(best.column, config.column);
     place.succeed("simulate runs/tiny/best.toml --seconds 0.1 --warm-up 0 --spikes none --out simulated");
     place.succeed("check runs/tiny/config.toml");
@@ -166,7 +177,8 @@ fn the_test_is_with_seeds_of_its_own() {
         let rates: Vec<f64> = seeds.iter().map(of).collect();
         let mean = rates.iter().sum::<f64>() / 3.0;
         let sd = (rates.iter().map(|rate| (rate - mean) * (rate - mean)).sum::<f64>() / 2.0).sqrt();
-        assert_eq!((tested.rates[4], tested.rates_sd[4]), (Some(mean), Some(sd)), "{}", tested.of);
+        let (seen_mean, seen_sd) = (tested.rates[4].unwrap(), tested.rates_sd[4].unwrap());
+        assert!(is_near(seen_mean, mean) && is_near(seen_sd, sd), "{}: {seen_mean} +- {seen_sd}", tested.of);
         let errors: f64 = longer.targets.iter().zip(&tested.measured).map(|(t, seen)| t.error(seen.unwrap())).sum();
         assert!((tested.error_of_means.unwrap() - errors).abs() < 1e-12);
         let mean_error = tested.errors.iter().flatten().sum::<f64>() / 3.0;
@@ -226,7 +238,7 @@ fn what_was_stopped_and_killed_ends_like_straight() {
     straight.succeed("run tiny.toml --quiet --no-report");
     let place = Place::new(&config);
     let rows = || fs::read_to_string(place.path("candidates.csv")).map_or(0, |text| text.lines().count());
-    let mut start = |arguments: &str, until: usize, signal: &str| {
+    let start = |arguments: &str, until: usize, signal: &str| {
         let mut child = place.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while rows() < until {
             assert!(child.try_wait().unwrap().is_none(), "{arguments} ended at {} rows", rows());
@@ -260,8 +272,14 @@ fn finalists_are_judged_again_with_new_seeds() {
     errors.sort_by(f64::total_cmp);
     let mut finalists: Vec<f64> = outcome.entrants.iter().filter_map(|entrant| entrant.error_in_search).collect();
     finalists.sort_by(f64::total_cmp);
-    assert_eq!(finalists, errors[..3]);
-    assert!(outcome.entrants.iter().all(|entrant| entrant.error != entrant.error_in_search));
+    assert!(
+        finalists.iter().zip(&errors).all(|(finalist, error)| is_near(*finalist, *error)),
+        "{finalists:?} {errors:?}"
+    );
+    assert!(
+        outcome.entrants.iter().all(|entrant| entrant.error != entrant.error_in_search),
+        "new seeds change nothing"
+    );
     assert_eq!(outcome.held_out[0].rates_sd, [None; 8], "one seed has no deviation");
 }
 
@@ -289,7 +307,7 @@ fn mistakes_in_a_config_are_shown_where_they_are() {
         ("search.cma_es.population=1", "`search.cma_es.population`: 1 is not in 2 to"),
         ("search.cma_es.sigma=0", "`search.cma_es.sigma`: 0 is not a finite number above 0"),
         ("search.snes.sigma=1", "`search`: there must be exactly one of [search.cma_es], [search.snes], "),
-        ("search.group=axon", "unknown choice `search.group"),
+        ("search.group=axon", "unknown choice `search.axon`\nchoices in [search]: synapse, neuron, structure, all"),
         ("search.finalist=3", "unknown key `search.finalist`\ntry: `search.finalists`"),
         ("thalamus.start=10", "`thalamus`: a search looks at columns without one"),
     ];

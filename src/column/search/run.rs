@@ -222,7 +222,7 @@ impl<'c> Search<'c> {
     fn finish(&self, folder: &Folder, outcome: &Outcome) -> Result<()> {
         let answer = outcome.answer();
         let whose = format!(
-            "{}: its error is {} with {} seeds.",
+            "{}: its error is {} (seeds: {}).",
             answer.name(),
             answer.error.unwrap_or(f64::NAN),
             outcome.training_seeds
