@@ -151,8 +151,12 @@ pub struct Columns<'g> {
     report: Buffer<ColumnReport>,
     rows: Buffer<u32>,
     synapses: Buffer<ColumnSynapse>,
-    /// Never read here, but their addresses are in `columns`.
-    _held: (Buffer<ColumnPair>, [Buffer<u32>; 3], Buffer<u64>, Buffer<ColumnStrip>, Buffer<f32>),
+    // Nobody reads these here, but their addresses are in `columns`.
+    _pairs: Buffer<ColumnPair>,
+    _words: [Buffer<u32>; 3],
+    _input: Buffer<u64>,
+    _strips: Buffer<ColumnStrip>,
+    _first: Buffer<f32>,
 }
 
 impl<'g> Columns<'g> {
@@ -223,7 +227,11 @@ impl<'g> Columns<'g> {
             report,
             rows,
             synapses,
-            _held: (pairs, [delays, far, laws], input, strips, first),
+            _pairs: pairs,
+            _words: [delays, far, laws],
+            _input: input,
+            _strips: strips,
+            _first: first,
         };
         all.wire()?;
         Ok(all)
