@@ -310,13 +310,13 @@ fn column_synapses_follow_their_law() {
             to[target] += 1;
             out[neuron as usize] += 1;
             delays[delay as usize - 1] += 1;
-            assert!(weight == 0.0 || (weight < 0.0) == inhibitory, "a weight of {weight} pA from {}", name);
+            assert!(weight == 0.0 || (weight < 0.0) == inhibitory, "a weight of {weight} pA from {name}");
             sums[target][0] += weight;
             sums[target][1] += weight * weight;
         }
         let total: u64 = to.iter().sum();
         for target in 0..POPULATIONS {
-            assert_eq!(to[target], derived.synapses[target][source], "{} to {}", name, NAMES[target]);
+            assert_eq!(to[target], derived.synapses[target][source], "{name} to {}", NAMES[target]);
             if to[target] < 1000 {
                 continue;
             }
@@ -332,11 +332,7 @@ fn column_synapses_follow_their_law() {
         let mean = total as f64 / out.len() as f64;
         let variance = out.iter().map(|&k| (k as f64 - mean).powi(2)).sum::<f64>() / (out.len() - 1) as f64;
         let ratio = variance / mean;
-        assert!(
-            (ratio - 1.0).abs() < 5.0 * (2.0 / out.len() as f64).sqrt(),
-            "{}: variance {ratio} of the mean",
-            name
-        );
+        assert!((ratio - 1.0).abs() < 5.0 * (2.0 / out.len() as f64).sqrt(), "{name}: variance {ratio} of the mean");
         let mean_delay = if inhibitory { parameters.delay_inhibitory } else { parameters.delay_excitatory };
         let law = delay::probabilities(mean_delay, mean_delay * 0.5);
         let mut chi_square = 0.0;
@@ -348,11 +344,7 @@ fn column_synapses_follow_their_law() {
                 bins += 1.0;
             }
         }
-        assert!(
-            chi_square < bins + 5.0 * (2.0f64 * bins).sqrt(),
-            "{}: chi-square {chi_square} of {bins} delays",
-            name
-        );
+        assert!(chi_square < bins + 5.0 * (2.0f64 * bins).sqrt(), "{name}: chi-square {chi_square} of {bins} delays");
     }
 }
 
