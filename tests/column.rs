@@ -180,8 +180,11 @@ fn column_medium_network_fires_as_in_nest() {
     }
 }
 
+/// By run and population.
+type Runs = Vec<Vec<Statistics>>;
+
 /// Statistics of a column of each seed.
-fn columns(parameters: &Parameters, seeds: &[u64], warm: f64, counted: f64) -> Vec<Vec<Statistics>> {
+fn columns(parameters: &Parameters, seeds: &[u64], warm: f64, counted: f64) -> Runs {
     let run = |&seed: &u64| {
         let network = Network::<f32>::column(parameters, Seeds::both(seed), 1).unwrap();
         let mut spikes = Vec::new();
@@ -195,15 +198,12 @@ fn columns(parameters: &Parameters, seeds: &[u64], warm: f64, counted: f64) -> V
     seeds.par_iter().map(run).collect()
 }
 
-/// Columns that were simulated: their parameters, how many, and statistics of each.
-type Done = ((Parameters, usize), Vec<Vec<Statistics>>);
-
 #[test]
 fn column_rates_irregularity_and_synchrony_are_those_of_nest() {
     let Some(file) = json("rates.json") else { return };
     let base_sd = eight(&file["sets"]["base_poisson"]["sd_across_seeds"]["rate_hz"]);
     let base_mean = eight(&file["sets"]["base_poisson"]["mean"]["rate_hz"]);
-    let mut done: Option<Done> = None;
+    let mut done: Option<((Parameters, usize), Runs)> = None;
     let mut sets: Vec<(&String, &Value)> = file["sets"].as_object().expect("sets").iter().collect();
     sets.sort_by_key(|(name, _)| (!name.contains("base_poisson"), name.len()));
     for (name, set) in sets {
@@ -300,7 +300,7 @@ fn column_synapses_follow_their_law() {
     let derived = parameters.derive();
     let network = Network::<f32>::column(&parameters, Seeds::both(9), 2).unwrap();
     assert_eq!(network.synapses() as u64, derived.total_synapses());
-    for (source, name) in NAMES.into_iter().enumerate() {
+    for (source, name) in NAMES.iter().enumerate() {
         let inhibitory = source % 2 == 1;
         let mut to = [0u64; POPULATIONS];
         let mut delays = [0u64; delay::LONGEST];
@@ -310,13 +310,13 @@ fn column_synapses_follow_their_law() {
             to[target] += 1;
             out[neuron as usize] += 1;
             delays[delay as usize - 1] += 1;
-            assert!(weight == 0.0 || (weight < 0.0) == inhibitory, "a weight of {weight} pA from {}", name);
+            assert!(weight == 0.0 || (weight < 0.0) == inhibitory, "a weight of {weight} pA from {name}");
             sums[target][0] += weight;
             sums[target][1] += weight * weight;
         }
         let total: u64 = to.iter().sum();
         for target in 0..POPULATIONS {
-            assert_eq!(to[target], derived.synapses[target][source], "{} to {}", name, NAMES[target]);
+            assert_eq!(to[target], derived.synapses[target][source], "{name} to {}", NAMES[target]);
             if to[target] < 1000 {
                 continue;
             }
@@ -332,7 +332,7 @@ fn column_synapses_follow_their_law() {
         let mean = total as f64 / out.len() as f64;
         let variance = out.iter().map(|&k| (k as f64 - mean).powi(2)).sum::<f64>() / (out.len() - 1) as f64;
         let ratio = variance / mean;
-        assert!((ratio - 1.0).abs() < 5.0 * (2.0 / out.len() as f64).sqrt(), "{}: variance {ratio} of the mean", name);
+        assert!((ratio - 1.0).abs() < 5.0 * (2.0 / out.len() as f64).sqrt(), "{name}: variance {ratio} of the mean");
         let mean_delay = if inhibitory { parameters.delay_inhibitory } else { parameters.delay_excitatory };
         let law = delay::probabilities(mean_delay, mean_delay * 0.5);
         let mut chi_square = 0.0;
@@ -344,12 +344,9 @@ fn column_synapses_follow_their_law() {
                 bins += 1.0;
             }
         }
-        assert!(chi_square < bins + 5.0 * (2.0f64 * bins).sqrt(), "{}: chi-square {chi_square} of {bins} delays", name);
+        assert!(chi_square < bins + 5.0 * (2.0f64 * bins).sqrt(), "{name}: chi-square {chi_square} of {bins} delays");
     }
 }
-
-/// Of a column's parameters.
-type Change<'a> = &'a dyn Fn(&mut Parameters);
 
 #[test]
 fn column_refuses_what_cannot_be() {
@@ -358,6 +355,7 @@ fn column_refuses_what_cannot_be() {
         change(&mut parameters);
         Network::<f32>::column(&parameters, Seeds::both(1), 1).expect_err("a mistake").to_string()
     };
+    type Change<'a> = &'a dyn Fn(&mut Parameters);
     let cases: [(Change, &str); 7] = [
         (&|p| p.tau_m = 0.0, "`tau_m`: 0 is not a positive number"),
         (&|p| p.g = 4.0, "`g`: 4 is not a negative number"),

@@ -151,13 +151,9 @@ pub struct Columns<'g> {
     report: Buffer<ColumnReport>,
     rows: Buffer<u32>,
     synapses: Buffer<ColumnSynapse>,
-    _held: Held,
-}
-
-/// Never read here, but their addresses are in the columns on the device.
-struct Held {
+    // Nobody reads these here, but their addresses are in `columns`.
     _pairs: Buffer<ColumnPair>,
-    _delays_far_and_laws: [Buffer<u32>; 3],
+    _words: [Buffer<u32>; 3],
     _input: Buffer<u64>,
     _strips: Buffer<ColumnStrip>,
     _first: Buffer<f32>,
@@ -231,13 +227,11 @@ impl<'g> Columns<'g> {
             report,
             rows,
             synapses,
-            _held: Held {
-                _pairs: pairs,
-                _delays_far_and_laws: [delays, far, laws],
-                _input: input,
-                _strips: strips,
-                _first: first,
-            },
+            _pairs: pairs,
+            _words: [delays, far, laws],
+            _input: input,
+            _strips: strips,
+            _first: first,
         };
         all.wire()?;
         Ok(all)
