@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use phylon::device::{Backend, Device, Wish};
 use phylon::error::Result;
 
+// Without a group: it would have the name of that of the command whose arguments these are among.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Where to compute: auto, cpu, cuda or cuda:<number>. `auto` takes the first CUDA device that can be used, else the
     /// CPU, and says which.
