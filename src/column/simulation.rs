@@ -1,7 +1,7 @@
 //! A network in time.
 //!
 //! A step of a part: what arrives is added up ([`Rows::arriving`] of every spike that is not too old), all its neurons move
-//! ([`Move`]), and those that fire are listed. Parts that threads step side by side then tell each other who fired, and that is
+//! (`Move`), and those that fire are listed. Parts that threads step side by side then tell each other who fired, and that is
 //! all they share.
 
 use std::collections::VecDeque;
