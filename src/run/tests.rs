@@ -256,7 +256,7 @@ fn an_existing_folder_is_only_replaced_by_force_and_only_if_a_run_made_it() {
     let error = Folder::create(root.path(), &old, false).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     let text = error.to_string();
-    assert!(text.contains("--resume") && text.contains("--force") && text.contains("run.name"), "{text}");
+    assert!(text.contains("--resume") && text.contains("--force") && text.contains("--name"), "{text}");
 
     let new = plan(2, 4, 5);
     drop(Folder::create(root.path(), &new, true).unwrap());
