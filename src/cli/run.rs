@@ -74,6 +74,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // clap has seen to it that there is a config where there is no run to resume.
         (None, config) => (config.clone().unwrap_or_default(), None),
     };
+    if folder.is_some() {
+        // Before they are applied: what may not change need not make a config either.
+        let may_change: &[&str] = match config::read(&path, &[])? {
+            Subject::Evolution(_) => &MAY_CHANGE,
+            Subject::Column(_) => &column::MAY_CHANGE,
+        };
+        check_overrides(&args.overrides, may_change)?;
+    }
     match config::read(&path, &args.overrides)? {
         Subject::Evolution(plan) => evolve(args, *plan, folder),
         Subject::Column(column) => search(args, &path, &column, folder),
@@ -83,7 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn evolve(args: &Args, plan: Plan, folder: Option<Folder>) -> Result<ExitCode> {
     let device = args.device.choose()?;
     let (plan, mut engine, folder) = match folder {
-        Some(folder) => resume(plan, folder, &args.overrides, &device)?,
+        Some(folder) => resume(plan, folder, &device)?,
         None => start(args, plan, &device)?,
     };
     let options = Options { quiet: args.quiet, device: device.description };
@@ -114,8 +122,7 @@ fn start(args: &Args, mut plan: Plan, device: &Device) -> Result<Ready> {
     Ok((plan, engine, folder))
 }
 
-fn resume(plan: Plan, folder: Folder, overrides: &[String], device: &Device) -> Result<Ready> {
-    check_overrides(overrides, &MAY_CHANGE)?;
+fn resume(plan: Plan, folder: Folder, device: &Device) -> Result<Ready> {
     let mut engine = workload::open(&plan, device)?;
     run::resume(&plan, engine.as_mut(), &folder)?;
     Ok((plan, engine, folder))
@@ -144,10 +151,7 @@ fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -
     }
     let search = Search::new(column)?;
     let folder = match folder {
-        Some(folder) => {
-            check_overrides(&args.overrides, &column::MAY_CHANGE)?;
-            folder
-        }
+        Some(folder) => folder,
         None => {
             let stem = || config.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             search.create(&args.runs_dir, &args.name.clone().unwrap_or_else(stem), args.force)?
