@@ -140,7 +140,8 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Turns of waiting after which a thread lets others run: some hundred steps of a column at a tenth, as a spin costs up to 140 cycles.
+    /// Turns of waiting after which a thread lets others run: some hundred steps of a column at a tenth, as a turn can take 140
+    /// cycles.
     const PATIENCE: u32 = 20_000;
 
     fn new(parts: usize) -> Self {
