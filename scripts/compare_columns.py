@@ -10,22 +10,14 @@ timed; Brian 2 runs as compiled C++ with OpenMP, in double and in single precisi
 are made of the medians.
 """
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def run(command, threads, cwd=None):
-    env = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=env, cwd=cwd)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}\n{done.stderr}")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+import comparison
+from comparison import ROOT, run
 
 
 def main():
@@ -68,13 +60,7 @@ def main():
             "times_faster": {name: median(name, "rtf") / median("phylon", "rtf") for name in peers},
             "builds_times_faster": {name: median(name, "build_s") / median("phylon", "build_s") for name in peers},
         }
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    result = {"machine": cpu, "commit": commit, "summary": summary, "rounds": rounds}
-    if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(summary, indent=1))
+    comparison.report(summary, rounds, args.out)
 
 
 if __name__ == "__main__":

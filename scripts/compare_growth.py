@@ -9,23 +9,15 @@ gene pair, as the published evaluation does. Raw figures of every round are kept
 against the fastest peer, agents by their law against `torch_loop`.
 """
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import comparison
+from comparison import ROOT, run
 PEERS = ["numpy", "torch", "jax", "torch_loop"]
-
-
-def run(command, threads, cwd=None):
-    env = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=env, cwd=cwd)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}\n{done.stderr}")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def main():
@@ -65,13 +57,7 @@ def main():
             "direct_times_the_best_peer": {n: median(n, 0) / median(best, 0) for n in names if "direct" in n},
             "law_times_torch_loop": {n: median(n, 1) / median("torch_loop", 1) for n in names if "law" in n},
         }
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    result = {"machine": cpu, "threads": args.threads, "commit": commit, "summary": summary, "rounds": rounds}
-    if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(summary, indent=1))
+    comparison.report(summary, rounds, args.out, threads=args.threads)
 
 
 if __name__ == "__main__":

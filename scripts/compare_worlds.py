@@ -18,7 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import comparison
+from comparison import ROOT
 
 # World -> its id elsewhere, the variants of ours, and episodes that take phylon about a second.
 WORLDS = {
@@ -96,13 +97,7 @@ def main():
         best = max((rate, name) for name, rate in rates.items() if not name.startswith("phylon"))
         ratios = {name: rate / best[0] for name, rate in rates.items() if name.startswith("phylon")}
         summary[world] = {"steps_per_second": rates, "best_peer": best[1], "times_the_best_peer": ratios}
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    result = {"machine": cpu, "threads": args.threads, "commit": commit, "summary": summary, "rounds": rounds}
-    if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(summary, indent=1))
+    comparison.report(summary, rounds, args.out, threads=args.threads)
 
 
 if __name__ == "__main__":
