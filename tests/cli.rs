@@ -1,10 +1,13 @@
 //! The real binary, as a user meets it: what it prints where, what it leaves in the folder, and its exit codes.
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use phylon::policy::{Activation, Mlp};
+use program::{fail, phylon, succeed, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,34 +42,8 @@ fn ran() -> TempDir {
     folder
 }
 
-/// `arguments` are separated by blanks.
-fn phylon(folder: &Path, arguments: &str) -> Output {
-    let binary = env!("CARGO_BIN_EXE_phylon");
-    Command::new(binary).args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
-/// Stdout of a command that must succeed.
-fn succeed(folder: &Path, arguments: &str) -> String {
-    let output = phylon(folder, arguments);
-    assert_eq!(output.status.code(), Some(0), "phylon {arguments}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// Stderr of a command that must fail with `code` and print no result.
-fn fail(folder: &Path, arguments: &str, code: i32) -> String {
-    let output = phylon(folder, arguments);
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "phylon {arguments}: {stderr}");
-    assert_eq!(text(&output.stdout), "", "phylon {arguments}");
-    stderr
-}
-
 fn json(folder: &Path, arguments: &str) -> Value {
     serde_json::from_str(&succeed(folder, arguments)).unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Stderr of `phylon check` for [`TINY`] with `from` replaced by `to`.

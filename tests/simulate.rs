@@ -2,10 +2,10 @@
 //! the thalamus of a column.
 
 mod npz;
+mod program;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use npz::Npz;
@@ -14,6 +14,7 @@ use phylon::column::{NAMES, Network, POPULATIONS, Parameters, Seeds, Simulation,
 use phylon::config::Column;
 use phylon::hash::fnv1a;
 use phylon::report::column::published;
+use program::{fail, succeed};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,30 +37,6 @@ fn folder() -> TempDir {
     let shipped = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("configs/column.toml");
     fs::copy(shipped, folder.path().join("column.toml")).unwrap();
     folder
-}
-
-fn phylon(folder: &Path, arguments: &str) -> Output {
-    let binary = env!("CARGO_BIN_EXE_phylon");
-    Command::new(binary).args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn succeed(folder: &Path, arguments: &str) -> String {
-    let output = phylon(folder, arguments);
-    assert_eq!(output.status.code(), Some(0), "phylon {arguments}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// Stderr of a command that must fail with `code` and print no result.
-fn fail(folder: &Path, arguments: &str, code: i32) -> String {
-    let output = phylon(folder, arguments);
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "phylon {arguments}: {stderr}");
-    assert_eq!(text(&output.stdout), "", "phylon {arguments}");
-    stderr
 }
 
 fn json(folder: &Path, arguments: &str) -> Value {
