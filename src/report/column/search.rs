@@ -164,8 +164,7 @@ fn shown(value: Option<f64>) -> String {
 /// The best error so far, and the mean of candidates that follow each other.
 fn errors(rows: &[Row], search: &Search) -> Result<Figure> {
     let seeds = f64::from(search.seeds);
-    // Whole generations, whose mean says where the search is; single candidates scatter.
-    let each = rows.len().div_ceil(POINTS).next_multiple_of(search.population().max(1) as usize);
+    let each = rows.len().div_ceil(POINTS);
     let (mut best, mut bests, mut means) = (f64::INFINITY, Vec::new(), Vec::new());
     for (i, some) in rows.chunks(each).enumerate() {
         let finite: Vec<f64> = some.iter().map(|row| row.error).filter(|error| error.is_finite()).collect();
