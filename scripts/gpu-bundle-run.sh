@@ -5,7 +5,8 @@
 # Compute on every kernel of weight); by default checks and times. OUT (default ./out) must not exist yet. It takes what every
 # step said, and in the end results.json, all of it in one file. A step that fails, or outlasts its limit, is recorded and stops
 # no other; the exit code is 1 if there was one. All steps together get PHYLON_BUNDLE_SECONDS (default 520).
-# PHYLON_BUNDLE_PYTHON names another python3 for the peers.
+# PHYLON_BUNDLE_PYTHON names another python3 for the peers, and PHYLON_BUNDLE_ONLY, a regular expression, leaves out all steps
+# whose names it does not match.
 #
 # PHYLON_BUNDLE_DEVICE=emu tries this script on the stand-in driver, in tiny sizes. Such times mean nothing.
 set -uo pipefail
@@ -18,6 +19,7 @@ mkdir "$out" || exit
 export device=${PHYLON_BUNDLE_DEVICE:-cuda} out
 python=${PHYLON_BUNDLE_PYTHON:-python3}
 end=${PHYLON_BUNDLE_SECONDS:-520}
+only=${PHYLON_BUNDLE_ONLY:-}
 number=0
 
 if [[ $device == emu ]]; then
@@ -65,6 +67,7 @@ together=1
 step() {
     local name=$1 limit=$2 left=$((end - SECONDS)) folder
     shift 2
+    [[ $name =~ $only ]] || return 0
     if ((left < 1)); then
         leave_out "$name" "no time was left"
         echo 124 >"$(folder_of "$name")/rc"
@@ -90,6 +93,7 @@ execute() { # NAME FOLDER SECONDS COMMAND...
 
 # leave_out NAME WHY: not run, and not a failure.
 leave_out() {
+    [[ $1 =~ $only ]] || return 0
     number=$((number + 1))
     mkdir -p "$(folder_of "$1")"
     echo "$2" >"$(folder_of "$1")/not_run"
@@ -136,16 +140,19 @@ equals_the_cpu() {
 export -f killed_and_resumed equals_the_cpu
 
 sanitizer=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer)
-sanitize() { # tool, task, numerics
-    local name=$1-$2-$3
+sanitize() { # tool, name, command...
+    local name=$1-$2
     if [[ $device == emu ]]; then
         leave_out "$name" "the stand-in driver is no GPU"
     elif [[ -z $sanitizer ]]; then
         leave_out "$name" "there is no compute-sanitizer on PATH or in /usr/local/cuda/bin"
     else
-        step "$name" 45 "$sanitizer" --tool "$1" --error-exitcode 99 "${run[@]}" "configs/enu-$2-paper.toml" \
-            --device "$device" --runs-dir "$out/runs" --name "$name" --set "run.numerics=$3" $(small "$2")
+        step "$name" 90 "$sanitizer" --tool "$1" --error-exitcode 99 "${@:3}"
     fi
+}
+sanitize_run() { # tool, task, numerics
+    sanitize "$1" "$2-$3" "${run[@]}" "configs/enu-$2-paper.toml" --device "$device" --runs-dir "$out/runs" --name "$1-$2-$3" \
+        --set "run.numerics=$3" $(small "$2")
 }
 
 ours() { # task, numerics, trials, population
@@ -196,7 +203,8 @@ in_turns() { # task, population, generations
 }
 
 checks() {
-    local test task numerics tool
+    local test task numerics tool sampler
+    first_profiles 16
     [[ $device == emu ]] || together=6
     for test in tests/*; do
         step "$(basename "$test")" 180 env "PHYLON_TEST_DEVICE=$device" "PHYLON_GOLDEN=$PWD/golden" "$test" --test-threads=1
@@ -210,11 +218,15 @@ checks() {
             --set "run.numerics=$numerics" "${length[@]}"
     done
     for tool in memcheck racecheck initcheck synccheck; do
-        sanitize $tool iaf exact
-        sanitize $tool iaf fast
-        sanitize $tool stdp fast
-        sanitize $tool tmaze exact
-        sanitize $tool tmaze fast
+        sanitize_run $tool iaf exact
+        sanitize_run $tool iaf fast
+        sanitize_run $tool stdp fast
+        sanitize_run $tool tmaze exact
+        sanitize_run $tool tmaze fast
+        for sampler in law direct; do
+            sanitize $tool "grow-$sampler" ./phylon grow profiles/16 --sampler $sampler --agents 50 --play cartpole --device "$device"
+        done
+        sanitize $tool columns ./column_batch "$device" S=2 2
     done
     wait
     together=1
