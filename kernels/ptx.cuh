@@ -51,6 +51,27 @@ __device__ __forceinline__ void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+// The same where a has 8 columns and b 8 rows: a[0], a[1] and b alone.
+__device__ __forceinline__ void mma_16x8x8(float (&d)[4], const uint32_t (&a)[4], uint32_t b) {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(b));
+}
+
+// The lane, asked for anew at every call, so that it takes no register in between.
+__device__ __forceinline__ uint32_t lane() {
+    uint32_t lane;
+    asm volatile("mov.u32 %0, %%laneid;" : "=r"(lane));
+    return lane;
+}
+
+// x y of pairs of halves.
+__device__ __forceinline__ uint32_t multiply_half2(uint32_t x, uint32_t y) {
+    uint32_t product;
+    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(product) : "r"(x), "r"(y));
+    return product;
+}
+
 // x + y of two pairs of halves; clipped to [0, 1].
 __device__ __forceinline__ uint32_t add_half2(uint32_t x, uint32_t y) {
     uint32_t sum;
@@ -163,6 +184,14 @@ inline void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint
     MmaResult result;
     emu::warp_compute<MmaOperands, MmaResult, mma_of_warp>(mine, result);
     for (uint32_t i = 0; i < 4; ++i) d[i] = result.d[i];
+}
+
+inline void mma_16x8x8(float (&d)[4], const uint32_t (&a)[4], uint32_t b) { mma_16x8x16(d, {a[0], a[1], 0, 0}, b, 0); }
+
+inline uint32_t lane() { return emu::lane(); }
+
+inline uint32_t multiply_half2(uint32_t x, uint32_t y) {
+    return pack_half2(half_of(x, 0) * half_of(y, 0), half_of(x, 1) * half_of(y, 1));
 }
 
 inline uint32_t add_half2(uint32_t x, uint32_t y) {

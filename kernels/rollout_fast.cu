@@ -9,18 +9,22 @@
 // them, exactly. Order of a step: r, then z and candidate together tile by tile, so that few sums live at once.
 //
 // Limited by the special functions: 96 tanh an environment and step of the 16/32/16 unit are 96 x 8 cycles of a warp;
-// 75 us for 1,024 x 32 x 100 steps. Next are the 104 products of a step (about 6.4 cycles each).
+// 75 us for 1,024 x 32 x 100 steps. Next are the 104 products of a step (about 6.4 cycles each, half of that for the 24 of
+// the inputs).
 #include "kinds.cuh"
 #include "ptx.cuh"
 
 namespace rollout_fast {
 
-// Blocks of four warps that a multiprocessor is to have registers for: three, where nothing is spilled for it.
+// Blocks of four warps that a multiprocessor is to have registers for. Four warps a scheduler instead of three are worth the
+// few words of local memory that 128 registers cost.
 template <class Unit>
-constexpr uint32_t blocks = Unit::LSTM ? 2 : 3;
+constexpr uint32_t blocks = Unit::LSTM ? 2 : 4;
 
 using Tile = float[4];         // 16 environments x 8 columns, see ptx::mma_16x8x16
 using Operand = uint32_t[4];   // 16 environments x 16 rows of halves
+
+constexpr uint32_t HALVES = 0x38003800u;  // 1/2, twice
 
 __device__ __forceinline__ float sigmoid_of_half(float half_x) { return fmaf(ptx::tanh_approx(half_x), 0.5f, 0.5f); }
 
@@ -74,6 +78,16 @@ struct Window {
 
     __device__ __forceinline__ Operand& inputs(int m) { return rows[m][W::ROW_TILES - 1]; }
 
+    // Of the inputs, the last tile of a gate's rows, no more than half is driven.
+    template <int ROW_TILES>
+    __device__ static __forceinline__ void add(Tile& sums, const Operand& rows, int tile, uint32_t first, uint32_t second) {
+        if (ROW_TILES == W::ROW_TILES && tile == ROW_TILES - 1) {
+            ptx::mma_16x8x8(sums, rows, first);
+        } else {
+            ptx::mma_16x8x16(sums, rows, first, second);
+        }
+    }
+
     // sums = operands x the blocks of one column tile; `k(m, tile)` gives the operand.
     template <int ROW_TILES, class K>
     __device__ __forceinline__ void product(Tile (&sums)[2], int first_block, K k) const {
@@ -86,8 +100,8 @@ struct Window {
             const uint4 w = weights.get(first_block + pair);
 #pragma unroll
             for (int m = 0; m < 2; ++m) {
-                ptx::mma_16x8x16(sums[m], k(m, 2 * pair), w.x, w.y);
-                if (2 * pair + 1 < ROW_TILES) ptx::mma_16x8x16(sums[m], k(m, 2 * pair + 1), w.z, w.w);
+                add<ROW_TILES>(sums[m], k(m, 2 * pair), 2 * pair, w.x, w.y);
+                if (2 * pair + 1 < ROW_TILES) add<ROW_TILES>(sums[m], k(m, 2 * pair + 1), 2 * pair + 1, w.z, w.w);
             }
         }
     }
@@ -124,8 +138,13 @@ struct Window {
 #pragma unroll
             for (int m = 0; m < 2; ++m) {
 #pragma unroll
-                for (int i = 0; i < 4; ++i) r[m][i] = sigmoid_of_half(r[m][i]) * memory[m][tile][i];
-                pack(reset[m][tile / 2], tile % 2, r[m]);
+                for (int i = 0; i < 4; ++i) r[m][i] = ptx::tanh_approx(r[m][i]);
+                // r * h in halves, which are what the product takes.
+                Operand& to = reset[m][tile / 2];
+                pack(to, tile % 2, r[m]);
+#pragma unroll
+                for (int i = 2 * (tile % 2); i < 2 * (tile % 2) + 2; ++i)
+                    to[i] = ptx::multiply_half2(ptx::fma_half2(to[i], HALVES, HALVES), old[m][tile / 2][i]);
             }
         }
 #pragma unroll
@@ -184,11 +203,16 @@ struct Window {
 #pragma unroll
             for (int m = 0; m < 2; ++m) {
 #pragma unroll
-                for (int i = 0; i < 4; ++i) out[m][i] = Unit::CLIP ? num::clip_unit(out[m][i]) : out[m][i];
-                if (Unit::FEEDBACK) pack(rows[m][W::MEMORY_TILES], tile, out[m]);
+                for (int i = 0; i < 2; ++i) {
+                    if (!Unit::FEEDBACK) continue;
+                    uint32_t& fed_back = rows[m][W::MEMORY_TILES][2 * tile + i];
+                    fed_back = ptx::pack_half2(out[m][2 * i], out[m][2 * i + 1]);
+                    if (Unit::CLIP) fed_back = ptx::add_half2_clipped(fed_back, 0);
+                }
                 if (tile == 0 && threadIdx.x % 4 == 0) {
-                    answer[16 * m + threadIdx.x % 32 / 4] = out[m][0];
-                    answer[16 * m + threadIdx.x % 32 / 4 + 8] = out[m][2];
+                    const auto shown = [](float sum) { return Unit::CLIP ? num::clip_unit(sum) : sum; };
+                    answer[16 * m + threadIdx.x % 32 / 4] = shown(out[m][0]);
+                    answer[16 * m + threadIdx.x % 32 / 4 + 8] = shown(out[m][2]);
                 }
             }
         }
@@ -219,17 +243,18 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
     // Two answers in turn, so that one barrier a step is enough.
     float* const answers = (float*)shared + W::WORDS + warp * 2 * LANES;
     Window<Unit, MEMORY> window = {weights};
-    const float* input = args.inputs + (size_t)trial * args.length * args.channels * args.lanes + first;
+    const float* input = args.inputs + ((size_t)trial * args.length * args.channels + 2 * t) * args.lanes + first + g;
     Fitness fitness(args, args.target + (size_t)trial * Fitness::target_length(args), first + lane);
     for (uint32_t step = 0; step < args.length; ++step, input += args.channels * args.lanes) {
+        // Channels 2t and 2t + 1 of environments g and g + 8 of a tile.
+        const uint32_t channel = 2 * (ptx::lane() % 4);
 #pragma unroll
         for (int m = 0; m < 2; ++m) {
 #pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                // i = 0, 1: rows g and g + 8, channels 2t, 2t + 1; 2, 3: eight channels further.
-                const uint32_t channel = 2 * t + i / 2 * 8, environment = 16 * m + i % 2 * 8 + g;
-                const float low = channel < args.channels ? input[channel * args.lanes + environment] : 0.0f;
-                const float high = channel + 1 < args.channels ? input[(channel + 1) * args.lanes + environment] : 0.0f;
+            for (int i = 0; i < 2; ++i) {
+                const uint32_t environment = 16 * m + 8 * i;
+                const float low = channel < args.channels ? input[environment] : 0.0f;
+                const float high = channel + 1 < args.channels ? input[args.lanes + environment] : 0.0f;
                 window.inputs(m)[i] = ptx::pack_half2(low, high);
             }
         }

@@ -1,4 +1,4 @@
-//! What the compiler made of the kernels, where the build had nvcc: no spills, no more registers than
+//! What the compiler made of the kernels, where the build had nvcc: hardly a spill, no more registers than
 //! kernels/resources.toml allows, and in the hottest loop the instructions that were meant to be there. PTXAS and the
 //! disassembler say this without a GPU. `PHYLON_UPDATE_RESOURCES=1 cargo test --test resources` writes the table anew.
 
@@ -41,6 +41,10 @@ struct Table {
 /// The kernels that have a stack: which of its contacts a lander has is known at run time, so its state lies in local memory.
 /// The loop that its time goes into holds nothing there, see [`a_pass_of_the_lander_in_flight_stays_in_registers`].
 const LANDERS: [&str; 2] = ["rollout_world_lunar_lander", "population_world_lunar_lander"];
+
+/// The kernels that spill, and at most so many bytes of stores and loads: at 128 registers four of their warps share a scheduler,
+/// which is faster than three that spill nothing (kernels/README.md).
+const SPILL: (&str, u32) = ("rollout_fast_", 80);
 
 /// What one build reported.
 struct Build {
@@ -132,9 +136,10 @@ fn kernels_stay_within_their_resources() {
     let Some(build) = build() else { return };
     let mut wrong = Vec::new();
     for (name, now) in &build.kernels {
-        let may_stack = LANDERS.iter().any(|lander| name.starts_with(lander));
-        if now.stack > 0 && !may_stack || now.spills > 0 {
-            wrong.push(format!("{name}: {} bytes of stack, {} of spills; there must be none", now.stack, now.spills));
+        let most_spills = if name.starts_with(SPILL.0) { SPILL.1 } else { 0 };
+        let may_stack = most_spills > 0 || LANDERS.iter().any(|lander| name.starts_with(lander));
+        if now.stack > 0 && !may_stack || now.spills > most_spills {
+            wrong.push(format!("{name}: {} bytes of stack, {} of spills; that is too much", now.stack, now.spills));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -227,14 +232,13 @@ fn loops(all: &Instructions) -> impl Iterator<Item = Instructions> {
 }
 
 /// The loop around the tensor cores: the smallest that jumps back over one of their instructions. There may be no others
-/// elsewhere, and nothing in local memory.
-fn hottest_loop(kernel: &str) -> Option<Instructions> {
+/// elsewhere, and in it no more than so many accesses of local memory.
+fn hottest_loop(kernel: &str, most_local: usize) -> Option<Instructions> {
     let all = taken_apart(kernel)?;
-    for local in ["LDL", "STL"] {
-        assert_eq!(count(&all, local), 0, "{local}: something lies in local memory");
-    }
     let body = loops(&all).filter(|body| count(body, "HMMA") > 0).min_by_key(Vec::len);
     let body = body.expect("a loop with tensor core instructions");
+    let local = count(&body, "LDL") + count(&body, "STL");
+    assert!(local <= most_local, "{local} accesses of local memory");
     eprintln!(
         "{kernel}: {} instructions, {} HMMA, {} MUFU.TANH; the kernel: {}",
         body.len(),
@@ -248,18 +252,20 @@ fn hottest_loop(kernel: &str) -> Option<Instructions> {
 
 #[test]
 fn a_step_of_the_fast_rollout_is_the_instructions_it_was_drawn_with() {
-    let Some(step) = hottest_loop("rollout_fast_enu_iaf_32") else { return };
-    // Two m16 tiles of environments; per tile 3 gates x 4 n8 columns x (2 + 1 + 1) k16 rows, and 2 x 2 of the read-out.
-    assert_eq!(count(&step, "HMMA.16816.F32"), 2 * (3 * 4 * 4 + 2 * 2));
+    let Some(step) = hottest_loop("rollout_fast_enu_iaf_32", 2) else { return };
+    // Two m16 tiles of environments; per tile 3 gates x 4 n8 columns x (2 + 1) k16 rows, 2 x 2 of the read-out, and for the
+    // inputs 3 x 4 of k8.
+    assert_eq!(count(&step, "HMMA.16816.F32"), 2 * (3 * 4 * 3 + 2 * 2));
+    assert_eq!(count(&step, "HMMA.1688.F32"), 2 * 3 * 4);
     // 3 gates of 32 memory cells: as many for 32 environments as a lane of the warp has to itself.
     assert_eq!(count(&step, "MUFU.TANH"), 3 * 32);
-    // Issue slots beside those two; 660 when this was written.
-    assert!(step.len() <= 700, "{} instructions a step", step.len());
+    // Issue slots beside those two; 562 when this was written.
+    assert!(step.len() <= 600, "{} instructions a step", step.len());
 }
 
 #[test]
 fn a_tick_of_the_fast_network_is_the_instructions_it_was_drawn_with() {
-    let Some(tick) = hottest_loop("network_fast_enu_8") else { return };
+    let Some(tick) = hottest_loop("network_fast_enu_8", 0) else { return };
     // Per m16 tile of synapses as in a step of the rollout above; 3 x 2 that add up by neuron; of the neurons, whose gates'
     // columns are rows, 3 gates x 2 tiles x 4, and 2 of the read-out.
     assert_eq!(count(&tick, "HMMA.16816.F32"), 3 * (3 * 4 * 4 + 2 * 2) + 3 * 2 + 3 * 2 * 4 + 2);

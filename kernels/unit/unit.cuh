@@ -84,6 +84,33 @@ __device__ __forceinline__ void perturb(const RolloutArgs& args, const Matrices<
     const Parameters parameters(args, player, trial);
     const Divisor by_memory(matrices.memory), by_outputs(matrices.outputs);
     const uint32_t size = matrices.gate_rows * matrices.memory, gates = Matrices<Unit>::GATES;
+    if (matrices.memory % 4 == 0 && matrices.outputs % 4 == 0) {
+        // Four of a block lie in one row, and blocks of rows that are not driven are passed over.
+        const uint32_t live = matrices.live_rows * matrices.memory / 4, rest = size / 4 - live;
+        for (uint32_t i = threadIdx.x; i < gates * live + matrices.memory * matrices.outputs / 4; i += blockDim.x) {
+            uint32_t matrix = 0, within = i;
+#pragma unroll
+            for (uint32_t g = 0; g < gates; ++g) {
+                const bool beyond = within >= live && matrix == g;
+                matrix += beyond;
+                within -= beyond ? live : 0;
+            }
+            float value[4];
+            parameters.of(i + matrix * rest, value);
+            const bool is_gate = matrix < gates;
+            const uint32_t row = is_gate ? by_memory.divide(4 * within) : by_outputs.divide(4 * within);
+            const uint32_t column = 4 * within - row * (is_gate ? matrices.memory : matrices.outputs);
+#pragma unroll
+            for (uint32_t j = 0; j < 4; ++j) {
+                if (is_gate) {
+                    gate(matrix, row, column + j, value[j]);
+                } else {
+                    read_out(row, column + j, value[j]);
+                }
+            }
+        }
+        return;
+    }
     for (uint32_t block = threadIdx.x; block < (args.parameters + 3) / 4; block += blockDim.x) {
         float value[4];
         parameters.of(block, value);

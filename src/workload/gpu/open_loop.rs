@@ -83,7 +83,7 @@ fn rollout(plan: &Plan, gpu: &Gpu, exact: bool, size: Size, warps: usize) -> Res
         let name = format!("rollout_exact_{kind}_{task}_{tile}");
         (name, weights, (3 * memory + unit.outputs + channels) * LANES as usize)
     } else {
-        if memory > 32 || unit.outputs > 16 || *channels > 16 {
+        if memory > 32 || unit.outputs > 16 || *channels > 8 {
             return Err(Error::Config(format!(
                 "`run.numerics`: fast mode has kernels for units of at most 32 memory cells and 16 outputs; this one has \
                  {memory} and {}\ntry: --set run.numerics=exact",
