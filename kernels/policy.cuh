@@ -21,11 +21,19 @@ __device__ __forceinline__ void choose(const float (&outputs)[N], float2& action
     action = make_float2(outputs[0], outputs[1]);
 }
 
-// At random: a word a step where actions are counted, two where they are numbers.
+// Steps whose choices are digits of one word.
+template <uint32_t N>
+constexpr uint32_t DIGITS = N <= 2 ? 32 : N == 3 ? 8 : N == 4 ? 16 : N <= 16 ? 4 : 1;
+
+// At random: a digit a step in base N where actions are counted, two words where they are numbers.
 template <uint32_t N>
 __device__ __forceinline__ void choose(const Row& row, uint32_t step, int32_t& action) {
-    const uint4 w = words(row, step / 4);
-    const uint32_t i = step % 4, word = i == 0 ? w.x : i == 1 ? w.y : i == 2 ? w.z : w.w;
+    const uint32_t number = step / DIGITS<N>, digit = step % DIGITS<N>, i = number % 4;
+    const uint4 w = words(row, number / 4);
+    uint32_t word = i == 0 ? w.x : i == 1 ? w.y : i == 2 ? w.z : w.w, power = N;
+#pragma unroll
+    for (uint32_t bit = 1; bit < DIGITS<N>; bit *= 2, power *= power)
+        if (digit & bit) word *= power;
     action = (int32_t)__umulhi(word, N);
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::{Policy, Rollout};
-use crate::cpu::{Aligned, InstructionSet, Kernel, Vector, padded};
+use crate::cpu::{Aligned, InstructionSet, Kernel, LANES, Vector, padded};
 use crate::policy::{Mlp, Scratch};
 use crate::rng::{Row, Stream};
 use crate::world::environments::{GROUP, Lanes, Playing};
@@ -126,6 +126,8 @@ struct Actor<'a, W: World> {
 enum Mind<'a> {
     Random {
         seed: u64,
+        /// See [`Action::random`], by lane.
+        chances: Vec<u32>,
     },
     Mlp {
         mlp: &'a Mlp,
@@ -141,7 +143,7 @@ impl<'a, W: World> Actor<'a, W> {
     /// For at most `lanes` lanes.
     fn new(policy: &'a Policy, lanes: usize) -> Self {
         match policy {
-            Policy::Random { seed } => Self::with(Mind::Random { seed: *seed }, lanes),
+            Policy::Random { seed } => Self::with(Mind::Random { seed: *seed, chances: Vec::new() }, lanes),
             Policy::Mlp(mlp) => Self::of(mlp, lanes),
         }
     }
@@ -165,8 +167,9 @@ impl<'a, W: World> Actor<'a, W> {
         let (count, choices) = (lanes.playing().len(), W::SPEC.actions.outputs());
         let actions = &mut self.actions[..count];
         match &mut self.mind {
-            Mind::Random { seed } => {
-                InstructionSet::best().run(AtRandom { seed: *seed, playing: lanes.playing(), choices, actions });
+            Mind::Random { seed, chances } => {
+                let row = Row { seed: *seed, stream: Stream::Action, generation: 0, index: 0 };
+                InstructionSet::best().run(AtRandom { row, playing: lanes.playing(), choices, chances, actions });
             }
             Mind::Mlp { mlp, observations, outputs, scratch } => {
                 let stride = padded(count);
@@ -185,9 +188,11 @@ impl<'a, W: World> Actor<'a, W> {
 
 /// An action at random for every lane.
 struct AtRandom<'a, A> {
-    seed: u64,
+    /// Of any episode.
+    row: Row,
     playing: &'a [Playing],
     choices: usize,
+    chances: &'a mut Vec<u32>,
     actions: &'a mut [A],
 }
 
@@ -196,10 +201,54 @@ impl<A: Action> Kernel for AtRandom<'_, A> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        for (action, playing) in self.actions.iter_mut().zip(self.playing) {
-            let row = Row { seed: self.seed, stream: Stream::Action, generation: 0, index: playing.number };
-            *action = A::random(&row, playing.length, self.choices);
+        let Self { row, playing, choices, chances, actions } = self;
+        // A lane that is given up has another in its place.
+        let is_new = chances.len() != playing.len();
+        chances.resize(playing.len(), 0);
+        // Few are due: they are looked for eight at a time, and drawn for LANES at a time.
+        let mut due = Due { lanes: [0; LANES], count: 0 };
+        for (i, eight) in playing.chunks(8).enumerate() {
+            let is_due = |playing: &Playing| is_new | A::is_due(playing.length, choices);
+            if !eight.iter().fold(false, |any, playing| any | is_due(playing)) {
+                continue;
+            }
+            for (k, _) in eight.iter().enumerate().filter(|(_, playing)| is_due(playing)) {
+                due.lanes[due.count] = 8 * i + k;
+                due.count += 1;
+                if due.count == LANES {
+                    due.draw::<A>(&row, playing, choices, chances);
+                }
+            }
         }
+        due.draw::<A>(&row, playing, choices, chances);
+        for ((action, chance), playing) in actions.iter_mut().zip(chances).zip(playing) {
+            let row = Row { index: playing.number, ..row };
+            *action = A::random(chance, &row, playing.length, choices);
+        }
+    }
+}
+
+/// Lanes whose chance is used up.
+struct Due {
+    lanes: [usize; LANES],
+    count: usize,
+}
+
+impl Due {
+    #[inline(always)]
+    fn draw<A: Action>(&mut self, row: &Row, playing: &[Playing], choices: usize, chances: &mut [u32]) {
+        let lanes = &self.lanes[..self.count];
+        let (mut numbers, mut lengths, mut drawn) = ([0; LANES], [0; LANES], [0; LANES]);
+        for (k, &lane) in lanes.iter().enumerate() {
+            (numbers[k], lengths[k]) = (playing[lane].number, playing[lane].length);
+        }
+        for k in 0..LANES {
+            drawn[k] = A::chance(&Row { index: numbers[k], ..*row }, lengths[k], choices);
+        }
+        for (k, &lane) in lanes.iter().enumerate() {
+            chances[lane] = drawn[k];
+        }
+        self.count = 0;
     }
 }
 

@@ -115,8 +115,27 @@ pub trait Action: Copy + Default + PartialEq + std::fmt::Debug + Send + Sync + '
     /// From the outputs `of[i * stride]`, `count` of them.
     fn from_outputs(of: &[f32], stride: usize, count: usize) -> Self;
 
-    /// That of a policy which acts at random: each of the `count` alike, from the words of an episode's row at a step.
-    fn random(row: &Row, step: u32, count: usize) -> Self;
+    /// That of a policy which acts at random, at a step of the episode whose row this is: each of the `count` alike. `chance` is
+    /// what it keeps between the steps of an episode; it must be [`Action::chance`] of this step where that is due.
+    fn random(chance: &mut u32, row: &Row, step: u32, count: usize) -> Self;
+
+    /// Whether the chance is used up at a step.
+    fn is_due(step: u32, count: usize) -> bool;
+
+    /// What [`Action::random`] goes on with at any step.
+    fn chance(row: &Row, step: u32, count: usize) -> u32;
+}
+
+/// Steps whose choices are digits of one random word, in base `count`: a power of two. A word of digits is as good as its last
+/// digit, whose values then differ in their chances by `count`^steps of 2^32: by nothing where that divides, by 1.5e-6 for 3.
+const fn digits(count: usize) -> u32 {
+    match count {
+        0..=2 => 32,
+        3 => 8,
+        4 => 16,
+        5..=16 => 4,
+        _ => 1,
+    }
 }
 
 /// The number of a discrete action.
@@ -133,13 +152,33 @@ impl Action for i32 {
         best as i32
     }
 
-    /// A word a step.
+    /// The next digit.
     #[inline(always)]
-    fn random(row: &Row, step: u32, count: usize) -> Self {
-        let [a, b, c, d] = row.block(step / 4);
-        let (ab, cd) = if step.is_multiple_of(2) { (a, c) } else { (b, d) };
-        let word = if step % 4 < 2 { ab } else { cd };
-        ((u64::from(word) * count as u64) >> 32) as i32
+    fn random(chance: &mut u32, _row: &Row, _step: u32, count: usize) -> Self {
+        let shifted = u64::from(*chance) * count as u64;
+        *chance = shifted as u32;
+        (shifted >> 32) as i32
+    }
+
+    #[inline(always)]
+    fn is_due(step: u32, count: usize) -> bool {
+        step & (digits(count) - 1) == 0
+    }
+
+    /// Four words to a block.
+    #[inline(always)]
+    fn chance(row: &Row, step: u32, count: usize) -> u32 {
+        let number = step / digits(count);
+        let [a, b, c, d] = row.block(number / 4);
+        let (ab, cd) = if number.is_multiple_of(2) { (a, c) } else { (b, d) };
+        let word = if number % 4 < 2 { ab } else { cd };
+        let digit = step & (digits(count) - 1);
+        let mut shifted = (word, count as u32);
+        for bit in 0..5 {
+            let (word, power) = shifted;
+            shifted = (if digit >> bit & 1 == 1 { word.wrapping_mul(power) } else { word }, power.wrapping_mul(power));
+        }
+        shifted.0
     }
 }
 
@@ -150,11 +189,66 @@ impl Action for [f32; 2] {
         [of[0], of[stride]]
     }
 
-    /// Two words a step.
+    /// Two words a step, and nothing is kept.
     #[inline(always)]
-    fn random(row: &Row, step: u32, _count: usize) -> Self {
+    fn random(_chance: &mut u32, row: &Row, step: u32, _count: usize) -> Self {
         let [a, b, c, d] = row.block(step / 2);
         let words = if step.is_multiple_of(2) { [a, b] } else { [c, d] };
         words.map(|word| 2.0 * unit_uniform(word) - 1.0)
+    }
+
+    #[inline(always)]
+    fn is_due(_step: u32, _count: usize) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn chance(_row: &Row, _step: u32, _count: usize) -> u32 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+
+    #[test]
+    fn choices_at_random_are_alike_and_the_same_from_any_step_on() {
+        for count in [2, 3, 4, 7, 20] {
+            let mut chosen = vec![0u32; count];
+            for index in 0..200 {
+                let row = Row { seed: 5, stream: Stream::Action, generation: 0, index };
+                let mut chance = 0;
+                for step in 0..150 {
+                    if i32::is_due(step, count) {
+                        chance = i32::chance(&row, step, count);
+                    }
+                    let mut anew = i32::chance(&row, step, count);
+                    let action = i32::random(&mut chance, &row, step, count);
+                    assert_eq!(action, i32::random(&mut anew, &row, step, count), "{count} choices, step {step}");
+                    chosen[action as usize] += 1;
+                }
+            }
+            let expected = 200.0 * 150.0 / count as f64;
+            let squares: f64 = chosen.iter().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
+            // Of chi-square with count - 1 degrees of freedom this is less than the mean and four deviations.
+            let freedom = count as f64 - 1.0;
+            assert!(squares < freedom + 4.0 * (2.0 * freedom).sqrt(), "{count} choices: {chosen:?}");
+        }
+    }
+
+    #[test]
+    fn neighbouring_choices_at_random_are_independent() {
+        let mut pairs = [[0u32; 3]; 3];
+        for index in 0..3_000 {
+            let row = Row { seed: 6, stream: Stream::Action, generation: 0, index };
+            let mut chance = i32::chance(&row, 0, 3);
+            let [first, second] = [0, 1].map(|step| i32::random(&mut chance, &row, step, 3));
+            pairs[first as usize][second as usize] += 1;
+        }
+        let expected = 3_000.0 / 9.0;
+        let squares: f64 = pairs.as_flattened().iter().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
+        assert!(squares < 8.0 + 4.0 * 4.0, "{pairs:?}");
     }
 }
