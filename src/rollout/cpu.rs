@@ -205,50 +205,28 @@ impl<A: Action> Kernel for AtRandom<'_, A> {
         // A lane that is given up has another in its place.
         let is_new = chances.len() != playing.len();
         chances.resize(playing.len(), 0);
-        // Few are due: they are looked for eight at a time, and drawn for LANES at a time.
-        let mut due = Due { lanes: [0; LANES], count: 0 };
-        for (i, eight) in playing.chunks(8).enumerate() {
-            let is_due = |playing: &Playing| is_new | A::is_due(playing.length, choices);
-            if !eight.iter().fold(false, |any, playing| any | is_due(playing)) {
-                continue;
+        let (mut due, mut count) = ([0; GROUP + 1], 0);
+        // Without a branch: which lanes are due is hard to foresee.
+        for (lane, playing) in playing.iter().enumerate() {
+            due[count] = lane;
+            count += usize::from(is_new | A::is_due(playing.length, choices));
+        }
+        for lanes in due[..count].chunks(LANES) {
+            let (mut numbers, mut lengths, mut drawn) = ([0; LANES], [0; LANES], [0; LANES]);
+            for (k, &lane) in lanes.iter().enumerate() {
+                (numbers[k], lengths[k]) = (playing[lane].number, playing[lane].length);
             }
-            for (k, _) in eight.iter().enumerate().filter(|(_, playing)| is_due(playing)) {
-                due.lanes[due.count] = 8 * i + k;
-                due.count += 1;
-                if due.count == LANES {
-                    due.draw::<A>(&row, playing, choices, chances);
-                }
+            for k in 0..LANES {
+                drawn[k] = A::chance(&Row { index: numbers[k], ..row }, lengths[k], choices);
+            }
+            for (k, &lane) in lanes.iter().enumerate() {
+                chances[lane] = drawn[k];
             }
         }
-        due.draw::<A>(&row, playing, choices, chances);
         for ((action, chance), playing) in actions.iter_mut().zip(chances).zip(playing) {
             let row = Row { index: playing.number, ..row };
             *action = A::random(chance, &row, playing.length, choices);
         }
-    }
-}
-
-/// Lanes whose chance is used up.
-struct Due {
-    lanes: [usize; LANES],
-    count: usize,
-}
-
-impl Due {
-    #[inline(always)]
-    fn draw<A: Action>(&mut self, row: &Row, playing: &[Playing], choices: usize, chances: &mut [u32]) {
-        let lanes = &self.lanes[..self.count];
-        let (mut numbers, mut lengths, mut drawn) = ([0; LANES], [0; LANES], [0; LANES]);
-        for (k, &lane) in lanes.iter().enumerate() {
-            (numbers[k], lengths[k]) = (playing[lane].number, playing[lane].length);
-        }
-        for k in 0..LANES {
-            drawn[k] = A::chance(&Row { index: numbers[k], ..*row }, lengths[k], choices);
-        }
-        for (k, &lane) in lanes.iter().enumerate() {
-            chances[lane] = drawn[k];
-        }
-        self.count = 0;
     }
 }
 
