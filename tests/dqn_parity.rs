@@ -35,8 +35,13 @@ fn assert_equal(trainings: &[Training], seen: &[Trained]) {
     assert_eq!(cpu.len(), seen.len());
     for ((training, cpu), seen) in trainings.iter().zip(&cpu).zip(seen) {
         assert!(cpu.profile.parameters.iter().all(|x| x.is_finite()), "{training:?}: NaN has no bits of its own");
-        assert_eq!((cpu.steps, cpu.updates, &cpu.validations), (seen.steps, seen.updates, &seen.validations), "{training:?}");
-        let differing = cpu.profile.parameters.iter().zip(&seen.profile.parameters).position(|(a, b)| a.to_bits() != b.to_bits());
+        assert_eq!(
+            (cpu.steps, cpu.updates, &cpu.validations),
+            (seen.steps, seen.updates, &seen.validations),
+            "{training:?}"
+        );
+        let differing =
+            cpu.profile.parameters.iter().zip(&seen.profile.parameters).position(|(a, b)| a.to_bits() != b.to_bits());
         assert!(bits(cpu) == bits(seen), "{training:?}: parameter {differing:?} differs");
         assert_eq!(cpu.profile.shape, seen.profile.shape);
     }
@@ -47,12 +52,12 @@ fn assert_equal(trainings: &[Training], seen: &[Trained]) {
 fn small_learners_have_the_bits_of_the_cpu_in_every_world() {
     use WorldKind::*;
     let worlds = [CartPole, CartPoleF32, MountainCar, MountainCarF32, Acrobot, AcrobotF32];
-    let mut trainings: Vec<Training> =
-        worlds.iter().map(|&world| training(world, &[6], 4, 10_100)).collect();
+    let mut trainings: Vec<Training> = worlds.iter().map(|&world| training(world, &[6], 4, 10_100)).collect();
     // A lander's step is a hundred times as long.
     trainings.extend([LunarLander, LunarLanderFast].map(|world| training(world, &[6], 4, 300)));
     let told = AtomicU32::new(0);
-    let seen = train_all(&gpu(), &trainings, &|more| _ = told.fetch_add(more, Relaxed)).unwrap_or_else(|e| panic!("{e}"));
+    let seen =
+        train_all(&gpu(), &trainings, &|more| _ = told.fetch_add(more, Relaxed)).unwrap_or_else(|e| panic!("{e}"));
     assert_equal(&trainings, &seen);
     assert_eq!(told.into_inner(), seen.iter().map(|trained| trained.steps).sum::<u32>());
     assert!(seen[..6].iter().all(|trained| trained.validations.len() == 1));
@@ -68,8 +73,14 @@ fn learners_of_every_shape_have_the_bits_of_the_cpu() {
         training(Acrobot, &[33, 33, 2, 18], 9, 20),
         Training { rules: every_third(7), ..training(LunarLander, &[], 7, 40) },
         training(MountainCarF32, &[1], 1, 1_100),
-        Training { shape: Shape { neurotransmitters: 1, ..training(Acrobot, &[40], 3, 1).shape }, ..training(Acrobot, &[40], 3, 40) },
-        Training { shape: Shape { neurotransmitters: 4, ..training(Acrobot, &[40], 3, 1).shape }, ..training(Acrobot, &[40], 3, 40) },
+        Training {
+            shape: Shape { neurotransmitters: 1, ..training(Acrobot, &[40], 3, 1).shape },
+            ..training(Acrobot, &[40], 3, 40)
+        },
+        Training {
+            shape: Shape { neurotransmitters: 4, ..training(Acrobot, &[40], 3, 1).shape },
+            ..training(Acrobot, &[40], 3, 40)
+        },
         training(CartPole, &[128], 16, 1_100),
         Training { rules, rate: 0.03, seed: 1 << 40, ..training(Acrobot, &[128], 39, 12) },
         Training { rate: 0.0003, ..training(LunarLander, &[128], 64, 8) },
@@ -103,9 +114,8 @@ fn launches_and_threads_change_no_bit() {
 
 #[test]
 fn learners_that_cannot_be_are_refused_in_words() {
-    let refused = |training: Training| {
-        train_all(&gpu(), &[training], &|_| {}).map(|_| ()).expect_err("refused").to_string()
-    };
+    let refused =
+        |training: Training| train_all(&gpu(), &[training], &|_| {}).map(|_| ()).expect_err("refused").to_string();
     let error = refused(training(WorldKind::CartPole, &[128], 200, 10));
     assert!(error.contains("a learner with 200 genes needs") && error.contains("try: --device cpu"), "{error}");
     let error = refused(training(WorldKind::LunarLanderContinuous, &[5], 2, 10));

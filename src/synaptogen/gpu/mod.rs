@@ -10,4 +10,4 @@ mod training;
 pub use assembly::{Assembled, assemble};
 pub use growth::{Grown, Kept, Sample, grow, grow_of};
 pub use scores::{Judged, Scored, scores, scores_of};
-pub use training::{Learners, train_all};
+pub use training::{Learners, fits, train_all};

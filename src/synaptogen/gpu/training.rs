@@ -44,6 +44,14 @@ pub fn train_all(gpu: &Gpu, trainings: &[Training], progress: &(dyn Fn(u32) + Sy
     learners.finish()
 }
 
+/// Whether a block of the device has room for a learner.
+///
+/// # Errors
+/// As [`Training::run`].
+pub fn fits(gpu: &Gpu, training: &Training) -> Result<bool> {
+    Ok(Room::of(training, &training.hyperparameters()?).bytes() <= gpu.shared_limit() as usize)
+}
+
 /// Learners on a device, on their way.
 pub struct Learners<'a> {
     gpu: &'a Gpu,
@@ -226,9 +234,8 @@ impl Memory {
         learner.pairs = memory.pairs.pointer();
         learner.coexpressed = memory.coexpressed.as_ref().map_or(Pointer::NULL, Buffer::pointer);
         learner.returns = memory.doubles.pointer();
-        learner.validations = Pointer::new(
-            memory.doubles.pointer().0 + u64::from(VALIDATION_EPISODES) * size_of::<f64>() as u64,
-        );
+        learner.validations =
+            Pointer::new(memory.doubles.pointer().0 + u64::from(VALIDATION_EPISODES) * size_of::<f64>() as u64);
         Ok(memory)
     }
 
@@ -236,8 +243,7 @@ impl Memory {
         let state = self.state.read(stream, 0, 1)?[0];
         let means = self.doubles.read(stream, VALIDATION_EPISODES as usize, state.validations as usize)?;
         let steps = (1..).map(|number| number * VALIDATION_INTERVAL);
-        let validations: Vec<Validation> =
-            steps.zip(means).map(|(steps, mean)| Validation { steps, mean }).collect();
+        let validations: Vec<Validation> = steps.zip(means).map(|(steps, mean)| Validation { steps, mean }).collect();
         let parameters = self.layout.parameters();
         let first = if validations.is_empty() { 0 } else { 3 * parameters };
         let profile = Profile {
