@@ -82,6 +82,7 @@ template <int ROWS, class Left, class Right, class Start, class Put>
 __device__ __forceinline__ void multiply(uint32_t rows, uint32_t columns, uint32_t inner, Left left, Right right, Start start,
                                          Put put) {
     const uint32_t across = (columns + LANES - 1) / LANES, tiles = (rows + ROWS - 1) / ROWS * across;
+#pragma unroll 1
     for (uint32_t tile = threadIdx.x / LANES; tile < tiles; tile += blockDim.x / LANES) {
         const uint32_t row = tile / across * ROWS, column = tile % across * LANES + threadIdx.x % LANES;
         if (column >= columns) continue;
@@ -89,7 +90,10 @@ __device__ __forceinline__ void multiply(uint32_t rows, uint32_t columns, uint32
 #pragma unroll
         for (int i = 0; i < ROWS; ++i) sums[i] = row + i < rows ? start(row + i, column) : 0.0f;
         uint32_t k = 0;
+        // The more rows, the more products are on their way at once as it is.
+#pragma unroll(ROWS <= 2 ? 4 : ROWS == 4 ? 2 : 1)
         for (; k + 4 <= inner; k += 4) add<4>(sums, left, right, row, rows, column, k);
+#pragma unroll 1
         for (; k < inner; ++k) add<1>(sums, left, right, row, rows, column, k);
 #pragma unroll
         for (int i = 0; i < ROWS; ++i)

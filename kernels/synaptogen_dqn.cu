@@ -35,13 +35,16 @@ struct Learning : Network {
     // Where the kept parts of a learner lie between launches.
     __device__ __forceinline__ uint32_t target_floats() const { return plan.matrix_floats + plan.bias_count; }
 
+    // Of the block that asks, whose shared memory begins with all that is pointed to.
+    __device__ __forceinline__ static Learning here() {
+        SHARED(shared);
+        Learner* const plan = (Learner*)shared;
+        LearnerState* const state = (LearnerState*)(plan + 1);
+        LearnerLayer* const layers = (LearnerLayer*)(state + 1);
+        return {{*plan, layers, (LearnerPair*)(layers + plan->layer_count), (float*)shared}, *state};
+    }
+
     __device__ __forceinline__ void begin() const {
-        map([&](uint32_t i) { return plan.parameters[i]; });
-        __syncthreads();
-        share_and_reach();
-        __syncthreads();
-        connect();
-        __syncthreads();
         if (state.steps == 0) {
             if (threadIdx.x == 0) seat::begin(plan.world, seat_of(0), plan.seed, 0, at(plan.now));
             copy_to_target(threadIdx.x, blockDim.x);
@@ -244,47 +247,10 @@ struct Learning : Network {
         return x;
     }
 
-    __device__ __forceinline__ void update() const {
-        draw_batch();
-        __syncthreads();
-        const float* const target = at(plan.target);
-        for (uint32_t p = 0; p < pair_count(); ++p) {
-            // Nobody reads the first layer any more.
-            if (p == 1) look_back();
-            forward(p, target, target + plan.matrix_floats);
-            __syncthreads();
-        }
-        if (pair_count() == 1) {
-            look_back();
-            __syncthreads();
-        }
-        aim();
-        __syncthreads();
-        for (uint32_t p = 0; p < pair_count(); ++p) {
-            forward(p, at(plan.weights), biases());
-            __syncthreads();
-        }
-        judge();
-        __syncthreads();
-        for (uint32_t p = pair_count(); p-- > 0;) {
-            matrix_slopes(p);
-            __syncthreads();
-            if (p == 0) break;
-            activity_slopes(p);
-            __syncthreads();
-        }
-        for (uint32_t p = 0; p < pair_count(); ++p) {
-            wide_slopes(p);
-            __syncthreads();
-            narrow_slopes(p);
-            __syncthreads();
-        }
-        finish();
-        __syncthreads();
-        if (threadIdx.x < LANES) clip();
-        __syncthreads();
+    // The mean network, from parameters that take a step before if they learn.
+    __device__ __forceinline__ void assemble(bool learns) const {
         const float factor = state.clip, rate = state.rate, root = state.root;
-        map([&](uint32_t i) { return step(i, factor, rate, root); });
+        map([&](uint32_t i) { return learns ? step(i, factor, rate, root) : plan.parameters[i]; });
         __syncthreads();
         share_and_reach();
         __syncthreads();
@@ -292,33 +258,94 @@ struct Learning : Network {
         __syncthreads();
     }
 
-    // Steps, and the updates that follow them.
-    __device__ __forceinline__ void round() const {
-        bool goes_on = true;
-        while (goes_on) {
-            if (threadIdx.x < LANES) walk();
+    // Outputs of one network or the other for the batch.
+    __device__ __forceinline__ void answer(bool is_target) const {
+        const float* const weights = at(is_target ? plan.target : plan.weights);
+        const float* const of_biases = is_target ? weights + plan.matrix_floats : biases();
+        for (uint32_t p = 0; p < pair_count(); ++p) {
+            // What was seen next is read by nobody any more.
+            if (is_target && p == 1) look_back();
+            forward(p, weights, of_biases);
             __syncthreads();
-            goes_on = state.round_steps < plan.train_frequency;
-            if (state.steps % VALIDATION_INTERVAL == 0) validate();
-            // Before the first warp walks on.
-            __syncthreads();
-        }
-        if (threadIdx.x == 0) state.round_steps = 0;
-        const uint32_t updates = state.steps > plan.learning_starts ? plan.gradient_steps : 0;
-        for (uint32_t i = 0; i < updates; ++i) update();
-    }
-
-    // Rounds that begin before so many steps.
-    __device__ __forceinline__ void rounds(uint32_t goal) const {
-        for (;;) {
-            const bool goes_on = state.steps < goal;
-            // Before the first warp walks on.
-            __syncthreads();
-            if (!goes_on) return;
-            round();
         }
     }
 };
+
+// What is called from several places, or takes registers of its own.
+__device__ __noinline__ void assemble(bool learns) { Learning::here().assemble(learns); }
+__device__ __noinline__ void answer(bool is_target) { Learning::here().answer(is_target); }
+__device__ __noinline__ void begin() { Learning::here().begin(); }
+__device__ __noinline__ void walk() { Learning::here().walk(); }
+__device__ __noinline__ void validate() { Learning::here().validate(); }
+
+// From the gradient of the batch's last answers to that of the raw parameters.
+__device__ __noinline__ void take_slopes() {
+    const Learning learning = Learning::here();
+    for (uint32_t p = learning.pair_count(); p-- > 0;) {
+        learning.matrix_slopes(p);
+        __syncthreads();
+        if (p == 0) break;
+        learning.activity_slopes(p);
+        __syncthreads();
+    }
+    for (uint32_t p = 0; p < learning.pair_count(); ++p) {
+        learning.wide_slopes(p);
+        __syncthreads();
+        learning.narrow_slopes(p);
+        __syncthreads();
+    }
+    learning.finish();
+    __syncthreads();
+}
+
+__device__ __noinline__ void update() {
+    const Learning learning = Learning::here();
+    learning.draw_batch();
+    __syncthreads();
+    answer(true);
+    if (learning.pair_count() == 1) {
+        learning.look_back();
+        __syncthreads();
+    }
+    learning.aim();
+    __syncthreads();
+    answer(false);
+    learning.judge();
+    __syncthreads();
+    take_slopes();
+    if (threadIdx.x < LANES) learning.clip();
+    __syncthreads();
+    assemble(true);
+}
+
+// Steps, and the updates that follow them.
+__device__ __forceinline__ void round() {
+    const Learning learning = Learning::here();
+    LearnerState& state = learning.state;
+    bool goes_on = true;
+    while (goes_on) {
+        if (threadIdx.x < LANES) walk();
+        __syncthreads();
+        goes_on = state.round_steps < learning.plan.train_frequency;
+        if (state.steps % VALIDATION_INTERVAL == 0) validate();
+        // Before the first warp walks on.
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) state.round_steps = 0;
+    const uint32_t updates = state.steps > learning.plan.learning_starts ? learning.plan.gradient_steps : 0;
+    for (uint32_t i = 0; i < updates; ++i) update();
+}
+
+// Those that begin before so many steps.
+__device__ __noinline__ void rounds(uint32_t goal) {
+    for (;;) {
+        const bool goes_on = Learning::here().state.steps < goal;
+        // Before the first warp walks on.
+        __syncthreads();
+        if (!goes_on) return;
+        round();
+    }
+}
 
 // A block's threads copy words.
 __device__ __forceinline__ void copy_words(void* to, const void* from, uint32_t bytes) {
@@ -330,19 +357,17 @@ __device__ __forceinline__ void copy_words(void* to, const void* from, uint32_t 
 KERNEL(learn, LearnArgs, LEARNER_THREADS, 1) {
     SHARED(shared);
     Learner* const plan = (Learner*)shared;
-    LearnerState* const state = (LearnerState*)(plan + 1);
-    LearnerLayer* const layers = (LearnerLayer*)(state + 1);
     dqn::copy_words(plan, args.learners + blockIdx.x, sizeof(Learner));
     __syncthreads();
-    LearnerPair* const pairs = (LearnerPair*)(layers + plan->layer_count);
-    dqn::copy_words(state, plan->state, sizeof(LearnerState));
-    dqn::copy_words(layers, plan->layers, plan->layer_count * sizeof(LearnerLayer));
-    dqn::copy_words(pairs, plan->pairs, (plan->layer_count - 1) * sizeof(LearnerPair));
+    const dqn::Learning learning = dqn::Learning::here();
+    dqn::copy_words(&learning.state, plan->state, sizeof(LearnerState));
+    dqn::copy_words(learning.layers, plan->layers, plan->layer_count * sizeof(LearnerLayer));
+    dqn::copy_words(learning.pairs, plan->pairs, (plan->layer_count - 1) * sizeof(LearnerPair));
     __syncthreads();
     const uint32_t goal = args.goal < plan->total ? args.goal : plan->total;
-    if (state->steps >= goal) return;
-    const dqn::Learning learning = {{*plan, layers, pairs, (float*)shared}, *state};
-    learning.begin();
-    learning.rounds(goal);
-    learning.end();
+    if (learning.state.steps >= goal) return;
+    dqn::assemble(false);
+    dqn::begin();
+    dqn::rounds(goal);
+    dqn::Learning::here().end();
 }

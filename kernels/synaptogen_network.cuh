@@ -14,8 +14,8 @@ struct Zero {
 
 struct Network {
     const Learner& plan;
-    const LearnerLayer* layers;
-    const LearnerPair* pairs;
+    LearnerLayer* layers;
+    LearnerPair* pairs;
     float* shared;
 
     __device__ __forceinline__ float* at(uint32_t place) const { return shared + place; }
