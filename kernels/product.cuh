@@ -1,9 +1,10 @@
-// The product of matrices in shared memory that a block multiplies by itself, twin of src/cpu/matrix.rs: every sum belongs to one
-// thread, which adds its products in their order, so the bits depend on neither the tiles nor the number of threads.
+// The product of matrices in shared memory that a block multiplies by itself, twin of src/cpu/matrix.rs: every sum
+// belongs to one thread, which adds its products in their order, so the bits depend on neither the tiles nor the number
+// of threads.
 //
-// A warp owns a tile of ROWS rows and 32 columns, a lane a column. What it needs of the left factor is the same in all lanes,
-// 16 bytes at a time; the lanes' own numbers lie side by side, or in rows that are an odd number of 16 bytes apart, so neither is
-// in the way of another.
+// A warp owns a tile of ROWS rows and 32 columns, a lane a column. What it needs of the left factor is the same in all
+// lanes, 16 bytes at a time; the lanes' own numbers lie side by side, or in rows that are an odd number of 16 bytes
+// apart, so neither is in the way of another.
 #pragma once
 #include "num.cuh"
 

@@ -1,12 +1,13 @@
-// Deep Q-learning of SynaptoGen's profiles, many learners side by side. Twin of src/synaptogen/dqn/learner.rs, to the bit: a block is one
-// learner, from its steps in the world and the updates between them to its validations, in launches of some thousand steps.
+// Deep Q-learning of SynaptoGen's profiles, many learners side by side. Twin of src/synaptogen/dqn/learner.rs, to the
+// bit: a block is one learner, from its steps in the world and the updates between them to its validations, in launches
+// of some thousand steps.
 //
-// In shared memory lie the values and slopes of a profile, its mean network and a batch's activities; parameters, Adam's means and
-// the transitions lie in global memory. The first warp steps the world, one lane of it, and asks the network; all threads learn.
-// In a validation a warp plays an episode.
+// In shared memory lie the values and slopes of a profile, its mean network and a batch's activities; parameters,
+// Adam's means and the transitions lie in global memory. The first warp steps the world, one lane of it, and asks the
+// network; all threads learn. In a validation a warp plays an episode.
 //
-// Limited by the chain of a lone step of the world (lunar lander), else by shared memory and by the barriers of an update, 20 for
-// two pairs of layers: see kernels/README.md.
+// Limited by the chain of a lone step of the world (lunar lander), else by shared memory and by the barriers of an
+// update, 20 for two pairs of layers: see kernels/README.md.
 #include "synaptogen_network.cuh"
 #include "synaptogen_seat.cuh"
 
@@ -29,10 +30,9 @@ struct Learning : Network {
     __device__ __forceinline__ uint32_t observations() const { return layers[0].neurons; }
     __device__ __forceinline__ uint32_t actions() const { return layers[pair_count()].neurons; }
     __device__ __forceinline__ void* seat_of(uint32_t i) const { return (char*)plan.seats + i * SEAT_BYTES; }
-    // What is left of a transition behind both observations: action, reward, end.
+    // What was seen, what was seen next, action, reward, end.
     __device__ __forceinline__ float* transition(uint32_t i) const { return plan.replay + (size_t)i * plan.replay_width; }
 
-    // Where the kept parts of a learner lie between launches.
     __device__ __forceinline__ uint32_t target_floats() const { return plan.matrix_floats + plan.bias_count; }
 
     // Of the block that asks, whose shared memory begins with all that is pointed to.
@@ -233,25 +233,41 @@ struct Learning : Network {
         }
     }
 
+    // A parameter and Adam's means of its gradients.
+    struct Parameter {
+        float x, mean, square;
+    };
+
     // One parameter's step.
-    __device__ __forceinline__ float step(uint32_t i, float factor, float rate, float root) const {
+    __device__ __forceinline__ float step(uint32_t i, const Parameter& before, float factor, float rate,
+                                          float root) const {
         constexpr float KEEP_MEAN = (float)0.9, KEEP_SQUARE = (float)0.999;
         constexpr float TAKE_MEAN = (float)(1.0 - 0.9), TAKE_SQUARE = (float)(1.0 - 0.999);
         const float g = above(at(plan.gradient)[i], 0x1p-110f) * factor, squared = above(g, 0x1p-50f);
-        const float mean = above(KEEP_MEAN * plan.means[i] + TAKE_MEAN * g, 0x1p-110f);
-        const float square = above(KEEP_SQUARE * plan.squares[i] + TAKE_SQUARE * (squared * squared), 0x1p-110f);
-        const float x = plan.parameters[i] - rate * (mean / (sqrtf(square) / root + 1e-8f));
+        const float mean = above(KEEP_MEAN * before.mean + TAKE_MEAN * g, 0x1p-110f);
+        const float square = above(KEEP_SQUARE * before.square + TAKE_SQUARE * (squared * squared), 0x1p-110f);
+        const float x = before.x - rate * (mean / (sqrtf(square) / root + 1e-8f));
         plan.means[i] = mean;
         plan.squares[i] = square;
         plan.parameters[i] = x;
         return x;
     }
 
-    // The mean network, from parameters that take a step before if they learn.
-    __device__ __forceinline__ void assemble(bool learns) const {
+    // Parameters take a step, if they learn, and what follows from each alone.
+    __device__ __forceinline__ void step_all(bool learns) const {
         const float factor = state.clip, rate = state.rate, root = state.root;
-        map([&](uint32_t i) { return learns ? step(i, factor, rate, root) : plan.parameters[i]; });
-        __syncthreads();
+        each(
+            plan.parameter_count,
+            [&](uint32_t i) {
+                return Parameter{plan.parameters[i], plan.means[i], plan.squares[i]};
+            },
+            [&](uint32_t i, const Parameter& before) {
+                map(i, learns ? step(i, before, factor, rate, root) : before.x);
+            });
+    }
+
+    // The mean network, from what `step_all` has left.
+    __device__ __forceinline__ void assemble() const {
         share_and_reach();
         __syncthreads();
         connect();
@@ -272,7 +288,8 @@ struct Learning : Network {
 };
 
 // What is called from several places, or takes registers of its own.
-__device__ __noinline__ void assemble(bool learns) { Learning::here().assemble(learns); }
+__device__ __noinline__ void step_all(bool learns) { Learning::here().step_all(learns); }
+__device__ __noinline__ void assemble() { Learning::here().assemble(); }
 __device__ __noinline__ void answer(bool is_target) { Learning::here().answer(is_target); }
 __device__ __noinline__ void begin() { Learning::here().begin(); }
 __device__ __noinline__ void walk() { Learning::here().walk(); }
@@ -315,7 +332,9 @@ __device__ __noinline__ void update() {
     take_slopes();
     if (threadIdx.x < LANES) learning.clip();
     __syncthreads();
-    assemble(true);
+    step_all(true);
+    __syncthreads();
+    assemble();
 }
 
 // Steps, and the updates that follow them.
@@ -366,7 +385,9 @@ KERNEL(learn, LearnArgs, LEARNER_THREADS, 1) {
     __syncthreads();
     const uint32_t goal = args.goal < plan->total ? args.goal : plan->total;
     if (learning.state.steps >= goal) return;
-    dqn::assemble(false);
+    dqn::step_all(false);
+    __syncthreads();
+    dqn::assemble();
     dqn::begin();
     dqn::rounds(goal);
     dqn::Learning::here().end();

@@ -1,8 +1,9 @@
-// A profile's mean network in the shared memory of the block that owns it, twin of src/synaptogen/{assembly,network,gradient}.rs, where
-// the equations are: assembled, asked for a batch, and its slopes taken back to the raw parameters. Every sum has the CPU's order.
+// A profile's mean network in the shared memory of the block that owns it, twin of
+// src/synaptogen/{assembly,network,gradient}.rs, where the equations are: assembled, asked for a batch, and its slopes
+// taken back to the raw parameters. Every sum has the CPU's order.
 //
-// All matrices of a pair of layers are [narrow][wide], as there. Between a layer's steps stand barriers of the block; a function
-// ends without one, and says what it reads.
+// All matrices of a pair of layers are [narrow][wide], as there. A function ends without a barrier, and says after
+// which others and a barrier it may be called.
 #pragma once
 #include "product.cuh"
 
@@ -50,33 +51,43 @@ struct Network {
     }
     __device__ __forceinline__ const float* biases() const { return at(plan.shares) + (plan.raw_biases - plan.raw_givers); }
 
-    // Assembly. From raw(i), the raw parameter i, to what follows from each alone; T and R as they are.
-    template <class Raw>
-    __device__ __forceinline__ void map(Raw raw) const {
-        for (uint32_t i = threadIdx.x; i < plan.raw_givers; i += blockDim.x) {
-            const float x = raw(i);
-            at(plan.expression)[place_of(i)] = fabsf(x) < 0x1p-32f ? 0.0f : x * x;
+    // use(i, load(i)) for every i < count, a few loads of global memory at a time.
+    template <class Load, class Use>
+    __device__ __forceinline__ static void each(uint32_t count, Load load, Use use) {
+        constexpr uint32_t TOGETHER = 4;
+        for (uint32_t first = threadIdx.x; first < count; first += TOGETHER * blockDim.x) {
+            decltype(load(0u)) loaded[TOGETHER];
+#pragma unroll
+            for (uint32_t k = 0; k < TOGETHER; ++k)
+                loaded[k] = load(first + k * blockDim.x < count ? first + k * blockDim.x : first);
+#pragma unroll
+            for (uint32_t k = 0; k < TOGETHER; ++k)
+                if (first + k * blockDim.x < count) use(first + k * blockDim.x, loaded[k]);
         }
-        for (uint32_t i = plan.raw_givers + threadIdx.x; i < plan.raw_rules; i += blockDim.x)
-            at(plan.shares)[i - plan.raw_givers] = raw(i);
-        const float shift = 3.0f / (float)plan.genes;
-        for (uint32_t i = plan.raw_rules + threadIdx.x; i < plan.raw_strengths; i += blockDim.x) {
-            const uint32_t rule = i - plan.raw_rules;
-            const float o = raw(i);
-            float p;
-            if (!plan.coexpressed) {
-                p = num::sigmoid(o * 10.0f);
-            } else {
-                const bool is_coexpressed = plan.coexpressed[rule];
-                p = fmaf(num::sigmoid((o + (is_coexpressed ? shift : -shift)) * 10.0f), 0.5f, is_coexpressed ? 0.5f : 0.0f);
-            }
-            at(plan.rules)[place_of(rule)] = p;
-        }
-        for (uint32_t i = plan.raw_strengths + threadIdx.x; i < plan.parameter_count; i += blockDim.x) {
+    }
+
+    // Assembly. From the raw parameter i to what follows from it alone; T and R as they are.
+    __device__ __forceinline__ void map(uint32_t i, float raw) const {
+        if (i < plan.raw_givers) {
+            at(plan.expression)[place_of(i)] = fabsf(raw) < 0x1p-32f ? 0.0f : raw * raw;
+        } else if (i < plan.raw_rules) {
+            at(plan.shares)[i - plan.raw_givers] = raw;
+        } else if (i < plan.raw_strengths) {
+            at(plan.rules)[place_of(i - plan.raw_rules)] = rule(i - plan.raw_rules, raw);
+        } else {
             const uint32_t kind = (i - plan.raw_strengths) / takers(), receptor = (i - plan.raw_strengths) % takers();
-            const float strength = num::sigmoid(raw(i));
+            const float strength = num::sigmoid(raw);
             if (receptor / 2 == kind) at(plan.strengths)[receptor] = receptor % 2 == 0 ? strength : -strength;
         }
+    }
+
+    // P of a raw O.
+    __device__ __forceinline__ float rule(uint32_t i, float raw) const {
+        if (!plan.coexpressed) return num::sigmoid(raw * 10.0f);
+        const float shift = 3.0f / (float)plan.genes;
+        const bool is_coexpressed = plan.coexpressed[i];
+        const float p = num::sigmoid((raw + (is_coexpressed ? shift : -shift)) * 10.0f);
+        return fmaf(p, 0.5f, is_coexpressed ? 0.5f : 0.0f);
     }
 
     // Softmax of T and R in their place, and E P; after `map`.
@@ -172,8 +183,8 @@ struct Network {
         return from;
     }
 
-    // Slopes. From the cotangents of what the pair's layer behind adds up, which stand where its activities were, to those of its
-    // matrix, of which dN and dG take the places of G and N, and of its biases.
+    // Slopes. From the cotangents of what the pair's layer behind adds up, which stand where its activities were, to
+    // those of its matrix, of which dN and dG take the places of G and N, and of its biases.
     __device__ __forceinline__ void matrix_slopes(uint32_t p) const {
         const LearnerPair& pair = pairs[p];
         const LearnerLayer &narrow = layers[pair.narrow], &wide = layers[pair.wide], &post = layers[p + 1];
@@ -214,7 +225,8 @@ struct Network {
     // What the pairs add to a layer's slopes starts from nothing in the first of them.
     __device__ __forceinline__ static bool is_first(uint32_t p, uint32_t layer) { return p == 0 || layer == p + 1; }
 
-    // dN times E of the wide layer; what dN brings to the wide layer, and dG to both. After all `matrix_slopes`, and the other pairs.
+    // dN times E of the wide layer; what dN brings to the wide layer, and dG to both. After all `matrix_slopes`, and
+    // the other pairs.
     __device__ __forceinline__ void wide_slopes(uint32_t p) const {
         const LearnerPair& pair = pairs[p];
         const LearnerLayer &narrow = layers[pair.narrow], &wide = layers[pair.wide];
@@ -286,10 +298,11 @@ struct Network {
     // The gradient of the raw parameters, in the place of the activities; after all slopes.
     __device__ __forceinline__ void finish() const {
         float* const gradient = at(plan.gradient);
-        for (uint32_t i = threadIdx.x; i < plan.raw_givers; i += blockDim.x) {
-            const float x = plan.parameters[i];
-            gradient[i] = fabsf(x) < 0x1p-100f ? 0.0f : 2.0f * x * at(plan.expression_slopes)[place_of(i)];
-        }
+        each(
+            plan.raw_givers, [&](uint32_t i) { return plan.parameters[i]; },
+            [&](uint32_t i, float x) {
+                gradient[i] = fabsf(x) < 0x1p-100f ? 0.0f : 2.0f * x * at(plan.expression_slopes)[place_of(i)];
+            });
         for (uint32_t i = threadIdx.x; i < plan.raw_strengths - plan.raw_rules; i += blockDim.x) {
             const uint32_t place = place_of(i);
             const float p = at(plan.rules)[place], slope = at(plan.rule_slopes)[place];

@@ -1,5 +1,5 @@
-// A world that one lane steps by itself, with what it draws, in global memory: there a lander's 1.4 KB are eleven lines of the
-// nearest cache, and as many words of a lone lane's local memory would be three hundred.
+// A world that one lane steps by itself, with what it draws, in global memory: there a lander's 1.4 KB are eleven lines
+// of the nearest cache, and as many words of a lone lane's local memory would be three hundred.
 #pragma once
 #include "worlds.cuh"
 

@@ -1,7 +1,7 @@
 //! Deep Q-learning on a device: many trainings side by side, each to the bits of [`crate::synaptogen::dqn`].
 //!
-//! A block is a learner; a launch takes all of them some thousand steps further, so that the host can say how far they are and no
-//! device is busy for minutes. See `kernels/synaptogen_dqn.cu`.
+//! A block is a learner; a launch takes all of them some thousand steps further, so that the host can say how far they
+//! are and no device is busy for minutes. See `kernels/synaptogen_dqn.cu`.
 
 use std::sync::Arc;
 
@@ -25,9 +25,8 @@ const EMULATED_THREADS: u32 = 64;
 
 /// All of these side by side, in their order. `progress` is told how many more steps are done.
 ///
-/// # Errors
-/// As [`Training::run`], before anything is learnt; when a profile does not fit into the shared memory of a block, or the device
-/// fails.
+/// # Errors As [`Training::run`], before anything is learnt; when a profile does not fit into the shared memory of a
+/// block, or the device fails.
 pub fn train_all(gpu: &Gpu, trainings: &[Training], progress: &(dyn Fn(u32) + Sync)) -> Result<Vec<Trained>> {
     if trainings.is_empty() {
         return Ok(Vec::new());
@@ -121,8 +120,8 @@ impl<'a> Learners<'a> {
         Ok(Self { gpu, stream: gpu.new_stream()?, trainings, memories, learners, threads, shared, goal: 0 })
     }
 
-    /// Go on until everyone has done so many steps more, or all of its own; a round that has begun is finished. Gives the seconds
-    /// that it took on the device.
+    /// Go on until everyone has done so many steps more, or all of its own; a round that has begun is finished. Gives
+    /// the seconds that it took on the device.
     ///
     /// # Errors
     /// When the device fails.
@@ -131,7 +130,8 @@ impl<'a> Learners<'a> {
         let args = LearnArgs { learners: self.learners.pointer(), goal: self.goal };
         let launch = Launch { grid: [self.learners.len() as u32, 1, 1], block: self.threads, shared: self.shared };
         let Self { gpu, stream, .. } = self;
-        // SAFETY: the buffers are as long as the learners say, live as long as `self`, and `time_on` waits for the kernel.
+        // SAFETY: the buffers are as long as the learners say, live as long as `self`, and `time_on` waits for the
+        // kernel.
         gpu.time_on(stream, || unsafe { gpu.launch_on(stream, "learn", launch, &args) })
     }
 
