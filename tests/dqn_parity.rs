@@ -131,6 +131,6 @@ fn learners_that_cannot_be_are_refused_in_words() {
     let error = refused(training(WorldKind::LunarLanderContinuous, &[5], 2, 10));
     assert!(error.contains("no hyperparameters"), "{error}");
     assert!(train_all(&gpu(), &[], &|_| {}).expect("nothing").is_empty());
-    let none = training(WorldKind::CartPole, &[5], 2, 0);
-    assert_equal(&[none.clone()], &train_all(&gpu(), &[none.clone()], &|_| {}).expect("no steps"));
+    let none = [training(WorldKind::CartPole, &[5], 2, 0)];
+    assert_equal(&none, &train_all(&gpu(), &none, &|_| {}).expect("no steps"));
 }
