@@ -9,6 +9,7 @@
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"
 #include "synaptogen.cu"
+#include "synaptogen_dqn.cu"
 #include "synaptogen_growth.cu"
 #include "synaptogen_law.cu"
 #include "synaptogen_population.cu"

@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
-DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity column_parity)
+DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity column_parity dqn_parity)
 LIMIT_MIB=60
 
 peers=
@@ -29,7 +29,7 @@ esac
 tests=("${DEVICE_TESTS[@]/#/--test=}")
 built=$({
     cargo test --no-run --release --locked --features emu "${tests[@]}" --message-format=json
-    cargo build --release --locked --features emu --example column_batch --message-format=json
+    cargo build --release --locked --features emu --example column_batch --example dqn_batch --message-format=json
 } | python3 -c '
 import json, sys
 for m in map(json.loads, sys.stdin):

@@ -40,7 +40,7 @@ struct Table {
 
 /// The kernels that have a stack: which of its contacts a lander has is known at run time, so its state lies in local memory.
 /// The loop that its time goes into holds nothing there, see [`a_pass_of_the_lander_in_flight_stays_in_registers`].
-const LANDERS: [&str; 2] = ["rollout_world_lunar_lander", "population_world_lunar_lander"];
+const LANDERS: [&str; 3] = ["rollout_world_lunar_lander", "population_world_lunar_lander", "learn"];
 
 /// The kernels that spill, and at most so many bytes of stores and loads: at 128 registers four of their warps share a scheduler,
 /// which is faster than three that spill nothing (kernels/README.md).

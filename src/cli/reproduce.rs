@@ -9,7 +9,7 @@ use phylon::device::Device;
 use phylon::error::{Error, Result};
 use phylon::report::scores;
 use phylon::synaptogen::evaluation::Metrics;
-use phylon::synaptogen::reproduction::{Folder, Report, Reproduction, Settings, genes_with_rules};
+use phylon::synaptogen::reproduction::{Folder, Report, Reproduction, Settings, genes_with_rules, train_together};
 use serde::Serialize;
 
 use super::{device, output};
@@ -31,7 +31,8 @@ enum What {
 /// Trains a profile by deep Q-learning with three learning rates and three seeds, and searches one by SNES with three
 /// populations and three numbers of agents. From the best profile of each 100 agents are grown, and 100 from lineages with the
 /// trained rules; an agent's score is its mean return over 10 episodes. What is finished is kept in the folder: the same
-/// command goes on from there, on any device. On a GPU searches judge their offspring and agents play; trainings are on the CPU.
+/// command goes on from there, on any device. On a GPU trainings go side by side (with --all those of every world at once),
+/// searches judge their offspring, and agents play.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -88,14 +89,21 @@ struct Answer {
 pub fn run(args: &Args) -> Result<()> {
     let What::Synaptogen(args) = &args.what;
     let device = args.device.choose()?;
-    let mut answers = Vec::new();
-    for settings in args.settings() {
+    let comparison = |settings| {
         let reproduction = Reproduction::new(settings)?;
         let folder = args.folder(reproduction.settings());
-        answers.push(reproduce(&reproduction, &folder, &device)?);
+        Ok((reproduction, folder))
+    };
+    let comparisons: Vec<_> = args.settings().into_iter().map(comparison).collect::<Result<_>>()?;
+    if args.all {
+        train_ahead(&comparisons, &device)?;
+    }
+    let mut answers = Vec::new();
+    for (reproduction, folder) in &comparisons {
+        answers.push(reproduce(reproduction, folder, &device)?);
         if !args.json {
             let answer = &answers[answers.len() - 1];
-            output::print(&format!("{}{}\n", answer.text(), written(&folder)))?;
+            output::print(&format!("{}{}\n", answer.text(), written(folder)))?;
         }
     }
     match (args.json, args.all) {
@@ -132,9 +140,23 @@ impl Synaptogen {
     }
 }
 
+/// On a device, the trainings of all comparisons side by side; on the CPU nothing.
+fn train_ahead(comparisons: &[(Reproduction, PathBuf)], device: &Device) -> Result<()> {
+    let Some(gpu) = device.open()? else { return Ok(()) };
+    let open = |(reproduction, path): &(Reproduction, PathBuf)| Folder::open(path, reproduction.settings());
+    let folders: Vec<Folder> = comparisons.iter().map(open).collect::<Result<_>>()?;
+    let comparisons: Vec<_> = comparisons.iter().map(|(reproduction, _)| reproduction).zip(&folders).collect();
+    let steps = comparisons.iter().map(|(reproduction, folder)| reproduction.training_steps_left(folder)).sum();
+    let bar = bar("all trainings".into(), steps);
+    let trained = train_together(&comparisons, &gpu, &|more| bar.inc(more));
+    bar.finish_and_clear();
+    trained
+}
+
 fn reproduce(reproduction: &Reproduction, path: &Path, device: &Device) -> Result<Answer> {
     let folder = Folder::open(path, reproduction.settings())?;
-    let bar = bar(reproduction.settings(), reproduction.steps_left(&folder));
+    let Settings { env, genes, .. } = reproduction.settings();
+    let bar = bar(format!("{env}, {genes} genes"), reproduction.steps_left(&folder));
     let started = Instant::now();
     let report = reproduction.run(&folder, device, &|more| bar.inc(more));
     let seconds = started.elapsed().as_secs_f64();
@@ -146,11 +168,11 @@ fn reproduce(reproduction: &Reproduction, path: &Path, device: &Device) -> Resul
     Ok(answer)
 }
 
-fn bar(settings: &Settings, steps: u64) -> ProgressBar {
+fn bar(message: String, steps: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{msg} {bar:12} {human_pos}/{human_len} steps  {per_sec}  {eta} left")
         .expect("the template is a constant and has been drawn before");
-    bar.with_style(style).with_message(format!("{}, {} genes", settings.env, settings.genes))
+    bar.with_style(style).with_message(message)
 }
 
 fn written(folder: &Path) -> String {

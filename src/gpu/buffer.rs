@@ -17,6 +17,7 @@ macro_rules! elements {
 }
 
 elements!(Step, BestSoFar, ProfileLayer, Column, ColumnPair, ColumnSynapse, ColumnStrip, ColumnReport);
+elements!(Learner, LearnerLayer, LearnerPair, LearnerState);
 elements!(Moments, LawGroup, LawPlan, PairLaw, GeneTable, PowerTable, PairEnds);
 
 /// `length` elements on the device; freed when dropped.

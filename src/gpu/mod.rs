@@ -91,6 +91,7 @@ kernel_args!(
     GrowDirectArgs,
     PopulationArgs,
     ColumnsArgs,
+    LearnArgs,
     CeilingArgs
 );
 
@@ -125,6 +126,14 @@ impl Gpu {
             failed(format_args!("the kernels ({TARGETS}) do not load on {} (sm_{major}{minor})", facts.name), e)
         })?;
         Ok(Self { context, compute, copy, aside, module, functions: Mutex::default(), facts })
+    }
+
+    /// One more stream, which is in no order with the others.
+    ///
+    /// # Errors
+    /// When the driver fails.
+    pub fn new_stream(&self) -> Result<Arc<CudaStream>> {
+        self.context.new_stream().map_err(|e| failed("cannot make a stream", e))
     }
 
     /// Bytes of device memory that are free.
@@ -184,12 +193,30 @@ impl Gpu {
     /// # Safety
     /// The kernel must be one that takes `A`, and the addresses in `args` must hold what its comments say.
     pub unsafe fn launch<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { self.launch_on(&self.compute, name, shape, args) }
+    }
+
+    /// The same on another stream, which is in no order with the compute stream.
+    ///
+    /// # Errors
+    /// As [`Gpu::launch`].
+    ///
+    /// # Safety
+    /// As [`Gpu::launch`].
+    pub unsafe fn launch_on<A: KernelArgs>(
+        &self,
+        stream: &Arc<CudaStream>,
+        name: &str,
+        shape: Shape,
+        args: &A,
+    ) -> Result<()> {
         let function = self.kernel(name, shape.shared)?;
         let [x, y, z] = shape.grid;
         let config =
             LaunchConfig { grid_dim: (x, y, z), block_dim: (shape.block, 1, 1), shared_mem_bytes: shape.shared };
         // SAFETY: the caller's.
-        let launched = unsafe { self.compute.launch_builder(&function).arg(args).launch(config) };
+        let launched = unsafe { stream.launch_builder(&function).arg(args).launch(config) };
         launched.map(|_| ()).map_err(|e| {
             let Shape { block, shared, .. } = shape;
             let what = format!("kernel {name} (grid {x} x {y} x {z}, block {block}, shared memory {shared} bytes)");
@@ -207,7 +234,15 @@ impl Gpu {
     /// # Errors
     /// When `work` or the driver fails.
     pub fn time(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
-        let event = || self.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
+        self.time_on(&self.compute, work)
+    }
+
+    /// The same of another stream.
+    ///
+    /// # Errors
+    /// As [`Gpu::time`].
+    pub fn time_on(&self, stream: &Arc<CudaStream>, work: impl FnOnce() -> Result<()>) -> Result<f64> {
+        let event = || stream.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
         let start = event().map_err(|e| failed("cannot time the device", e))?;
         work()?;
         let end = event().map_err(|e| failed("cannot time the device", e))?;

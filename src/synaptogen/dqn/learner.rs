@@ -14,7 +14,7 @@ use crate::synaptogen::profile::Profile;
 use crate::world::{Action, Draws, Seeds, World};
 
 /// Largest norm of a gradient: `max_grad_norm` of stable-baselines3.
-const CLIP: f32 = 10.0;
+pub const CLIP: f32 = 10.0;
 /// Steps from one word of progress to the next.
 const REPORT: u32 = 1_000;
 
@@ -249,9 +249,7 @@ struct Watch {
 
 impl Watch {
     fn new(training: &Training, profile: Profile) -> Self {
-        let row = Row { seed: training.seed, stream: Stream::Validation, generation: 0, index: 0 };
-        // Episodes that the learner does not play, so of another seed.
-        let seeds = Seeds::Phylon(row.seeds()[0]);
+        let seeds = Seeds::Phylon(training.validation_seed());
         Self { seeds, best: profile, best_mean: f64::NEG_INFINITY, validations: Vec::new() }
     }
 

@@ -16,11 +16,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use hyperparameters::{ACROBOT, CART_POLE, Hyperparameters, LUNAR_LANDER, MOUNTAIN_CAR, RATES, SEEDS, STEPS};
+pub use learner::CLIP;
 pub use replay::{Replay, Transition};
 
 use super::{Profile, RuleMap, Shape};
 use crate::error::{Error, Result};
 use crate::registry::WorldKind;
+use crate::rng::{Row, Stream};
 use crate::world::{Acrobot, CartPole, MountainCar, lunar_lander};
 use learner::learn;
 
@@ -88,6 +90,11 @@ impl Training {
                 return Err(self.unpublished());
             }
         })
+    }
+
+    /// Of the episodes of its validations, which the learner does not play itself.
+    pub(super) fn validation_seed(&self) -> u64 {
+        Row { seed: self.seed, stream: Stream::Validation, generation: 0, index: 0 }.seeds()[0]
     }
 
     fn unpublished(&self) -> Error {

@@ -3,7 +3,8 @@
 //!
 //! Gradient: nine trainings, of which the one whose mean network does best is taken. SNES: nine searches, of which the one
 //! whose agents do best is taken. Control: lineages with the rules and conductances of the trained profile. Then 100 agents
-//! of each play, and their scores are compared. Every finished training and search is kept in a folder at once.
+//! of each play, and their scores are compared. Every finished training and search is kept in a folder at once; on a device all
+//! trainings go side by side and end together.
 
 mod folder;
 mod published;
@@ -139,9 +140,14 @@ impl Reproduction {
         names.filter(|name| !folder.has(name)).count() as u64 * u64::from(self.settings.steps)
     }
 
-    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU searches
-    /// judge their offspring and agents play; trainings are always on the CPU. `progress` is told how many more environment
-    /// steps are done.
+    /// Steps of the trainings alone that the folder does not have yet.
+    pub fn training_steps_left(&self, folder: &Folder) -> u64 {
+        self.trainings_left(folder).count() as u64 * u64::from(self.settings.steps)
+    }
+
+    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU profiles
+    /// that it has room for are trained, searches judge their offspring and agents play. `progress` is told how many more
+    /// environment steps are done.
     ///
     /// # Errors
     /// When a file of the folder cannot be read or written, or the device fails.
@@ -189,6 +195,11 @@ impl Reproduction {
         })
     }
 
+    /// Those that the folder does not have yet.
+    fn trainings_left(&self, folder: &Folder) -> impl Iterator<Item = (String, Training)> {
+        self.trainings().filter(|(name, _)| !folder.has(name))
+    }
+
     /// The published populations and numbers of agents, with their names.
     fn searches(&self) -> impl Iterator<Item = (String, Search)> {
         let settings = Search::populations(&self.shape).into_iter();
@@ -215,13 +226,12 @@ impl Reproduction {
         gpu: Option<&Gpu>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(Profile, Vec<TrainedRate>)> {
+        if let Some(gpu) = gpu {
+            train_together(&[(self, folder)], gpu, progress)?;
+        }
         let trainings: Vec<_> = self.trainings().collect();
         let train = |(name, training): &(String, Training)| {
-            folder.keep(name, || {
-                let trained = training.run(&|more| progress(u64::from(more)))?;
-                let dqn::Trained { profile, validations, steps, updates } = trained;
-                Ok((profile, TrainingRecord { validations, steps, updates }))
-            })
+            folder.keep(name, || Ok(recorded(training.run(&|more| progress(u64::from(more)))?)))
         };
         let mut trained: Vec<(Profile, TrainingRecord)> =
             trainings.par_iter().with_max_len(1).map(train).collect::<Result<_>>()?;
@@ -317,6 +327,38 @@ impl Reproduction {
         let played = self.play(gpu, &agents, episodes)?;
         Ok(played.iter().map(|episodes| score(episodes)).collect())
     }
+}
+
+/// Trains on a device what the folders do not have yet, of all comparisons side by side, and keeps it there. Profiles that a
+/// device has no room for are left to [`Reproduction::run`]. `progress` is told how many more environment steps are done.
+///
+/// # Errors
+/// When the device fails, or a file cannot be written.
+pub fn train_together(
+    comparisons: &[(&Reproduction, &Folder)],
+    gpu: &Gpu,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<()> {
+    let (mut places, mut trainings) = (Vec::new(), Vec::new());
+    for (reproduction, folder) in comparisons {
+        for (name, training) in reproduction.trainings_left(folder) {
+            if gpu::fits(gpu, &training)? {
+                places.push((folder, name));
+                trainings.push(training);
+            }
+        }
+    }
+    let trained = gpu::train_all(gpu, &trainings, &|more| progress(u64::from(more)))?;
+    for ((folder, name), trained) in places.into_iter().zip(trained) {
+        folder.keep(&name, || Ok(recorded(trained)))?;
+    }
+    Ok(())
+}
+
+/// A training as a folder keeps it.
+fn recorded(trained: dqn::Trained) -> (Profile, TrainingRecord) {
+    let dqn::Trained { profile, validations, steps, updates } = trained;
+    (profile, TrainingRecord { validations, steps, updates })
 }
 
 /// Of `(mean, sd)` the highest mean; of equal ones the smallest spread, and then the first.
