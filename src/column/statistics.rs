@@ -64,6 +64,36 @@ impl Statistics {
     }
 }
 
+/// A rate at which a column is not simulated further, as that would take long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// After which it is looked at.
+    pub steps: u32,
+    /// Of a population, from the first step on, Hz.
+    pub rate: f64,
+}
+
+impl Limit {
+    /// Whether so many spikes of a population in these steps are too many.
+    pub fn is_exceeded(&self, spikes: u32, neurons: usize) -> bool {
+        let seconds = f64::from(self.steps) * DT * 1e-3;
+        f64::from(spikes) / (neurons as f64 * seconds) > self.rate
+    }
+
+    /// Most spikes that are not too many.
+    pub fn most_spikes(&self, neurons: usize) -> u32 {
+        // How many are too many rises with them.
+        let (mut most, mut step) = (0, 1 << 31);
+        while step > 0 {
+            if !self.is_exceeded(most | step, neurons) {
+                most |= step;
+            }
+            step >>= 1;
+        }
+        most
+    }
+}
+
 /// The spikes of each population, as (step, number of the neuron in it), of those after step `start`.
 pub fn by_population(
     spikes: &[Spike],

@@ -16,7 +16,7 @@ macro_rules! elements {
     )*};
 }
 
-elements!(Step, BestSoFar, ProfileLayer, Column, ColumnPair, ColumnSynapse, ColumnStrip, ColumnReport);
+elements!(Step, BestSoFar, ProfileLayer, Column, ColumnPair, ColumnSynapse, ColumnStrip, ColumnReport, ColumnVolley);
 elements!(Moments, LawGroup, LawPlan, PairLaw, GeneTable, PowerTable, PairEnds);
 
 /// `length` elements on the device; freed when dropped.

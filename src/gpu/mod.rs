@@ -184,12 +184,33 @@ impl Gpu {
     /// # Safety
     /// The kernel must be one that takes `A`, and the addresses in `args` must hold what its comments say.
     pub unsafe fn launch<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { self.launch_as(name, shape, args, false) }
+    }
+
+    /// The same for a kernel whose blocks wait for each other.
+    ///
+    /// # Errors
+    /// As [`Gpu::launch`], and when the device does not hold all blocks at once.
+    ///
+    /// # Safety
+    /// As [`Gpu::launch`].
+    pub unsafe fn launch_together<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { self.launch_as(name, shape, args, true) }
+    }
+
+    /// # Safety
+    /// As [`Gpu::launch`].
+    unsafe fn launch_as<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A, together: bool) -> Result<()> {
         let function = self.kernel(name, shape.shared)?;
         let [x, y, z] = shape.grid;
         let config =
             LaunchConfig { grid_dim: (x, y, z), block_dim: (shape.block, 1, 1), shared_mem_bytes: shape.shared };
+        let mut builder = self.compute.launch_builder(&function);
+        builder.arg(args);
         // SAFETY: the caller's.
-        let launched = unsafe { self.compute.launch_builder(&function).arg(args).launch(config) };
+        let launched = unsafe { if together { builder.launch_cooperative(config) } else { builder.launch(config) } };
         launched.map(|_| ()).map_err(|e| {
             let Shape { block, shared, .. } = shape;
             let what = format!("kernel {name} (grid {x} x {y} x {z}, block {block}, shared memory {shared} bytes)");
