@@ -108,9 +108,9 @@ struct Stepper {
             const uint32_t* const row = column.rows + (COLUMN_ROWS - 1) + segment;
             const uint32_t to = row[1];
             for (uint32_t s = row[0] + bringer; s < to; s += BRINGERS) {
-                const ColumnSynapse synapse = column.synapses[s];
-                int32_t* const sum = (int32_t*)seats + synapse.target;
-                atomicAdd(SIGNS == 2 && synapse.weight < 0 ? sum + 32 : sum, synapse.weight);
+                const ColumnSynapse arriving = synapse(column, s);
+                int32_t* const sum = (int32_t*)seats + arriving.target;
+                atomicAdd(SIGNS == 2 && arriving.weight < 0 ? sum + 32 : sum, arriving.weight);
             }
             // What arrives in the next step lies behind.
             if (bringer < 4) ptx::prefetch(column.synapses + to + 4 * bringer);

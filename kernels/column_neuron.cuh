@@ -16,6 +16,12 @@ __device__ __forceinline__ void each(uint32_t count, F f) {
     for (uint32_t i = threadIdx.x; i < count; i += blockDim.x) f(i);
 }
 
+// 8 bytes at once.
+__device__ __forceinline__ ColumnSynapse synapse(const Column& column, uint32_t number) {
+    const uint2 words = __ldg((const uint2*)column.synapses + number);
+    return {words.x, (int32_t)words.y};
+}
+
 // How many thresholds a word reaches.
 __device__ __forceinline__ uint32_t reached(const uint32_t* law, uint32_t word, uint32_t from = 0) {
     uint32_t n = from;

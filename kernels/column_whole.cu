@@ -4,7 +4,7 @@
 // `column_whole_one` (one current), `column_whole_three` (one for each kind): a cooperative launch, all steps in it. A block owns
 // some strips of 32 neurons and the synapses onto these, a warp one strip, with potential, current and spikes from outside in
 // registers; further warps only bring synapses. In shared memory lies a ring of sums, one for each neuron and step to come:
-// when a spike is known, all synapses of its row in the block are added to it at once, sixteen lanes a row, and nobody has to
+// when a spike is known, all synapses of its row in the block are added to it at once, eight lanes a row, and nobody has to
 // remember spikes.
 //
 // Blocks share nothing but who fired. Every block writes a word for a step: how many, the first three of them, and the step;
@@ -18,8 +18,9 @@
 
 namespace columns {
 
-// Lanes that bring a row's synapses: these are 29 in the whole published column on 132 blocks.
-constexpr uint32_t ROW_BRINGERS = 16;
+// Lanes that bring a row's synapses, and how many each asks for at a time: these are 29 in the whole published column on 132
+// blocks.
+constexpr uint32_t ROW_BRINGERS = 8, AT_A_TIME = 4;
 constexpr uint32_t MAIL_MASK = (1u << MAIL_BITS) - 1, MAIL_STEP = MAIL_BITS * (MAIL_LANES + 1);
 constexpr uint32_t STEP_MASK = (1u << (64 - MAIL_STEP)) - 1;
 
@@ -92,16 +93,24 @@ struct Part {
         const uint32_t bringer = threadIdx.x % ROW_BRINGERS;
         for (uint32_t i = threadIdx.x / ROW_BRINGERS; i < count; i += blockDim.x / ROW_BRINGERS) {
             const uint32_t* const row = row_of(source_of(i));
-            const uint32_t to = row[1];
-#pragma unroll 2
-            for (uint32_t s = row[0] + bringer; s < to; s += ROW_BRINGERS) {
-                const ColumnSynapse synapse = column.synapses[s];
-                const uint32_t slot = (step + (synapse.target >> COLUMN_DELAY_SHIFT)) % LONGEST_DELAY;
-                const uint32_t sign = SIGNS == 2 && synapse.weight < 0;
-                const uint32_t target = synapse.target & ((1u << COLUMN_DELAY_SHIFT) - 1);
-                atomicAdd(ring + (slot * SIGNS + sign) * lanes + target, synapse.weight);
+            const uint32_t from = __ldg(row), to = __ldg(row + 1);
+            for (uint32_t first = from + bringer; first < to; first += ROW_BRINGERS * AT_A_TIME) {
+                ColumnSynapse some[AT_A_TIME];
+                // There is something behind the last row.
+#pragma unroll
+                for (uint32_t k = 0; k < AT_A_TIME; ++k) some[k] = synapse(column, first + k * ROW_BRINGERS);
+#pragma unroll
+                for (uint32_t k = 0; k < AT_A_TIME; ++k)
+                    if (first + k * ROW_BRINGERS < to) add(step, some[k]);
             }
         }
+    }
+
+    __device__ __forceinline__ void add(uint32_t step, ColumnSynapse synapse) const {
+        const uint32_t slot = (step + (synapse.target >> COLUMN_DELAY_SHIFT)) % LONGEST_DELAY;
+        const uint32_t sign = SIGNS == 2 && synapse.weight < 0;
+        const uint32_t target = synapse.target & ((1u << COLUMN_DELAY_SHIFT) - 1);
+        atomicAdd(ring + (slot * SIGNS + sign) * lanes + target, synapse.weight);
     }
 
     // Lanes that a word of mail has no room for.

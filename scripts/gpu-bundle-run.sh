@@ -28,7 +28,7 @@ if [[ $device == emu ]]; then
     mazes=(4 8) maze=4
     episodes=(cartpole 40 mountain-car 40 acrobot 40 lunar-lander 4)
     grown=20
-    columns=(1 2) of_columns=(S=20)
+    columns=(1 2) of_columns=(S=20) whole=full:0.015
     of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
@@ -38,7 +38,7 @@ else
     # A second or so each, if the floors of kernels/README.md are met to a tenth.
     episodes=(cartpole 40000000 mountain-car 4000000 acrobot 1000000 lunar-lander 500000)
     grown=1000000
-    columns=(132 264 1056) of_columns=()
+    columns=(132 264 1056) of_columns=() whole=full
     # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
     # Batches of one, as a generation of a million takes seconds.
     of_profile() {
@@ -324,6 +324,8 @@ times() {
     for count in "${columns[@]}"; do
         step "columns-$count" 40 ./column_batch "$device" "${of_columns[@]}" "$count"
     done
+    # All multiprocessors on one: 300 million synapses.
+    step column-whole 40 ./column_batch "$device" "${of_columns[@]}" "$whole"
     # Single precision as such, and half precision, of what was timed above in what the peers choose on a GPU.
     sizes=(--task iaf --nx 16 --no 16 --pop "${populations[0]}")
     peer jax-float32 jax 30 peers/enu/jax_enu.py "${sizes[@]}" --precision highest
@@ -363,6 +365,7 @@ counters() {
     counted update update ./phylon profile configs/enu-iaf-paper.toml --device "$device" --trials $trials
     idle_policies
     counted columns column_one ./column_batch "$device" S=1000 264
+    counted column-whole column_whole ./column_batch "$device" S=1000 full
     for world in cartpole cartpole-f32 acrobot lunar-lander; do
         counted "$world" "rollout_world" ./phylon rollout --env $world --episodes 400000 --device "$device" --json
     done

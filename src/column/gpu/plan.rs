@@ -80,7 +80,7 @@ impl Room {
 pub(super) const STRIP_WORDS: usize = size_of::<ColumnStrip>() / 4;
 
 /// Synapses that are asked for behind a row.
-pub(super) const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 32;
 
 /// What lies on the device one column behind the other, or how much of it.
 #[derive(Default)]

@@ -18,7 +18,7 @@ pub mod run;
 use rayon::prelude::*;
 
 pub use groups::Group;
-pub use objective::{Reward, Target};
+pub use objective::{Measure, Reward, Target};
 
 use super::gpu::{self, Counted, Sizes, Span};
 use super::statistics::{Limit, Statistics, by_population};
@@ -214,10 +214,15 @@ impl Problem {
         Limit { steps: EARLY.min(self.steps.0 + self.steps.1), rate: self.most_rate }
     }
 
-    /// Of spikes of each population that has so many neurons.
+    /// Of spikes of each population that has so many neurons: what is aimed at, and rates.
     fn statistics(&self, spikes: &[Vec<(u32, u32)>], sizes: &[usize]) -> Vec<Statistics> {
         let (warm, counted) = self.steps;
-        spikes.iter().zip(sizes).map(|(spikes, &size)| Statistics::new(size, spikes, warm, counted)).collect()
+        let are_rates_all = self.targets.iter().all(|target| target.measure == Measure::Rate);
+        let of = |(spikes, &size): (&Vec<(u32, u32)>, &usize)| match are_rates_all {
+            true => Statistics::rates(size, spikes, counted),
+            false => Statistics::new(size, spikes, warm, counted),
+        };
+        spikes.iter().zip(sizes).map(of).collect()
     }
 
     /// What a point is worth by the columns that were made of it.
