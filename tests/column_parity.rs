@@ -120,9 +120,9 @@ fn all_of(gpu: &Gpu, columns: &[(Parameters, Seeds)], span: Span, sizes: Sizes) 
     simulated(gpu, columns, None, span, sizes).into_iter().map(|counted| counted.expect("no limit")).collect()
 }
 
-/// In one block each, or in several.
+/// Columns in several blocks each, with no more threads than it takes, as threads of the stand-in driver cost time.
 fn in_blocks(blocks: u32) -> Sizes {
-    Sizes { blocks: Some(blocks), ..Sizes::default() }
+    Sizes { blocks: Some(blocks), threads: 96, ..Sizes::default() }
 }
 
 fn networks(columns: &[(Parameters, Seeds)]) -> Vec<Network<f32>> {
