@@ -82,7 +82,7 @@ fn batch(threads: usize) {
         })
         .collect();
     let start = Instant::now();
-    let judged = problem.judge(&points, &problem.seeds_of(0), &|| ()).expect("columns");
+    let judged = problem.judge(None, &points, &problem.seeds_of(0), &|| ()).expect("columns");
     let seconds = start.elapsed().as_secs_f64();
     let rate = judged.iter().map(|judged| judged.rates[2]).sum::<f64>() / BATCH as f64;
     println!(

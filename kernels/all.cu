@@ -1,6 +1,8 @@
 // Every kernel, as one image.
 #include "ceiling.cu"
 #include "column.cu"
+#include "column_whole.cu"
+#include "column_wiring.cu"
 #include "episodes.cu"
 #include "es_update.cu"
 #include "mazes.cu"

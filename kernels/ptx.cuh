@@ -102,6 +102,20 @@ __device__ __forceinline__ float add_clipped(float x, float y) {
 // Have the 32 bytes around an address of global memory fetched into L2.
 __device__ __forceinline__ void prefetch(const void* address) { asm volatile("prefetch.global.L2 [%0];" : : "l"(address)); }
 
+// A word of global memory that other blocks read or write meanwhile. Nothing else is ordered by it: see __threadfence.
+__device__ __forceinline__ uint64_t load_relaxed(const uint64_t* from) {
+    uint64_t word;
+    asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];" : "=l"(word) : "l"(from) : "memory");
+    return word;
+}
+
+__device__ __forceinline__ void store_relaxed(uint64_t* to, uint64_t word) {
+    asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" : : "l"(to), "l"(word) : "memory");
+}
+
+// In a loop that waits for another block: nothing.
+__device__ __forceinline__ void let_others_run() {}
+
 // 16 bytes of shared memory, and the compiler keeps such loads in their order.
 __device__ __forceinline__ uint4 load_in_order(const uint4* from) {
     uint4 four;
@@ -211,6 +225,12 @@ inline uint32_t fma_half2(uint32_t x, uint32_t y, uint32_t z) {
 inline float add_clipped(float x, float y) { return clipped(x + y); }
 
 inline void prefetch(const void*) {}
+
+inline uint64_t load_relaxed(const uint64_t* from) { return __atomic_load_n(from, __ATOMIC_RELAXED); }
+
+inline void store_relaxed(uint64_t* to, uint64_t word) { __atomic_store_n(to, word, __ATOMIC_RELAXED); }
+
+inline void let_others_run() { emu::pause(); }
 
 inline uint4 load_in_order(const uint4* from) { return *from; }
 

@@ -30,7 +30,7 @@ if [[ $device == emu ]]; then
     mazes=(4 8) maze=4
     episodes=(cartpole 40 mountain-car 40 acrobot 40 lunar-lander 4)
     grown=20
-    columns=(1 2) of_columns=(S=20)
+    columns=(1 2) of_columns=(S=20) whole=full:0.015
     learners=(acrobot-16) learners_steps=20
     of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
@@ -41,7 +41,7 @@ else
     # A second or so each, if the floors of kernels/README.md are met to a tenth.
     episodes=(cartpole 40000000 mountain-car 4000000 acrobot 1000000 lunar-lander 500000)
     grown=1000000
-    columns=(132 264 1056) of_columns=()
+    columns=(132 264 1056) of_columns=() whole=full
     learners=(all cartpole mountain-car acrobot lunar-lander) learners_steps=20000
     # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
     # Batches of one, as a generation of a million takes seconds.
@@ -338,6 +338,8 @@ times() {
     for count in "${columns[@]}"; do
         step "columns-$count" 40 ./column_batch "$device" "${of_columns[@]}" "$count"
     done
+    # All multiprocessors on one: 300 million synapses.
+    step column-whole 40 ./column_batch "$device" "${of_columns[@]}" "$whole"
     # Learners: the paper's tables side by side, and each world alone, for a part of their length.
     for batch in "${learners[@]}"; do
         step "dqn-$batch" 60 ./dqn_batch "$device" "steps=$learners_steps" "$batch"
@@ -381,6 +383,7 @@ counters() {
     counted update update ./phylon profile configs/enu-iaf-paper.toml --device "$device" --trials $trials
     idle_policies
     counted columns column_one ./column_batch "$device" S=1000 264
+    counted column-whole column_whole ./column_batch "$device" S=1000 full
     skip=0 counted dqn learn ./dqn_batch "$device" steps=400 acrobot
     for world in cartpole cartpole-f32 acrobot lunar-lander; do
         counted "$world" "rollout_world" ./phylon rollout --env $world --episodes 400000 --device "$device" --json

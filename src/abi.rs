@@ -204,8 +204,8 @@ abi! {
         STREAM_BACKGROUND = 22;
         /// [`crate::column::delay::LONGEST`].
         LONGEST_DELAY = 64;
-        /// Pairs of populations of a column.
-        COLUMN_PAIRS = 64;
+        /// Laws of delays that a column can have: of excitatory neurons, of inhibitory ones, of the thalamus.
+        DELAY_LAWS = 3;
         /// Synapses that share their normal numbers, half with the other half.
         WIRING_GROUP = 64;
         /// A weight of the wrong sign is drawn again this often.
@@ -246,6 +246,14 @@ abi! {
         LEARNT_LUNAR_LANDER = 6;
         /// With the velocity solver that may stop early.
         LEARNT_LUNAR_LANDER_FAST = 7;
+        /// Synapses of a source, at most: the CPU numbers those of a row in 16 bits.
+        COLUMN_ROW_MOST = 65535;
+        /// Of [`ColumnSynapse::target`] in a column of several blocks: the delay stands above so many bits.
+        COLUMN_DELAY_SHIFT = 16;
+        /// Of [`Column::mail`]: bits of a lane in its block, and of a number of such lanes.
+        MAIL_BITS = 10;
+        /// Lanes that a word of mail has room for beside their number.
+        MAIL_LANES = 3;
     }
 
     /// What changes from one generation of a batch to the next, worked out by the host.
@@ -1158,7 +1166,7 @@ abi! {
         goal: u32,
     }
 
-    /// The synapses from one population of a column onto another.
+    /// The synapses from one population of a column, or from its thalamus, onto another.
     struct ColumnPair {
         /// Threads that draw two synapses each, of this pair and all before it; whole warps.
         end: u32,
@@ -1170,11 +1178,11 @@ abi! {
         sources: u32,
         /// Neurons of the target population.
         targets: u32,
-        /// Number of the first source through the column.
+        /// Number of the first source, see [`Column::sources`].
         first_source: u32,
         /// First of the targets' lanes.
         first_lane: u32,
-        /// 0 or 1: which law the delays have.
+        /// Which of the DELAY_LAWS the delays have.
         law: u32,
         /// Mean weight, pA.
         weight: f32,
@@ -1185,7 +1193,8 @@ abi! {
     /// A synapse in its row.
     #[derive(Default)]
     struct ColumnSynapse {
-        /// Where its neuron adds up what arrives, in words of the block's shared memory.
+        /// Where its neuron adds up what arrives, in words of the block's shared memory; in a column of several blocks the lane
+        /// in its block, and above COLUMN_DELAY_SHIFT the delay.
         target: u32,
         /// In units of the column.
         weight: i32,
@@ -1219,7 +1228,7 @@ abi! {
         population: u32,
         /// Of the 32.
         neurons: u32,
-        /// The first neuron's number through the column.
+        /// The first neuron's number, see [`Column::sources`].
         first_source: u32,
         /// Its lane on the CPU, where those of a population are padded to 16: its random numbers and its spikes go by that.
         first_lane: u32,
@@ -1236,18 +1245,33 @@ abi! {
         is_over: u32,
         /// Spikes that were to be written down, whether or not there was room.
         spikes: u32,
+        /// 1: a source has more than COLUMN_ROW_MOST synapses.
+        is_crowded: u32,
+        /// 1: a population fired more than its limit, and there are no further steps.
+        is_stopped: u32,
+    }
+
+    /// Generators that fire in one step.
+    struct ColumnVolley {
+        /// From 1 on.
+        step: u32,
+        /// Of [`Column::scheduled`].
+        begin: u32,
+        /// See `begin`.
+        end: u32,
     }
 
     /// A column of the kernels `column_*`.
     struct Column {
-        /// `[COLUMN_PAIRS]`.
+        /// `[pairs_count]`.
         pairs: Pointer<ColumnPair>,
-        /// `[2][LONGEST_DELAY]`: a word at or above number k - 1 is a delay of more than k steps.
+        /// `[DELAY_LAWS][LONGEST_DELAY]`: a word at or above number k - 1 is a delay of more than k steps.
         delays: Pointer<u32>,
-        /// `[COLUMN_ROWS + sources * LONGEST_DELAY]`: a counter for each source and delay; in the end element
-        /// COLUMN_ROWS - 1 + `source * LONGEST_DELAY + delay - 1` is where these synapses begin, and the next where they end.
+        /// `[COLUMN_ROWS + rows_count]`: a counter for each source and delay, number `source * LONGEST_DELAY + delay - 1`, or in a
+        /// column of several blocks for each block and source, number `block * sources + source`; in the end element
+        /// COLUMN_ROWS - 1 + number is where these synapses begin, and the next where they end.
         rows: Pointer<u32>,
-        /// Sorted by source and delay.
+        /// Sorted by these numbers.
         synapses: Pointer<ColumnSynapse>,
         /// Absolute weights added up, by lane.
         input: Pointer<u64>,
@@ -1257,11 +1281,22 @@ abi! {
         laws: Pointer<u32>,
         /// First potentials above rest, mV, by lane.
         first: Pointer<f32>,
-        /// Spikes that shared memory has no room for, `[overflow]`.
+        /// Spikes that shared memory has no room for, `[overflow]`; in a column of several blocks lanes that a word of mail has no
+        /// room for, `[parity of the step][lane]`, those of a block from its first lane on.
         far: Pointer<u32>,
+        /// Of each block who fired, `[parity of the step][block]`: from below the number of lanes and the first MAIL_LANES of them, in
+        /// MAIL_BITS each, and the step.
+        mail: Pointer<u64>,
+        /// `[volleys_count]`, in the order of steps.
+        volleys: Pointer<ColumnVolley>,
+        /// Numbers of the generators that fire, as sources.
+        scheduled: Pointer<u32>,
+        /// Spikes of each population in the first `early` steps with which a column is not stopped, `[populations]`.
+        limits: Pointer<u32>,
         /// Out: step and lane on the CPU of each spike, in no order, `[room][2]`.
         spikes: Pointer<u32>,
-        /// Out: spikes of each population after the warm-up, `[populations]`.
+        /// Out: spikes of each population after the warm-up, and in the first `early` steps if there are several blocks:
+        /// `[2][populations]`.
         counts: Pointer<u32>,
         /// Out.
         report: Pointer<ColumnReport>,
@@ -1279,8 +1314,20 @@ abi! {
         quiet: u32,
         /// Steps whose spikes from outside are drawn together: 8, each of at most 15, or 4.
         together: u32,
-        /// Neurons.
+        /// Neurons, and generators behind them; in a column of several blocks lanes, and generators behind them.
         sources: u32,
+        /// Counters of `rows`, whole fours.
+        rows_count: u32,
+        /// See `pairs`.
+        pairs_count: u32,
+        /// See `volleys`.
+        volleys_count: u32,
+        /// That step the column together.
+        blocks: u32,
+        /// Strips of each of several blocks; the last may have fewer.
+        block_strips: u32,
+        /// Steps after which limits are looked at; 0: never.
+        early: u32,
         /// 32 lanes each.
         strips_count: u32,
         /// Words of a strip in shared memory: itself, sums, of one or two signs, and spikes from outside.
@@ -1295,8 +1342,8 @@ abi! {
         room: u32,
     }
 
-    /// `column_*`. `column_count`, `column_scatter`: grid (any, columns); `column_scan`, `column_one*`, `column_three`: a block a
-    /// column.
+    /// `column_*`. `column_count*`, `column_scatter*`: grid (any, columns); `column_scan`, `column_one*`, `column_three`: a block a
+    /// column; `column_whole_*`: a cooperative launch of all blocks of one column.
     struct ColumnsArgs {
         /// `[columns]`.
         columns: Pointer<Column>,

@@ -347,7 +347,6 @@ fn mistakes_in_a_config_are_shown_where_they_are() {
         stderr.contains("has a table [column] and no [search]") && stderr.contains("try: phylon simulate tiny.toml"),
         "{stderr}"
     );
-    assert!(place.fail("run tiny.toml --device cuda", 3).contains("run on the CPU"));
     assert!(place.fail("run tiny.toml --name a/b", 2).contains("--name a/b: "));
     assert!(!place.0.path().join("runs").exists());
 }
@@ -396,4 +395,27 @@ fn check_says_what_a_search_comes_to() {
     let derived: serde_json::Value = serde_json::from_str(&place.succeed("check tiny.toml --json")).unwrap();
     assert_eq!(derived["derived"]["search"]["generations"], 5);
     assert_eq!(derived["derived"]["search"]["more_simulations"], 2 + 9);
+}
+
+/// In batches of a generation, with candidates that are stopped early; and measures that are more than rates.
+#[cfg(feature = "emu")]
+#[test]
+fn a_device_judges_as_the_cpu_does() {
+    let small = CONFIG
+        .replace("simulations = 20", "simulations = 8")
+        .replace("warm_up = 50\ncounted = 100", "warm_up = 40\ncounted = 40\nmost_rate = RATE")
+        .replace("held_out = 3\nheld_out_seconds = 0.2", "held_out = 2\nheld_out_seconds = 0.05")
+        .replace("[search.cma_es]", "[[search.targets]]\npopulation = 'L4E'\nvalue = 2\nTARGETS[search.cma_es]");
+    let synchrony = "[[search.targets]]\npopulation = 'L23E'\nmeasure = 'synchrony'\nvalue = 2\n";
+    for (rate, targets) in [("100", synchrony), ("8", "")] {
+        let place = Place::new(&small.replace("RATE", rate).replace("TARGETS", targets));
+        let run = |device: &str| {
+            place.succeed(&format!("run tiny.toml --quiet --no-report --device {device} --force"));
+            place.bits()
+        };
+        let (cpu, emu) = (run("cpu"), run("emu"));
+        assert_eq!(cpu, emu, "most_rate = {rate}");
+        let refused = cpu.2.refused;
+        assert!(if targets.is_empty() { (1..8).contains(&refused) } else { refused == 0 }, "{refused} refused");
+    }
 }

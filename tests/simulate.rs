@@ -366,3 +366,25 @@ fn a_pulse_reaches_layers_4_and_6_first() {
         assert!(after < 0.5 * baseline(p), "{}: {after} Hz after the pulse", NAMES[p]);
     }
 }
+
+/// Seeds side by side, with pulses.
+#[cfg(feature = "emu")]
+#[test]
+fn a_device_writes_the_files_of_the_cpu() {
+    let folder = folder();
+    let pulses = "--set thalamus.start=3 --set thalamus.duration=5 --set thalamus.neurons=9000";
+    let run = |device: &str| {
+        let out = format!("--spikes csv --seeds 2 --out {device} --device {device}");
+        json(folder.path(), &format!("{SHORT} 1 {pulses} {out}"))
+    };
+    let (cpu, emu) = (run("cpu"), run("emu"));
+    for key in ["config", "seed", "neurons", "synapses", "populations", "per_seed", "psth", "files"] {
+        assert_eq!(cpu[key], emu[key], "{key}");
+    }
+    assert!(emu["device"].as_str().unwrap().starts_with("cuda:0, "), "{}", emu["device"]);
+    for file in ["spikes-1.csv", "spikes-2.csv", "raster.svg", "psth.svg", "config.toml"] {
+        let read = |device: &str| fs::read_to_string(folder.path().join(device).join(file)).unwrap();
+        assert_eq!(read("cpu"), read("emu"), "{file}");
+        assert!(file.ends_with("toml") || read("emu").lines().count() > 30, "{file}");
+    }
+}

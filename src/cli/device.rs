@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use phylon::device::{Backend, Device, Wish};
+use phylon::device::{Device, Wish};
 use phylon::error::Result;
 
 // Without a group: it would have the name of that of the command whose arguments these are among.
@@ -21,10 +21,5 @@ pub struct Args {
 impl Args {
     pub fn choose(&self) -> Result<Device> {
         Device::choose(self.device, self.kernels.clone())
-    }
-
-    /// Whether the user asks for a backend of this kind and no other.
-    pub fn insists_on(&self, kind: impl Fn(Backend) -> bool) -> bool {
-        matches!(self.device, Wish::Only(backend) if kind(backend))
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use phylon::column::search::run::{self as column, Search};
 use phylon::config::{self, Column, Subject};
-use phylon::device::{Backend, Device};
+use phylon::device::Device;
 use phylon::engine::Engine;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
@@ -20,7 +20,7 @@ use super::{device, output};
 /// report.html. Ctrl-C writes a checkpoint and leaves; `--resume` goes on from there to the same bits as if nothing
 /// had happened.
 ///
-/// A config with the tables [column] and [search] is a search of a column's parameters, on the CPU. Its folder holds,
+/// A config with the tables [column] and [search] is a search of a column's parameters. Its folder holds,
 /// in place of metrics and fitness, candidates.csv (every candidate), best.toml (the answer, for `phylon simulate`) and
 /// result.json (what came of it, and how it does with seeds that nothing was chosen by).
 #[derive(clap::Args)]
@@ -146,9 +146,7 @@ fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -
             "{shown} has a table [column] and no [search]: there is nothing to search; try: phylon simulate {shown}"
         )));
     }
-    if args.device.insists_on(|backend| backend != Backend::Cpu) {
-        return Err(Error::Device("searches of a column run on the CPU alone; try: without --device".into()));
-    }
+    let gpu = args.device.choose()?.open()?;
     let search = Search::new(column)?;
     let folder = match folder {
         Some(folder) => folder,
@@ -157,6 +155,6 @@ fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -
             search.create(&args.runs_dir, &args.name.clone().unwrap_or_else(stem), args.force)?
         }
     };
-    let ended = search.run(&folder, args.quiet)?;
+    let ended = search.run(&folder, gpu.as_ref(), args.quiet)?;
     finish(args, ended, &folder)
 }

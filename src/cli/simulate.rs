@@ -15,17 +15,18 @@ use phylon::report::column::published;
 use phylon::report::column::{self as report, Population, Response, Spread};
 use serde::Serialize;
 
-use super::output;
+use super::{device, output};
 
 /// Simulate a cortical column, and print what its populations do beside what is known of them.
 ///
 /// The column is that of Potjans & Diesmann (2014), every parameter a key of the config. Spikes are the same for any number of
-/// threads. One seed is simulated by all threads together, several side by side.
+/// threads and on any device. One seed is simulated by all threads together, several side by side.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   phylon simulate configs/column.toml                          10 s of model time; then open runs/column/raster.svg
   phylon simulate configs/column.toml --seeds 10 --json
+  phylon simulate configs/column.toml --seeds 200 --device cuda
   phylon simulate configs/column.toml --seconds 2 --set thalamus.start=700 --out runs/pulse
   phylon simulate configs/column.toml --set column.g=-4.5 --set column.background_rate=9 --spikes csv
   phylon simulate configs/column.toml --set column.neuron_scale=1 --set column.synapse_scale=1 --seconds 1
@@ -66,6 +67,8 @@ pub struct Args {
     /// Print one object.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    device: device::Args,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -101,6 +104,7 @@ struct Answer {
     seconds: f64,
     /// Seconds that a second of model time took, warm-up included, all columns together.
     real_time_factor: f64,
+    device: String,
     out: PathBuf,
     files: Vec<String>,
 }
@@ -129,7 +133,8 @@ struct Done {
 
 pub fn run(args: &Args) -> Result<()> {
     let config = config::load_column(&args.config, &args.overrides())?;
-    let out = args.out();
+    let (device, out) = (args.device.choose()?, args.out());
+    let gpu = device.open()?;
     let folder = Folder::open(&out, &config)?;
     let bar = bar(steps(&config, args.seeds));
     let started = Instant::now();
@@ -138,11 +143,12 @@ pub fn run(args: &Args) -> Result<()> {
         let model = bar.position() as f64 * 1e-3;
         bar.set_message(format!("{:.2}", started.elapsed().as_secs_f64() / model));
     };
-    let columns = experiment::run_all(&config, args.seeds, tell, |k, recording| args.keep(&folder, k, recording));
+    let keep = |k, recording| args.keep(&folder, k, recording);
+    let columns = experiment::run_all(&config, gpu.as_ref(), args.seeds, tell, keep);
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let columns = columns?;
-    let mut answer = Answer::new(config, &columns, seconds, out);
+    let mut answer = Answer::new(config, &columns, seconds, (device.description, out));
     answer.draw(&folder, &columns[0].spikes)?;
     answer.files.extend(columns.into_iter().filter_map(|column| column.file).chain([RESULT.into()]));
     let text = serde_json::to_string_pretty(&answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
@@ -187,7 +193,7 @@ impl Args {
 
 impl Answer {
     /// Without its files.
-    fn new(config: Column, columns: &[Done], seconds: f64, out: PathBuf) -> Self {
+    fn new(config: Column, columns: &[Done], seconds: f64, (device, out): (String, PathBuf)) -> Self {
         let seeds = columns.len() as u32;
         let per_seed: Vec<_> = columns.iter().map(|column| column.statistics.clone()).collect();
         let psth: Vec<Vec<Psth>> = columns.iter().map(|column| column.psth.clone()).collect();
@@ -211,6 +217,7 @@ impl Answer {
             seconds,
             real_time_factor: seconds / (steps(&config, seeds) as f64 * DT * 1e-3),
             config,
+            device,
             out,
             files: Vec::new(),
         }
@@ -264,7 +271,8 @@ impl Answer {
         };
         let mut out = format!(
             "column   {} neurons, {} synapses, {whose}\n\
-             time     {} s after {} ms in {:.2} s: {:.2} s for 1 s of model time ({:.2} s for a column's synapses)\n\n",
+             time     {} s after {} ms in {:.2} s: {:.2} s for 1 s of model time ({:.2} s for a column's synapses)\n\
+             device   {}\n\n",
             output::grouped(self.neurons as u64),
             output::grouped(self.synapses as u64),
             simulation.seconds,
@@ -272,6 +280,7 @@ impl Answer {
             self.seconds,
             self.real_time_factor,
             self.building_seconds,
+            self.device,
         );
         out += &self.table();
         if let Some(psth) = &self.psth {

@@ -43,24 +43,75 @@ impl Statistics {
     /// Of `neurons` neurons whose spikes, as (step, neuron) in the order of steps, were counted from after `start` for `steps`
     /// steps.
     pub fn new(neurons: usize, spikes: &[(u32, u32)], start: u32, steps: u32) -> Self {
-        let seconds = f64::from(steps) * DT * 1e-3;
-        let mut trains = vec![Vec::new(); neurons];
-        for &(step, neuron) in spikes {
-            trains[neuron as usize].push(step);
-        }
-        let rates: Vec<f64> = trains.iter().map(|train| train.len() as f64 / seconds).collect();
-        let rate = mean(&rates);
+        let trains = trains(neurons, spikes);
         let cvs: Vec<f64> = trains.iter().filter(|train| train.len() >= FEWEST).map(|train| cv(train)).collect();
         Self {
-            spikes: spikes.len(),
-            rate,
-            rate_sd: variance(&rates, rate).sqrt(),
-            silent: trains.iter().filter(|train| train.is_empty()).count() as f64 / neurons as f64,
             cv: (!cvs.is_empty()).then(|| mean(&cvs)),
             cv_neurons: cvs.len(),
             synchrony: synchrony(spikes, start, steps),
             correlation: correlation(&trains, start, steps),
+            ..Self::of_rates(&trains, steps)
         }
+    }
+
+    /// Rates alone, as if too little was seen for anything else; which takes a tenth of the time.
+    pub fn rates(neurons: usize, spikes: &[(u32, u32)], steps: u32) -> Self {
+        Self::of_rates(&trains(neurons, spikes), steps)
+    }
+
+    fn of_rates(trains: &[Vec<u32>], steps: u32) -> Self {
+        let seconds = f64::from(steps) * DT * 1e-3;
+        let rates: Vec<f64> = trains.iter().map(|train| train.len() as f64 / seconds).collect();
+        let rate = mean(&rates);
+        Self {
+            spikes: trains.iter().map(Vec::len).sum(),
+            rate,
+            rate_sd: variance(&rates, rate).sqrt(),
+            silent: trains.iter().filter(|train| train.is_empty()).count() as f64 / trains.len() as f64,
+            cv: None,
+            cv_neurons: 0,
+            synchrony: None,
+            correlation: None,
+        }
+    }
+}
+
+/// Steps of each neuron's spikes.
+fn trains(neurons: usize, spikes: &[(u32, u32)]) -> Vec<Vec<u32>> {
+    let mut trains = vec![Vec::new(); neurons];
+    for &(step, neuron) in spikes {
+        trains[neuron as usize].push(step);
+    }
+    trains
+}
+
+/// A rate at which a column is not simulated further, as that would take long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// After which it is looked at.
+    pub steps: u32,
+    /// Of a population, from the first step on, Hz.
+    pub rate: f64,
+}
+
+impl Limit {
+    /// Whether so many spikes of a population in these steps are too many.
+    pub fn is_exceeded(&self, spikes: u32, neurons: usize) -> bool {
+        let seconds = f64::from(self.steps) * DT * 1e-3;
+        f64::from(spikes) / (neurons as f64 * seconds) > self.rate
+    }
+
+    /// Most spikes that are not too many.
+    pub fn most_spikes(&self, neurons: usize) -> u32 {
+        // How many are too many rises with them.
+        let (mut most, mut step) = (0, 1 << 31);
+        while step > 0 {
+            if !self.is_exceeded(most | step, neurons) {
+                most |= step;
+            }
+            step >>= 1;
+        }
+        most
     }
 }
 

@@ -128,6 +128,11 @@ impl<W: Copy + Default> Rows<W> {
         prefetch(&self.synapses[self.starts[source as usize] as usize..]);
     }
 
+    /// How many rows there are.
+    pub fn sources(&self) -> usize {
+        self.ends.len()
+    }
+
     /// Steps after which nothing arrives any more.
     pub fn longest(&self) -> u32 {
         self.longest
@@ -148,7 +153,8 @@ impl<W: Copy + Default> Rows<W> {
     }
 }
 
-fn too_many() -> Error {
+/// Synapses of a source that a row cannot number.
+pub(super) fn too_many() -> Error {
     Error::Config(
         "a neuron has more than 65,535 synapses; try: a smaller `synapse_scale`, or smaller `connection`".into(),
     )

@@ -115,8 +115,27 @@ impl Thalamus {
         pulses.take_while(|&onset| onset < f64::from(recorded) * DT).map(steps).collect()
     }
 
+    /// Relay neurons and their synapses.
+    pub(super) fn source(&self, parameters: &Parameters, seeds: Seeds) -> wiring::Source {
+        // Those of spikes from outside are excitatory ones too.
+        let weight = parameters.derive().external_weight;
+        let pair = |target| wiring::Pair {
+            seed: seeds.wiring,
+            number: (POPULATIONS * POPULATIONS + target) as u32,
+            sources: self.scaled_neurons(parameters),
+            targets: parameters.scaled(parameters.neurons[target]),
+            weight: weight as f32,
+            sd: (weight * parameters.psp_relative_sd) as f32,
+        };
+        wiring::Source {
+            pairs: std::array::from_fn(pair),
+            synapses: self.synapses(parameters),
+            delay: (self.delay, self.delay * self.delay_relative_sd),
+        }
+    }
+
     /// When relay neurons fire.
-    fn schedule(&self, neurons: u32, noise: u64, (warm_up, recorded): (u32, u32)) -> Schedule {
+    pub(super) fn schedule(&self, neurons: u32, noise: u64, (warm_up, recorded): (u32, u32)) -> Schedule {
         // The rate has been checked; a law that cannot be drawn is none.
         let Some(law) = PoissonLaw::new(self.rate * DT * 1e-3) else { return Schedule::new() };
         let steps = self.onsets(recorded).into_iter().flat_map(|onset| {
@@ -149,26 +168,12 @@ impl<P: Precision> Network<P> {
         (warm_up, recorded): (u32, u32),
     ) -> Result<Self> {
         thalamus.check(parameters).map_err(|invalid| Error::Config(format!("`thalamus`: {invalid}")))?;
-        // Those of spikes from outside are excitatory ones too.
-        let (neurons, weight) = (thalamus.scaled_neurons(parameters), parameters.derive().external_weight);
-        let pair = |target| wiring::Pair {
-            seed: seeds.wiring,
-            number: (POPULATIONS * POPULATIONS + target) as u32,
-            sources: neurons,
-            targets: parameters.scaled(parameters.neurons[target]),
-            weight: weight as f32,
-            sd: (weight * parameters.psp_relative_sd) as f32,
-        };
-        let source = wiring::Source {
-            pairs: std::array::from_fn(pair),
-            synapses: thalamus.synapses(parameters),
-            delay: (thalamus.delay, thalamus.delay * thalamus.delay_relative_sd),
-        };
+        let source = thalamus.source(parameters, seeds);
         let rows = source.rows::<P>(&self.lanes, &self.bounds(), self.fraction_bits)?;
         for (part, rows) in self.parts.iter_mut().zip(rows) {
             part.rows.push(rows);
         }
-        self.schedule = thalamus.schedule(neurons, seeds.noise, (warm_up, recorded));
+        self.schedule = thalamus.schedule(thalamus.scaled_neurons(parameters), seeds.noise, (warm_up, recorded));
         self.check_sums()?;
         Ok(self)
     }

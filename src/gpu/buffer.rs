@@ -16,7 +16,7 @@ macro_rules! elements {
     )*};
 }
 
-elements!(Step, BestSoFar, ProfileLayer, Column, ColumnPair, ColumnSynapse, ColumnStrip, ColumnReport);
+elements!(Step, BestSoFar, ProfileLayer, Column, ColumnPair, ColumnSynapse, ColumnStrip, ColumnReport, ColumnVolley);
 elements!(Learner, LearnerLayer, LearnerPair, LearnerState);
 elements!(Moments, LawGroup, LawPlan, PairLaw, GeneTable, PowerTable, PairEnds);
 

@@ -194,7 +194,7 @@ impl Gpu {
     /// The kernel must be one that takes `A`, and the addresses in `args` must hold what its comments say.
     pub unsafe fn launch<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
         // SAFETY: the caller's.
-        unsafe { self.launch_on(&self.compute, name, shape, args) }
+        unsafe { self.launch_as(&self.compute, name, shape, args, false) }
     }
 
     /// The same on another stream, which is in no order with the compute stream.
@@ -211,12 +211,40 @@ impl Gpu {
         shape: Shape,
         args: &A,
     ) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { self.launch_as(stream, name, shape, args, false) }
+    }
+
+    /// The same for a kernel whose blocks wait for each other.
+    ///
+    /// # Errors
+    /// As [`Gpu::launch`], and when the device does not hold all blocks at once.
+    ///
+    /// # Safety
+    /// As [`Gpu::launch`].
+    pub unsafe fn launch_together<A: KernelArgs>(&self, name: &str, shape: Shape, args: &A) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { self.launch_as(&self.compute, name, shape, args, true) }
+    }
+
+    /// # Safety
+    /// As [`Gpu::launch`].
+    unsafe fn launch_as<A: KernelArgs>(
+        &self,
+        stream: &Arc<CudaStream>,
+        name: &str,
+        shape: Shape,
+        args: &A,
+        together: bool,
+    ) -> Result<()> {
         let function = self.kernel(name, shape.shared)?;
         let [x, y, z] = shape.grid;
         let config =
             LaunchConfig { grid_dim: (x, y, z), block_dim: (shape.block, 1, 1), shared_mem_bytes: shape.shared };
+        let mut builder = stream.launch_builder(&function);
+        builder.arg(args);
         // SAFETY: the caller's.
-        let launched = unsafe { stream.launch_builder(&function).arg(args).launch(config) };
+        let launched = unsafe { if together { builder.launch_cooperative(config) } else { builder.launch(config) } };
         launched.map(|_| ()).map_err(|e| {
             let Shape { block, shared, .. } = shape;
             let what = format!("kernel {name} (grid {x} x {y} x {z}, block {block}, shared memory {shared} bytes)");

@@ -18,12 +18,14 @@ pub mod run;
 use rayon::prelude::*;
 
 pub use groups::Group;
-pub use objective::{Reward, Target};
+pub use objective::{Measure, Reward, Target};
 
-use super::statistics::{Statistics, by_population};
-use super::{Network, POPULATIONS, Parameters, Seeds, Simulation, Spike};
+use super::gpu::{self, Counted, Sizes, Span};
+use super::statistics::{Limit, Statistics, by_population};
+use super::{Network, POPULATIONS, Parameters, Seeds, Simulation};
 use crate::config;
 use crate::error::Result;
+use crate::gpu::Gpu;
 use crate::rng::{Row, Stream};
 use crate::search::ask_tell::AskTell;
 
@@ -97,17 +99,18 @@ impl Problem {
         }
     }
 
-    /// One generation: candidates asked for, judged, and told.
+    /// One generation: candidates asked for, judged on a device if there is one, and told.
     ///
     /// # Errors
     /// When a candidate's column cannot be built.
     pub fn generation(
         &self,
+        gpu: Option<&Gpu>,
         search: &mut dyn AskTell,
         generation: u32,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Vec<Judged>> {
-        let judged = self.judge(&search.ask(), &self.seeds_of(generation), progress)?;
+        let judged = self.judge(gpu, &search.ask(), &self.seeds_of(generation), progress)?;
         search.tell(&judged.iter().map(|judged| judged.reward).collect::<Vec<_>>());
         Ok(judged)
     }
@@ -135,37 +138,91 @@ impl Problem {
         (0..number).map(of).collect()
     }
 
-    /// Judge points, a simulation a thread.
+    /// Judge points, a simulation a thread, or all of them together on a device.
     ///
     /// # Errors
     /// When a column cannot be built.
-    pub fn judge(&self, points: &[Vec<f64>], seeds: &[Seeds], progress: &(dyn Fn() + Sync)) -> Result<Vec<Judged>> {
-        let simulated = self.simulate_all(points, seeds, progress)?;
+    pub fn judge(
+        &self,
+        gpu: Option<&Gpu>,
+        points: &[Vec<f64>],
+        seeds: &[Seeds],
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Judged>> {
+        let simulated = self.simulate_all(gpu, points, seeds, progress)?;
         Ok(points.iter().zip(&simulated).map(|(actions, of_seeds)| self.judged(actions, of_seeds)).collect())
     }
 
-    /// Points with all seeds, a simulation a thread: `[point][seed]`.
+    /// Points with all seeds, as they are judged: `[point][seed]`.
     ///
     /// # Errors
     /// When a column cannot be built.
     pub fn simulate_all(
         &self,
+        gpu: Option<&Gpu>,
         points: &[Vec<f64>],
         seeds: &[Seeds],
         progress: &(dyn Fn() + Sync),
     ) -> Result<Vec<Simulated>> {
-        let columns: Vec<Parameters> =
-            points.iter().map(|actions| self.group.apply(&self.base, actions, self.k).0).collect();
-        let simulated: Simulated = (0..points.len() * seeds.len())
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|i| {
-                let simulated = self.simulate(&columns[i / seeds.len()], seeds[i % seeds.len()]);
-                progress();
-                simulated
-            })
-            .collect::<Result<_>>()?;
+        let columns = points.iter().flat_map(|actions| {
+            let column = self.group.apply(&self.base, actions, self.k).0;
+            seeds.iter().map(move |&seeds| (column.clone(), seeds))
+        });
+        let columns: Vec<(Parameters, Seeds)> = columns.collect();
+        let simulated: Simulated = match gpu {
+            Some(gpu) => self.simulate_on(gpu, &columns, progress)?,
+            None => {
+                let simulate = |(column, seeds): &(Parameters, Seeds)| {
+                    let simulated = self.simulate(column, *seeds);
+                    progress();
+                    simulated
+                };
+                columns.par_iter().with_max_len(1).map(simulate).collect::<Result<_>>()?
+            }
+        };
         Ok(simulated.chunks(seeds.len()).map(<[_]>::to_vec).collect())
+    }
+
+    /// The same as [`Problem::simulate`] of all columns.
+    fn simulate_on(
+        &self,
+        gpu: &Gpu,
+        columns: &[(Parameters, Seeds)],
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Simulated> {
+        let (warm, counted) = self.steps;
+        let span = Span { warm, counted, record: true, limit: Some(self.limit()) };
+        let mut simulated = Vec::with_capacity(columns.len());
+        gpu::simulate(gpu, columns, None, span, Sizes::default(), |first, batch| {
+            let statistics = |(counted, (column, _)): (&Option<Counted>, &(Parameters, Seeds))| {
+                let of = |counted: &Counted| {
+                    let spikes = counted.spikes.as_deref().unwrap_or_default();
+                    let sorted = by_population(spikes, warm, POPULATIONS, |lane| counted.place(lane));
+                    self.statistics(&sorted, &column.neurons.map(|neurons| column.scaled(neurons) as usize))
+                };
+                let statistics = counted.as_ref().map(of);
+                progress();
+                statistics
+            };
+            simulated.par_extend(batch.par_iter().zip(&columns[first..]).map(statistics));
+            Ok(())
+        })?;
+        Ok(simulated)
+    }
+
+    fn limit(&self) -> Limit {
+        Limit { steps: EARLY.min(self.steps.0 + self.steps.1), rate: self.most_rate }
+    }
+
+    /// Of spikes of each population that has so many neurons: what is aimed at, and rates.
+    fn statistics(&self, spikes: &[Vec<(u32, u32)>], sizes: &[usize]) -> Vec<Statistics> {
+        let (warm, counted) = self.steps;
+        let are_rates_all = self.targets.iter().all(|target| target.measure == Measure::Rate);
+        let of = |(spikes, &size): (&Vec<(u32, u32)>, &usize)| match are_rates_all {
+            true => Statistics::rates(size, spikes, counted),
+            false => Statistics::new(size, spikes, warm, counted),
+        };
+        spikes.iter().zip(sizes).map(of).collect()
     }
 
     /// What a point is worth by the columns that were made of it.
@@ -192,21 +249,16 @@ impl Problem {
     /// When the column cannot be built.
     pub fn simulate(&self, parameters: &Parameters, seeds: Seeds) -> Result<Option<Vec<Statistics>>> {
         let network = Network::<f32>::column(parameters, seeds, 1)?;
-        let (warm, counted) = self.steps;
+        let ((warm, counted), limit) = (self.steps, self.limit());
         let mut simulation = Simulation::new(&network);
         let mut spikes = Vec::new();
-        let early = EARLY.min(warm + counted);
-        simulation.advance(early, &mut spikes);
-        let populations =
-            |spikes: &[Spike], start| by_population(spikes, start, POPULATIONS, |lane| network.place(lane));
-        let seconds = f64::from(early) * super::DT * 1e-3;
-        let most = |spikes: &[(u32, u32)], size: usize| spikes.len() as f64 / (size as f64 * seconds) > self.most_rate;
-        if populations(&spikes, 0).iter().zip(network.sizes()).any(|(spikes, size)| most(spikes, size)) {
+        simulation.advance(limit.steps, &mut spikes);
+        let early = by_population(&spikes, 0, POPULATIONS, |lane| network.place(lane));
+        if early.iter().zip(network.sizes()).any(|(spikes, size)| limit.is_exceeded(spikes.len() as u32, size)) {
             return Ok(None);
         }
-        simulation.advance(warm + counted - early, &mut spikes);
-        let sorted = populations(&spikes, warm);
-        let statistics = sorted.iter().zip(network.sizes());
-        Ok(Some(statistics.map(|(spikes, size)| Statistics::new(size, spikes, warm, counted)).collect()))
+        simulation.advance(warm + counted - limit.steps, &mut spikes);
+        let sorted = by_population(&spikes, warm, POPULATIONS, |lane| network.place(lane));
+        Ok(Some(self.statistics(&sorted, &network.sizes())))
     }
 }

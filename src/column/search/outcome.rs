@@ -12,6 +12,7 @@ use super::{Judged, Problem, Simulated};
 use crate::column::{POPULATIONS, Seeds, steps};
 use crate::config;
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::search::ask_tell::AskTell;
 
 /// All of it, as `result.json` has it. What is not a number is null.
@@ -151,6 +152,7 @@ pub fn conclude(
     problem: &Problem,
     state: &State,
     searcher: &dyn AskTell,
+    gpu: Option<&Gpu>,
     (quiet, is_asked_to_stop): (bool, &dyn Fn() -> bool),
 ) -> Result<Option<Outcome>> {
     if state.best.is_empty() {
@@ -177,7 +179,7 @@ pub fn conclude(
         asked
     };
     let judge = |actions: &Vec<f64>, seeds: &[Seeds]| {
-        let judged = problem.judge(std::slice::from_ref(actions), seeds, &|| progress.simulation())?;
+        let judged = problem.judge(gpu, std::slice::from_ref(actions), seeds, &|| progress.simulation())?;
         Ok(judged.into_iter().next())
     };
     let points = state.best.iter().map(|best| (&best.actions, Some(best), best.generation));
@@ -205,7 +207,7 @@ pub fn conclude(
         if asked_to_stop() {
             return Ok(None);
         }
-        let simulated = longer.simulate_all(std::slice::from_ref(&actions), &seeds, &|| progress.simulation())?;
+        let simulated = longer.simulate_all(gpu, std::slice::from_ref(&actions), &seeds, &|| progress.simulation())?;
         let tested = simulated.into_iter().map(|of_seeds| Tested::new(of, &longer, &actions, &of_seeds));
         held_out.extend(tested.map(|tested| Tested { is_answer: of != "base" && is_answer(of), ..tested }));
     }

@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::{Judged, Problem};
 use crate::config::{self, Searcher};
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::hash::fnv1a;
 use crate::run::folder::{BEST_COLUMN, CANDIDATES, RESULT};
 use crate::run::interrupt::Interrupt;
@@ -89,13 +90,13 @@ impl<'c> Search<'c> {
         })
     }
 
-    /// Search from where the folder's checkpoint is, or from the start, to the end of the budget; then judge the best
-    /// again, test them, and write what came of it. Ctrl-C and SIGTERM are answered for the whole process while this
+    /// Search from where the folder's checkpoint is, or from the start, to the end of the budget, with simulations on a device if
+    /// there is one; then judge the best again, test them, and write what came of it. Ctrl-C and SIGTERM are answered for the whole process while this
     /// goes on.
     ///
     /// # Errors
     /// When a column cannot be built or a write fails, or when the folder is another search's or is in use.
-    pub fn run(&self, folder: &Folder, quiet: bool) -> Result<Ended> {
+    pub fn run(&self, folder: &Folder, gpu: Option<&Gpu>, quiet: bool) -> Result<Ended> {
         let interrupt = Interrupt::listen(quiet);
         let mut searcher = self.searcher()?;
         let mut state = self.begin(folder, searcher.as_mut())?;
@@ -105,14 +106,21 @@ impl<'c> Search<'c> {
             // A result is of the whole search.
             remove(&folder.path().join(RESULT))?;
         }
-        let ended = self.search(folder, searcher.as_mut(), &mut state, &mut log, (quiet, &interrupt))?;
+        let ended = self.search(folder, searcher.as_mut(), &mut state, &mut log, gpu, (quiet, &interrupt))?;
         if ended == Ended::Interrupted {
             return Ok(ended);
         }
         let is_asked_to_stop = || interrupt.requested();
         let searcher = searcher.as_ref();
-        let concluded =
-            outcome::conclude(self.column, self.search, &self.problem, &state, searcher, (quiet, &is_asked_to_stop))?;
+        let concluded = outcome::conclude(
+            self.column,
+            self.search,
+            &self.problem,
+            &state,
+            searcher,
+            gpu,
+            (quiet, &is_asked_to_stop),
+        )?;
         match concluded {
             Some(outcome) => self.finish(folder, &outcome).map(|()| ended),
             None => Ok(Ended::Interrupted),
@@ -156,6 +164,7 @@ impl<'c> Search<'c> {
         searcher: &mut dyn AskTell,
         state: &mut State,
         log: &mut Log,
+        gpu: Option<&Gpu>,
         (quiet, interrupt): (bool, &Interrupt),
     ) -> Result<Ended> {
         let progress = Progress::start(state.simulations, self.search.simulations.into(), quiet);
@@ -165,7 +174,7 @@ impl<'c> Search<'c> {
         let (before, started) = (state.seconds, Instant::now());
         let (mut kept, mut is_kept) = (started, true);
         while self.next(searcher, state).is_some() {
-            let judged = self.problem.generation(searcher, state.generation, &|| progress.simulation())?;
+            let judged = self.problem.generation(gpu, searcher, state.generation, &|| progress.simulation())?;
             log.append(state.generation, &judged)?;
             self.note(state, &judged);
             state.seconds = before + started.elapsed().as_secs_f64();
