@@ -214,9 +214,7 @@ fn together<W: Dynamics<N> + PartialEq, const N: usize>() {
             let mut all = alone.clone();
             let mut outcomes = vec![Outcome::default(); count as usize];
             for t in 0..60 {
-                let choices = W::SPEC.actions.outputs();
-                let at_random = |k| i32::random(&mut i32::chance(&row(k), t, choices), &row(k), t, choices);
-                let actions: Vec<_> = (0..count).map(at_random).collect();
+                let actions: Vec<_> = (0..count).map(|k| i32::random(&row(k), t, W::SPEC.actions.outputs())).collect();
                 StepAll { worlds: &mut all, actions: &actions, outcomes: &mut outcomes }.on(set);
                 for (k, world) in alone.iter_mut().enumerate() {
                     let outcome = world.step(actions[k], &mut draws[k]);

@@ -124,9 +124,7 @@ fn mixed<K: Kind>(count: usize) -> (Vec<Lander<K>>, Vec<Draws>, Vec<K::Action>) 
     for (i, (world, draws)) in worlds.iter_mut().zip(&mut draws).enumerate() {
         let row = Row { seed: 1, stream: Stream::Action, generation: 0, index: i as u32 };
         for step in 0..(i * 190 / count) as u32 {
-            let count = <Lander<K> as World>::SPEC.actions.outputs();
-            let mut chance = K::Action::chance(&row, step, count);
-            actions[i] = K::Action::random(&mut chance, &row, step, count);
+            actions[i] = K::Action::random(&row, step, <Lander<K> as World>::SPEC.actions.outputs());
             world.step(actions[i], draws);
         }
     }

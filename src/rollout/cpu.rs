@@ -126,7 +126,7 @@ struct Actor<'a, W: World> {
 enum Mind<'a> {
     Random {
         seed: u64,
-        /// See [`Action::random`], by lane.
+        /// See [`Action::next_random`], by lane.
         chances: Vec<u32>,
     },
     Mlp {
@@ -225,7 +225,7 @@ impl<A: Action> Kernel for AtRandom<'_, A> {
         }
         for ((action, chance), playing) in actions.iter_mut().zip(chances).zip(playing) {
             let row = Row { index: playing.number, ..row };
-            *action = A::random(chance, &row, playing.length, choices);
+            *action = A::next_random(chance, &row, playing.length, choices);
         }
     }
 }

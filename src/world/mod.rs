@@ -115,14 +115,19 @@ pub trait Action: Copy + Default + PartialEq + std::fmt::Debug + Send + Sync + '
     /// From the outputs `of[i * stride]`, `count` of them.
     fn from_outputs(of: &[f32], stride: usize, count: usize) -> Self;
 
-    /// That of a policy which acts at random, at a step of the episode whose row this is: each of the `count` alike. `chance` is
-    /// what it keeps between the steps of an episode; it must be [`Action::chance`] of this step where that is due.
-    fn random(chance: &mut u32, row: &Row, step: u32, count: usize) -> Self;
+    /// That of a policy which acts at random, at a step of the episode whose row this is: each of the `count` alike.
+    fn random(row: &Row, step: u32, count: usize) -> Self {
+        Self::next_random(&mut Self::chance(row, step, count), row, step, count)
+    }
+
+    /// The same for who takes one step after another: `chance` is what is kept between the steps of an episode, and must be
+    /// [`Action::chance`] of this step where that is due.
+    fn next_random(chance: &mut u32, row: &Row, step: u32, count: usize) -> Self;
 
     /// Whether the chance is used up at a step.
     fn is_due(step: u32, count: usize) -> bool;
 
-    /// What [`Action::random`] goes on with at any step.
+    /// What [`Action::next_random`] goes on with at any step.
     fn chance(row: &Row, step: u32, count: usize) -> u32;
 }
 
@@ -154,7 +159,7 @@ impl Action for i32 {
 
     /// The next digit.
     #[inline(always)]
-    fn random(chance: &mut u32, _row: &Row, _step: u32, count: usize) -> Self {
+    fn next_random(chance: &mut u32, _row: &Row, _step: u32, count: usize) -> Self {
         let shifted = u64::from(*chance) * count as u64;
         *chance = shifted as u32;
         (shifted >> 32) as i32
@@ -191,7 +196,7 @@ impl Action for [f32; 2] {
 
     /// Two words a step, and nothing is kept.
     #[inline(always)]
-    fn random(_chance: &mut u32, row: &Row, step: u32, _count: usize) -> Self {
+    fn next_random(_chance: &mut u32, row: &Row, step: u32, _count: usize) -> Self {
         let [a, b, c, d] = row.block(step / 2);
         let words = if step.is_multiple_of(2) { [a, b] } else { [c, d] };
         words.map(|word| 2.0 * unit_uniform(word) - 1.0)
@@ -224,9 +229,8 @@ mod tests {
                     if i32::is_due(step, count) {
                         chance = i32::chance(&row, step, count);
                     }
-                    let mut anew = i32::chance(&row, step, count);
-                    let action = i32::random(&mut chance, &row, step, count);
-                    assert_eq!(action, i32::random(&mut anew, &row, step, count), "{count} choices, step {step}");
+                    let action = i32::next_random(&mut chance, &row, step, count);
+                    assert_eq!(action, i32::random(&row, step, count), "{count} choices, step {step}");
                     chosen[action as usize] += 1;
                 }
             }
@@ -244,7 +248,7 @@ mod tests {
         for index in 0..3_000 {
             let row = Row { seed: 6, stream: Stream::Action, generation: 0, index };
             let mut chance = i32::chance(&row, 0, 3);
-            let [first, second] = [0, 1].map(|step| i32::random(&mut chance, &row, step, 3));
+            let [first, second] = [0, 1].map(|step| i32::next_random(&mut chance, &row, step, 3));
             pairs[first as usize][second as usize] += 1;
         }
         let expected = 3_000.0 / 9.0;
