@@ -229,6 +229,8 @@ checks() {
             sanitize $tool "grow-$sampler" ./phylon grow profiles/16 --sampler $sampler --agents 50 --play cartpole --device "$device"
         done
         sanitize $tool columns ./column_batch "$device" S=2 2
+        sanitize $tool column-whole ./column_batch "$device" S=20 full:0.1
+        sanitize $tool dqn ./dqn_batch "$device" steps=300 acrobot-16
     done
     wait
     together=1
