@@ -1,5 +1,6 @@
-// A world that one lane steps by itself, with what it draws, in global memory: there a lander's 1.4 KB are eleven lines
-// of the nearest cache, and as many words of a lone lane's local memory would be three hundred.
+// A world that one lane steps by itself. It lies in global memory with what it draws; a step is made of a copy, as the
+// lander's functions are compiled for worlds in local memory (with pointers to global memory from here, those of rollouts
+// would spill).
 #pragma once
 #include "worlds.cuh"
 
@@ -30,21 +31,38 @@ __device__ __forceinline__ void show(const World& world, float* seen) {
     for (uint32_t i = 0; i < World::OBSERVATIONS; ++i) seen[i] = now[i];
 }
 
+// Six words on their way at once: a lander has 150.
+template <class World>
+__device__ __forceinline__ void copy(World& to, const World& from) {
+    if constexpr (!HEAVY<World>) {
+        to = from;
+    } else {
+        constexpr uint32_t TOGETHER = 6, WORDS = sizeof(World) / sizeof(uint64_t);
+        static_assert(sizeof(World) % sizeof(uint64_t) == 0 && WORDS % TOGETHER == 0);
+        const auto word = [](const World& of, uint32_t i) {
+            return __builtin_assume_aligned((const char*)&of + i * sizeof(uint64_t), sizeof(uint64_t));
+        };
+#pragma unroll 1
+        for (uint32_t first = 0; first < WORDS; first += TOGETHER) {
+            uint64_t words[TOGETHER];
+#pragma unroll
+            for (uint32_t i = 0; i < TOGETHER; ++i) memcpy(&words[i], word(from, first + i), sizeof words[i]);
+#pragma unroll
+            for (uint32_t i = 0; i < TOGETHER; ++i) memcpy((void*)word(to, first + i), &words[i], sizeof words[i]);
+        }
+    }
+}
+
 // One step; what is seen after it.
 template <class World>
 __device__ __noinline__ Outcome step_world(void* at, int32_t action, float* seen) {
     static_assert(sizeof(Seat<World>) <= SEAT_BYTES, "a world's room");
     Seat<World>& seat = *(Seat<World>*)at;
-    Outcome outcome;
-    if constexpr (HEAVY<World>) {
-        outcome = seat.world.step(action, seat.draws);
-        show(seat.world, seen);
-    } else {
-        World world = seat.world;
-        outcome = world.step(action, seat.draws);
-        seat.world = world;
-        show(world, seen);
-    }
+    World world;
+    copy(world, seat.world);
+    const Outcome outcome = world.step(action, seat.draws);
+    copy(seat.world, world);
+    show(world, seen);
     return outcome;
 }
 
@@ -53,11 +71,12 @@ template <class World>
 __device__ __noinline__ void begin_world(void* at, uint64_t seed, uint32_t episode, float* seen) {
     Seat<World>& seat = *(Seat<World>*)at;
     seat.draws = Draws(seed, episode);
-    seat.world = World(seat.draws);
+    const World world(seat.draws);
+    copy(seat.world, world);
     if constexpr (HEAVY<World>)
         step_world<World>(at, {}, seen);
     else
-        show(seat.world, seen);
+        show(world, seen);
 }
 
 __device__ __forceinline__ Outcome step(uint32_t world, void* at, int32_t action, float* seen) {
