@@ -7,7 +7,7 @@
 // network; all threads learn. In a validation a warp plays an episode.
 //
 // Limited by the chain of a lone step of the world (lunar lander), else by shared memory and by the barriers of an
-// update, 20 for two pairs of layers: see kernels/README.md.
+// update, 19 for two pairs of layers: see kernels/README.md.
 #include "synaptogen_network.cuh"
 #include "synaptogen_seat.cuh"
 
