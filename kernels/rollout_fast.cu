@@ -203,16 +203,11 @@ struct Window {
 #pragma unroll
             for (int m = 0; m < 2; ++m) {
 #pragma unroll
-                for (int i = 0; i < 2; ++i) {
-                    if (!Unit::FEEDBACK) continue;
-                    uint32_t& fed_back = rows[m][W::MEMORY_TILES][2 * tile + i];
-                    fed_back = ptx::pack_half2(out[m][2 * i], out[m][2 * i + 1]);
-                    if (Unit::CLIP) fed_back = ptx::add_half2_clipped(fed_back, 0);
-                }
+                for (int i = 0; i < 4; ++i) out[m][i] = Unit::CLIP ? num::clip_unit(out[m][i]) : out[m][i];
+                if (Unit::FEEDBACK) pack(rows[m][W::MEMORY_TILES], tile, out[m]);
                 if (tile == 0 && threadIdx.x % 4 == 0) {
-                    const auto shown = [](float sum) { return Unit::CLIP ? num::clip_unit(sum) : sum; };
-                    answer[16 * m + threadIdx.x % 32 / 4] = shown(out[m][0]);
-                    answer[16 * m + threadIdx.x % 32 / 4 + 8] = shown(out[m][2]);
+                    answer[16 * m + threadIdx.x % 32 / 4] = out[m][0];
+                    answer[16 * m + threadIdx.x % 32 / 4 + 8] = out[m][2];
                 }
             }
         }
