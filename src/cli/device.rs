@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use phylon::device::{Backend, Device, Wish};
-use phylon::error::Result;
+use phylon::error::{Error, Result};
 
 // Without a group: it would have the name of that of the command whose arguments these are among.
 #[derive(clap::Args)]
@@ -21,6 +21,14 @@ pub struct Args {
 impl Args {
     pub fn choose(&self) -> Result<Device> {
         Device::choose(self.device, self.kernels.clone())
+    }
+
+    /// Searches of a column run on the CPU, whatever `auto` would take.
+    pub fn refuse_for_search(&self) -> Result<()> {
+        if self.insists_on(|backend| backend != Backend::Cpu) {
+            return Err(Error::Device("searches of a column run on the CPU alone; try: without --device".into()));
+        }
+        Ok(())
     }
 
     /// Whether the user asks for a backend of this kind and no other.

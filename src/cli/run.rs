@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use phylon::column::search::run::{self as column, Search};
 use phylon::config::{self, Column, Subject};
-use phylon::device::{Backend, Device};
+use phylon::device::Device;
 use phylon::engine::Engine;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
@@ -146,9 +146,7 @@ fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -
             "{shown} has a table [column] and no [search]: there is nothing to search; try: phylon simulate {shown}"
         )));
     }
-    if args.device.insists_on(|backend| backend != Backend::Cpu) {
-        return Err(Error::Device("searches of a column run on the CPU alone; try: without --device".into()));
-    }
+    args.device.refuse_for_search()?;
     let search = Search::new(column)?;
     let folder = match folder {
         Some(folder) => folder,
