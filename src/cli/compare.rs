@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use phylon::error::Result;
 use phylon::report::Evaluation;
-use phylon::report::compare::{Comparison, Values};
+use phylon::report::compare::{Comparison, Pair, Values, probability};
 use phylon::sweep;
 
 use super::output;
@@ -81,15 +81,14 @@ fn text(comparison: &Comparison) -> String {
         text += &format!("  {key}: {}\n", values.collect::<Vec<_>>().join(", "));
     }
     if !pairs.is_empty() {
-        text += "\nMann-Whitney: how often the first is larger, p, p corrected for all pairs\n";
+        text += "\nMann-Whitney: how often the first is larger, p, and p corrected for all pairs\n";
     }
     for pair in pairs {
         let over = if pair.over == Values::Runs { "runs" } else { "episodes" };
         let (test, corrected) = (pair.comparison.test, pair.comparison.corrected_p);
-        text += &format!(
-            "  {} > {}: {:.2}, p = {:.1e}, {corrected:.1e} {} (over {over})\n",
-            pair.first, pair.second, test.larger, test.p, pair.stars
-        );
+        let stars = if pair.stars.is_empty() { String::new() } else { format!(" {}", pair.stars) };
+        let Pair { first, second, .. } = pair;
+        text += &format!("  {first} > {second}: {test}, corrected {}{stars} (over {over})\n", probability(corrected));
     }
     text + "\n"
 }

@@ -224,19 +224,15 @@ impl Comparison {
 
     fn tests(&self) -> String {
         let row = |pair: &Pair| {
-            let test = pair.comparison.test;
-            vec![
-                format!("{} > {}", pair.first, pair.second),
-                measured(test.larger),
-                format!("{:.1e}", test.p),
-                format!("{:.1e} {}", pair.comparison.corrected_p, pair.stars),
-                match pair.over {
-                    Values::Runs => "runs".into(),
-                    Values::Episodes => "episodes".into(),
-                },
-            ]
+            let (test, corrected) = (pair.comparison.test, pair.comparison.corrected_p);
+            let over = match pair.over {
+                Values::Runs => "runs".into(),
+                Values::Episodes => "episodes".into(),
+            };
+            let groups = format!("{} > {}", pair.first, pair.second);
+            vec![groups, test.to_string(), format!("{} {}", probability(corrected), pair.stars), over]
         };
-        let head = ["", "how often", "p", "p corrected", "over"];
+        let head = ["", "how often, p", "p corrected", "over"];
         html::table(&head, &self.pairs.iter().map(row).collect::<Vec<_>>())
     }
 
@@ -370,6 +366,16 @@ impl Run {
         let (fitness, each) = (Evaluation::of(&each), each.into_iter().map(f64::from).collect());
         let steps = plan.facts().env_steps as f64;
         Ok(Self { path, seed: plan.config.run.seed, generation, fitness, each, rows, steps })
+    }
+}
+
+/// As people read it.
+pub fn probability(p: f64) -> String {
+    match p {
+        _ if p.is_nan() => "-".into(),
+        _ if p < 1e-290 => "< 1e-290".into(),
+        _ if p < 0.001 => format!("{p:.1e}"),
+        _ => format!("{p:.3}"),
     }
 }
 

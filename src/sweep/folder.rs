@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(named(&[]), "0001-seed-7");
         let long = named(&[&format!("a=1,{}", "x".repeat(500))]);
         assert!(long.len() < 130 && long.ends_with("x-seed-7"), "{long}");
-        let cell = |value: i64| Cell { number: 1, values: vec![Value::Integer(value)] };
+        let cell = |value: i64| Cell { number: 1, values: vec![toml::Value::Integer(value)] };
         assert_eq!(run_name(&["a"], &cell(-5), 1), "0001-a--5-seed-1");
         assert!(crate::plan::check_name(&named(&["n.edges=[],['a > b', '../c']"])).is_ok());
     }
