@@ -243,7 +243,7 @@ fn shards_together_are_the_whole() {
 #[test]
 fn a_run_that_fails_is_recorded_and_the_sweep_goes_on() {
     let place = place();
-    let command = "sweep tiny.toml --set unit.enu.initial_scale=3e38,1.0 --seeds 2 --episodes 20";
+    let command = "sweep tiny.toml --set es.sigma=3e38,0.1 --seeds 2 --episodes 20";
     let output = phylon(place.path(), command);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
@@ -288,7 +288,7 @@ fn what_cannot_be_is_refused_before_anything_runs() {
         ("--name a/b", "error: --name a/b: "),
         (
             "--set run.numerics=exact,fast --device cpu",
-            "cell 2 (run.numerics = \"fast\"): `run.numerics`: the CPU computes",
+            "cell 2 (run.numerics = fast): `run.numerics`: the CPU computes",
         ),
     ] {
         let stderr = fail(place.path(), &format!("sweep tiny.toml {arguments}"), 2);
@@ -415,11 +415,24 @@ fn side_by_side_on_a_device_runs_have_the_bits_of_single_ones() {
             assert!(here == there, "{name}/{file} differs");
         }
     }
-    // One that fails does not take the others with it.
-    let output = phylon(
-        device.path(),
-        "sweep tiny.toml --set unit.enu.initial_scale=3e38 --seeds 3 --name fails --device emu --quiet",
-    );
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert_eq!(column(&device.path().join("runs/fails/sweep.csv"), "state"), ["failed"; 3]);
+    // One that fails does not take the others with it: of these six three do, at different generations.
+    let command = "sweep gru.toml --set es.sigma=1e15 --set es.momentum.learning_rate=1e9 --set es.momentum.momentum=1.0 --seeds 6 \
+                   --set run.generations=3 --episodes 20 --quiet --no-report";
+    for (place, on) in [(&device, "emu"), (&cpu, "cpu")] {
+        fs::write(place.path().join("gru.toml"), CONFIG.replace("unit.enu", "unit.gru")).unwrap();
+        let output = phylon(place.path(), &format!("{command} --name fails --device {on}"));
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    }
+    let states = column(&device.path().join("runs/fails/sweep.csv"), "state");
+    assert_eq!(states, ["done", "failed", "failed", "done", "failed", "done"]);
+    let [here, there] = [&device, &cpu].map(|place| {
+        let [runs, _] = tables(&place.path().join("runs/fails"));
+        let at = runs[0].iter().position(|column| column == "side_by_side").unwrap();
+        let without = |mut row: Vec<String>| {
+            row.remove(at);
+            row
+        };
+        runs.into_iter().map(without).collect::<Vec<_>>()
+    });
+    assert_eq!(here, there);
 }

@@ -117,10 +117,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let name = args.name.as_deref().unwrap_or(sweep.name());
     let folder = Folder::named(&args.runs_dir, name, sweep.spec().clone(), args.force)?;
     let options = Options { quiet: args.quiet, retry: args.retry, shard: args.shard, report: !args.no_report };
-    let done = sweep.run(&folder, &device, &options)?;
+    let ended = sweep.run(&folder, &device, &options)?;
     let summaries = folder.write_tables()?;
     let report = if args.no_report { "none".to_owned() } else { report::sweep::write(&folder)?.display().to_string() };
-    if done.ended == Ended::Interrupted {
+    if ended == Ended::Interrupted {
         return Ok(ExitCode::from(130));
     }
     let (keys, shown) = (folder.spec().keys(), folder.path().display());

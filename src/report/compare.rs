@@ -215,7 +215,9 @@ impl Comparison {
             let mut cells = vec![group.name.clone()];
             cells.extend(group.values.iter().map(|value| value.clone().unwrap_or_else(|| "\u{2013}".into())));
             let list = |of: &dyn Fn(&Run) -> String| group.runs.iter().map(of).collect::<Vec<_>>().join(", ");
-            cells.extend([list(&|run| run.seed.to_string()), list(&|run| count(run.rows.len() as u64))]);
+            let lengths: BTreeSet<usize> = group.runs.iter().map(|run| run.rows.len()).collect();
+            let lengths: Vec<String> = lengths.into_iter().map(|length| count(length as u64)).collect();
+            cells.extend([list(&|run| run.seed.to_string()), lengths.join(", ")]);
             cells.extend([measured(mean), between(ci95), format!("{} {of}", measured(sd))]);
             cells
         };

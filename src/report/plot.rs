@@ -244,10 +244,17 @@ impl<'c, 's> Chart<'c, 's> {
         let mut placed: Vec<_> =
             labels.iter().filter_map(|&(value, label, colour)| Some((place(value)?, label, colour))).collect();
         placed.sort_by_key(|((_, y), ..)| *y);
+        let height = px(TEXT + 1.0);
         let mut free = i32::MIN;
-        for ((x, y), label, colour) in placed {
-            let y = y.max(free);
-            free = y + px(TEXT + 1.0);
+        for ((_, y), ..) in &mut placed {
+            *y = (*y).max(free);
+            free = *y + height;
+        }
+        // Those that this has pushed out below move up again, and others with them.
+        let mut free = self.canvas.dim_in_pixel().1 as i32 - height / 2;
+        for ((x, y), label, colour) in placed.into_iter().rev() {
+            let y = y.min(free);
+            free = y - height;
             let style = text(TEXT - 1.0, colour, HPos::Left, VPos::Center);
             self.canvas.draw_text(label, &style, (x + px(6.0), y))?;
         }

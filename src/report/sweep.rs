@@ -200,13 +200,14 @@ impl<'a> Page<'a> {
             svg += &plot::figure(440, |canvas| self.draw_key(canvas, key))?;
         }
         let mut caption = "Above: fitness of the best centres on fresh episodes, a cell's mean over its runs with its 95 % \
-                           confidence interval (Student's t); small dots are runs. Below: seconds of a generation, mean over \
-                           the runs. "
+                           confidence interval (Student's t), cut off at the frame; small dots are runs. Below: seconds of a \
+                           generation, mean over the runs. "
             .to_owned();
-        let lines = keys.iter().map(|key| self.series(key));
-        caption += match (lines.clone().all(|series| are_few(series.len())), keys.iter().all(|key| key.listed)) {
-            (true, true) => "Lines join cells that differ in this key alone.",
-            _ => "Where there are more than seven settings of the other keys, cells are dots of one colour.",
+        caption += match keys.iter().all(|key| self.are_lined(key, &self.series(key))) {
+            true => "Lines join cells that differ in this key alone.",
+            false => {
+                "Where values are drawn, or there are many settings of the other keys, cells are dots of one colour."
+            }
         };
         if self.rows.iter().filter_map(|row| row.outcome.as_ref()).any(|outcome| outcome.side_by_side > 1) {
             caption += " Runs that a device moved side by side all took the time of all of them.";
@@ -235,20 +236,26 @@ impl<'a> Page<'a> {
         series.into_iter().map(|(_, cells)| (named(&cells), cells)).collect()
     }
 
+    /// Whether lines through them show something.
+    fn are_lined(&self, key: &Key, series: &[(String, Vec<usize>)]) -> bool {
+        key.listed && are_few(series.len()) && series.iter().any(|(_, cells)| cells.len() > 1)
+    }
+
     fn draw_key(&self, canvas: &Canvas, key: &Key) -> plot::Drawn {
         let panels = canvas.split_by_breakpoints([0; 0], [plot::px(260.0)]);
         let [above, below] = &panels[..] else { return Ok(()) };
         let cells = self.folder.cells();
         let places = Places::of(key, cells);
-        let series = self.series(key);
-        let lined = are_few(series.len()) && series.iter().any(|(_, cells)| cells.len() > 1);
-        let right = if lined && series.len() > 1 { ROOM } else { 0.0 };
+        let mut series = self.series(key);
         let at = |cell: usize| places.at(&cells[cell].values[key.place]);
+        series.iter_mut().for_each(|(_, cells)| cells.sort_by(|a, b| at(*a).total_cmp(&at(*b))));
+        let lined = self.are_lined(key, &series);
+        let right = if lined && series.len() > 1 { ROOM } else { 0.0 };
 
         let runs: Vec<(usize, f64)> =
             self.rows.iter().filter_map(|row| Some((row.cell - 1, row.outcome.as_ref()?.best?.mean))).collect();
-        let ends = self.summaries.iter().flat_map(|summary| [summary.best.ci95.0, summary.best.ci95.1]);
-        let values: Vec<f64> = runs.iter().map(|run| run.1).chain(ends).collect();
+        // Intervals of two or three runs are so long that they would squeeze all else.
+        let values: Vec<f64> = runs.iter().map(|run| run.1).collect();
         let y = curves::axis(self.task(), "fitness", &values);
         let frame = Frame { title: key.name, right, shared_x: true, ..Frame::default() };
         let mut chart = Chart::new(above, &frame, places.axis(""), y)?;
@@ -384,6 +391,7 @@ fn of_candidates(candidates: &[candidates::Row]) -> Vec<Metrics> {
 
 /// Where values of a key lie: numbers at their own place, others one after the other.
 struct Places {
+    listed: bool,
     numbers: bool,
     values: Vec<Value>,
 }
@@ -403,7 +411,7 @@ impl Places {
         if !key.listed {
             values = all().cloned().collect();
         }
-        Self { numbers, values }
+        Self { listed: key.listed, numbers, values }
     }
 
     fn at(&self, value: &Value) -> f64 {
@@ -429,13 +437,13 @@ impl Places {
             axis.label.clear();
         }
         // So many labels have room beside each other.
-        if self.values.len() <= 12 { axis.with_ticks(&numbers) } else { axis }
+        if self.listed && self.values.len() <= 12 { axis.with_ticks(&numbers) } else { axis }
     }
 }
 
 /// Seconds: logarithmic where they are far apart, otherwise from 0.
 fn over_time(seconds: &[f64]) -> Axis {
-    let label = "s a generation";
+    let label = "s/generation";
     let (low, high) = extent(seconds.iter().copied()).unwrap_or((0.0, 1.0));
     if low > 0.0 && high > FAR * low {
         return Axis::logarithmic(label, seconds.iter().copied());

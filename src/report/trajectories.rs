@@ -19,14 +19,22 @@ const MANY: [RGBColor; 5] =
 pub const ROOM: f64 = 190.0;
 const LETTERS: usize = 30;
 
-/// Whether lines are so few that each has a colour and a label of its own.
-pub fn are_few(lines: usize) -> bool {
+/// Labels that have room below each other.
+const LABELS: usize = 16;
+
+/// Whether lines are so few that each has a colour that is told from the others, and a band.
+fn have_bands(lines: usize) -> bool {
     lines <= FEW.len()
+}
+
+/// Whether lines are so few that each has a label.
+pub fn are_few(lines: usize) -> bool {
+    lines <= LABELS
 }
 
 /// Of the line `i` of `lines`.
 pub fn colour(i: usize, lines: usize) -> RGBColor {
-    if are_few(lines) {
+    if have_bands(lines) {
         return FEW[i % FEW.len()];
     }
     let at = i as f64 / (lines - 1) as f64 * (MANY.len() - 1) as f64;
@@ -104,7 +112,7 @@ pub fn figure(groups: &[Group], task: Option<&Task>, over: Over, middle: Middle)
         for (i, line) in lines.iter().enumerate() {
             let band: Vec<_> = line.iter().map(|&(x, _, (low, high))| (x / unit, low, high)).collect();
             // Many bands would hide each other.
-            if labelled && groups[i].runs.len() > 1 {
+            if have_bands(groups.len()) && groups[i].runs.len() > 1 {
                 chart.band(&band, colour(i, groups.len()))?;
             }
         }
@@ -130,9 +138,13 @@ fn caption(groups: &[Group], each: usize, middle: Middle) -> String {
         "Fitness of the unperturbed centre on each generation's own episodes. Higher is better.".to_owned();
     if groups.iter().any(|group| group.runs.len() > 1) {
         caption += match middle {
-            Middle::Mean => " Lines: mean over runs that differ in their seed alone; bands: one standard deviation.",
-            Middle::Median if are_few(groups.len()) => " Lines: median over seeds; bands: from the worst to the best.",
-            Middle::Median => " Lines: median over seeds.",
+            Middle::Mean => " Lines: mean over runs that differ in their seed alone",
+            Middle::Median => " Lines: median over seeds",
+        };
+        caption += match middle {
+            _ if !have_bands(groups.len()) => ".",
+            Middle::Mean => "; bands: one standard deviation.",
+            Middle::Median => "; bands: from the worst to the best.",
         };
     }
     if !are_few(groups.len()) {
@@ -213,7 +225,7 @@ mod tests {
     #[test]
     fn figures_hold_no_number_that_is_none() {
         let nan = f32::NAN;
-        for groups in [1, 3, 7, 8, 40] {
+        for groups in [1, 3, 7, 8, 16, 40] {
             for fitness in [&[][..], &[nan], &[-5.0], &[-900.0, nan, -1.0], &[2.0, 2.0]] {
                 let group = |i| Group {
                     label: format!("a = {i} & <b> and more than there is room for"),
@@ -224,7 +236,7 @@ mod tests {
                     let (svg, caption) = figure(&groups, None, over, Middle::Mean).unwrap();
                     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
                     roxmltree::Document::parse(&svg).unwrap();
-                    assert_eq!(caption.contains("From the first"), groups.len() > 7);
+                    assert_eq!(caption.contains("From the first"), groups.len() > 16);
                 }
             }
         }

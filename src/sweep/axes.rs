@@ -133,9 +133,13 @@ fn value(text: &str) -> Value {
     text.parse().unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-/// A value as people read it: text without its quotes.
+/// A value as people read it: text without its quotes, a number as short as it can be.
 pub fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Float(number) => format!("{number:?}"),
+        _ => value.to_string(),
+    }
 }
 
 /// A value on an axis of a figure.

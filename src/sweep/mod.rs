@@ -18,7 +18,7 @@ use toml::Table;
 pub use axes::{Axis, Cell, Random, Range, Scale};
 pub use folder::{Folder, Spec};
 pub use outcome::{Centre, Outcome};
-pub use run::{Done, Options};
+pub use run::Options;
 pub use table::{Row, Summary};
 
 use crate::config::{self, Column, Subject};
@@ -227,7 +227,8 @@ impl Sweep {
 
 /// ` (es.population = 64, es.sigma = 0.1)`
 fn told(keys: &[&str], cell: &Cell) -> String {
-    let values: Vec<String> = keys.iter().zip(&cell.values).map(|(key, value)| format!("{key} = {value}")).collect();
+    let value = |(key, value)| format!("{key} = {}", axes::shown(value));
+    let values: Vec<String> = keys.iter().zip(&cell.values).map(value).collect();
     if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) }
 }
 

@@ -12,8 +12,8 @@ use crate::config::Column;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::report::{self, Evaluation};
-use crate::run::Folder;
 use crate::run::folder::RESULT;
+use crate::run::{Folder, Metrics};
 
 /// Seed of the fresh episodes: that of `phylon eval` and of all reports.
 pub const EPISODES_SEED: u64 = 1;
@@ -81,22 +81,19 @@ impl Outcome {
             Some(best) => judge(best.generation, &best.parameters),
             None => last,
         };
-        let run = Self::without_centres(plan, folder, side_by_side)?;
+        let run = Self::without_centres(plan, &folder.metrics()?, side_by_side);
         Ok(Self { best: Some(best), last: Some(last), ..run })
     }
 
-    /// Of a run that could not go on.
-    ///
-    /// # Errors
-    /// When its metrics cannot be read.
-    pub fn of_failure(plan: &Plan, folder: &Folder, why: &str) -> Result<Self> {
-        Ok(Self { failed: Some(why.to_owned()), ..Self::without_centres(plan, folder, 1)? })
+    /// Of a run that could not go on. Where its metrics cannot be read, that may be why.
+    pub fn of_failure(plan: &Plan, folder: &Folder, why: &str) -> Self {
+        let rows = folder.metrics().unwrap_or_default();
+        Self { failed: Some(why.to_owned()), ..Self::without_centres(plan, &rows, 1) }
     }
 
-    fn without_centres(plan: &Plan, folder: &Folder, side_by_side: usize) -> Result<Self> {
-        let rows = folder.metrics()?;
+    fn without_centres(plan: &Plan, rows: &[Metrics], side_by_side: usize) -> Self {
         let generations = rows.len() as u32;
-        Ok(Self {
+        Self {
             failed: None,
             generations,
             parameters: plan.parameters(),
@@ -105,7 +102,7 @@ impl Outcome {
             side_by_side,
             best: None,
             last: None,
-        })
+        }
     }
 
     /// Of a search of a column that came to its end.

@@ -30,15 +30,6 @@ pub struct Options {
     pub report: bool,
 }
 
-/// How a sweep that did not fail as a whole came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Done {
-    /// Whether a signal stopped it.
-    pub ended: Ended,
-    /// Runs left out because another process is at work on them.
-    pub elsewhere: usize,
-}
-
 /// A run that is to be done.
 struct Job {
     /// Place of its cell, from 0.
@@ -62,12 +53,11 @@ impl Sweep {
     ///
     /// # Errors
     /// When the device or a write fails.
-    pub fn run(&self, folder: &Folder, device: &Device, options: &Options) -> Result<Done> {
+    pub fn run(&self, folder: &Folder, device: &Device, options: &Options) -> Result<Ended> {
         let jobs = self.jobs(folder, options)?;
         let interrupt = Interrupt::listen(options.quiet);
         let progress = Progress::start(folder, folder.write_tables()?, jobs.len(), device, options.quiet);
-        let mut work =
-            Work { sweep: self, folder, device, options, interrupt, progress, elsewhere: 0, drawn: Instant::now() };
+        let mut work = Work { sweep: self, folder, device, options, interrupt, progress, drawn: Instant::now() };
         // The CPU's threads are busy with one run.
         let together = |a: &Job, b: &Job| device.backend != Backend::Cpu && a.cell == b.cell;
         let mut ended = Ended::Finished;
@@ -78,7 +68,7 @@ impl Sweep {
             }
         }
         work.progress.end(ended);
-        Ok(Done { ended, elsewhere: work.elsewhere })
+        Ok(ended)
     }
 
     fn jobs(&self, folder: &Folder, options: &Options) -> Result<Vec<Job>> {
@@ -100,7 +90,6 @@ struct Work<'a> {
     options: &'a Options,
     interrupt: Interrupt,
     progress: Progress,
-    elsewhere: usize,
     drawn: Instant,
 }
 
@@ -144,7 +133,6 @@ impl Work<'_> {
     fn take(&mut self, job: &Job, config: &str) -> Result<Option<run::Folder>> {
         let Some(folder) = run::Folder::take(&self.folder.run_path(&job.name), config)? else {
             self.progress.say(&format!("{}: another process is at work on it", job.name));
-            self.elsewhere += 1;
             return Ok(None);
         };
         let outcome = self.folder.outcome(&job.name)?;
@@ -173,7 +161,7 @@ impl Work<'_> {
                 Ok(Ended::Finished)
             }
             (Err(error @ (Error::Run(_) | Error::BadFile { .. })), [run]) => {
-                let outcome = Outcome::of_failure(&run.plan, &run.folder, &error.to_string())?;
+                let outcome = Outcome::of_failure(&run.plan, &run.folder, &error.to_string());
                 self.keep(run.job, &outcome).map(|()| Ended::Finished)
             }
             (ended, _) => ended,

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+const NAMES: [&str; 6] =
+    ["chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "google-chrome-stable", "chrome"];
 /// At the end of the page: how many drawings there are, and how many have a size.
 const PROBE: &str = "<script>const all = [...document.querySelectorAll('svg')]; \
     const drawn = all.filter(s => { const r = s.getBoundingClientRect(); return r.width > 100 && r.height > 100 && \
