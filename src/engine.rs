@@ -4,6 +4,8 @@
 //! [`Generation`] tells, and saves its [`State`]. Everything that decides the bits of a run is in the plan and the
 //! state: an engine restored from a state goes on exactly as the one that gave it.
 
+use std::ops::DerefMut;
+
 use crate::error::{Error, Result};
 
 /// What one generation did.
@@ -139,4 +141,54 @@ pub trait Engine {
 
     /// The same for every generation.
     fn facts(&self) -> Facts;
+}
+
+/// Runs of one plan, alike up to their seeds, that a backend moves side by side. A run by itself is [`Alone`].
+pub trait Trials {
+    /// As [`Engine::until_report`].
+    fn until_report(&self) -> u32;
+
+    /// Run `generations` more generations of every trial; `report` gets the trial and what each did, generation by
+    /// generation.
+    ///
+    /// # Errors
+    /// When no offspring of a trial's generation has a finite fitness, or the device fails. Of every trial the generations
+    /// before it are reported, and the state is the one after them.
+    fn advance(&mut self, generations: u32, report: &mut dyn FnMut(usize, Generation)) -> Result<()>;
+
+    /// As [`Engine::state`].
+    ///
+    /// # Errors
+    /// As there.
+    fn state(&self, trial: usize) -> Result<State>;
+
+    /// Go on from these states, one a trial, all of one generation.
+    ///
+    /// # Errors
+    /// As [`Engine::restore`].
+    fn restore(&mut self, states: &[State]) -> Result<()>;
+}
+
+/// An engine, owned or borrowed, as its only trial.
+pub struct Alone<E>(pub E);
+
+impl<E: DerefMut<Target: Engine>> Trials for Alone<E> {
+    fn until_report(&self) -> u32 {
+        self.0.until_report()
+    }
+
+    fn advance(&mut self, generations: u32, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
+        let mut out = Vec::new();
+        let advanced = self.0.advance(generations, &mut out);
+        out.into_iter().for_each(|generation| report(0, generation));
+        advanced
+    }
+
+    fn state(&self, _: usize) -> Result<State> {
+        self.0.state()
+    }
+
+    fn restore(&mut self, states: &[State]) -> Result<()> {
+        states.iter().try_for_each(|state| self.0.restore(state))
+    }
 }

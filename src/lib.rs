@@ -64,6 +64,7 @@ pub mod rng;
 pub mod rollout;
 pub mod run;
 pub mod search;
+pub mod sweep;
 pub mod synaptogen;
 pub mod task;
 pub mod unit;

@@ -59,6 +59,8 @@ pub enum Stream {
     Thalamus = 24,
     /// Seeds that a column search simulates its candidates with.
     Candidates = 25,
+    /// Values of keys that a sweep draws.
+    Sweep = 26,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

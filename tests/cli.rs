@@ -129,6 +129,8 @@ fn every_command_has_help_with_examples() {
         "list",
         "eval",
         "report",
+        "sweep",
+        "compare",
         "replay",
         "rollout",
         "grow",

@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Result<()> {
     let state = folder.checkpoint(&plan)?;
     let (which, generation, parameters) = Which::choose(args.which, state, &args.run, &plan)?;
     let (run, seed) = (&plan.config.run.name, args.seed);
-    let episodes = args.episodes.map_or(if in_maze { 1_000 } else { 10_000 }, NonZeroUsize::get);
+    let episodes = args.episodes.map_or_else(|| report::default_episodes(&plan), NonZeroUsize::get);
     if in_maze {
         let evaluation = maze::evaluate(&plan, &parameters, (episodes, seed), &args.probes);
         if args.json {

@@ -1,6 +1,7 @@
 //! One file a command: its arguments with their help, and what it does. Results go to stdout, all else to stderr.
 
 mod check;
+mod compare;
 mod completions;
 mod device;
 mod eval;
@@ -16,6 +17,7 @@ mod reproduce;
 mod rollout;
 mod run;
 mod simulate;
+mod sweep;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -63,10 +65,12 @@ Exit codes:
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Sweep(sweep::Args),
     Check(check::Args),
     List(list::Args),
     Eval(eval::Args),
     Report(report::Args),
+    Compare(compare::Args),
     Render(render::Args),
     Replay(replay::Args),
     Rollout(rollout::Args),
@@ -91,10 +95,12 @@ pub fn run() -> Result<ExitCode> {
     }
     match cli.command {
         Command::Run(args) => return run::run(&args),
+        Command::Sweep(args) => return sweep::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Profile(args) => profile::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Rollout(args) => rollout::run(&args),

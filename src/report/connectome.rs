@@ -32,7 +32,7 @@ pub fn synapses(agents: &Agents, agent: usize, title: &str) -> String {
         columns: "neuron behind, by layer",
         values: &values,
         side: neurons,
-        ticks,
+        ticks: [ticks.clone(), ticks],
         borders,
         colours: SEQUENTIAL,
         scale: Axis::linear("synapses", 0.0, f64::from(most), 6),
@@ -43,13 +43,14 @@ pub fn synapses(agents: &Agents, agent: usize, title: &str) -> String {
 /// The SVG of the probabilities P of synapses, `[gene before][gene behind]`.
 pub fn rules(genes: usize, probabilities: &[f32], title: &str) -> String {
     let step = genes.div_ceil(16).next_power_of_two();
+    let ticks: Vec<_> = (0..genes).step_by(step).map(|gene| (gene as f64 + 0.5, gene.to_string())).collect();
     HeatMap {
         title,
         rows: "gene before",
         columns: "gene behind",
         values: probabilities,
         side: genes,
-        ticks: (0..genes).step_by(step).map(|gene| (gene as f64 + 0.5, gene.to_string())).collect(),
+        ticks: [ticks.clone(), ticks],
         borders: Vec::new(),
         colours: DIVERGING,
         scale: Axis::linear("P", 0.0, 1.0, 5),

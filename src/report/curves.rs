@@ -95,11 +95,7 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
     let last = last.max(1.0);
     // No more ticks than generations, so that they stay whole.
     let x = Axis::linear("generation", 0.0, last, (last as usize).min(6));
-    let y = match task {
-        // Food less poison: small whole numbers of either sign.
-        Task::TMaze(_) | Task::DoubleTMaze(_) => Axis::around(LABEL, values.iter().copied(), 6),
-        _ => Axis::fitness(LABEL, values.iter().copied()),
-    };
+    let y = axis(Some(task), LABEL, &values);
     let keys = [
         Key { mark: Mark::Line, colour: BEST, label: "best offspring" },
         Key { mark: Mark::Line, colour: OFFSPRING, label: "mean of offspring" },
@@ -122,6 +118,15 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
         svg,
         caption: caption(task, rows, references),
     })
+}
+
+/// An axis for fitness in a task, or of a search of a column.
+pub fn axis(task: Option<&Task>, label: &str, values: &[f64]) -> Axis {
+    match task {
+        // Food less poison: small whole numbers of either sign.
+        Some(Task::TMaze(_) | Task::DoubleTMaze(_)) => Axis::around(label, values.iter().copied(), 6),
+        _ => Axis::fitness(label, values.iter().copied()),
+    }
 }
 
 fn draw_references(chart: &mut Chart, references: &[Reference], last: f64) -> plot::Drawn {
@@ -174,18 +179,23 @@ fn caption(task: &Task, rows: &[Metrics], references: &[Reference]) -> String {
 }
 
 /// Rows that are drawn as one point.
-fn group(rows: &[Metrics]) -> usize {
+pub fn group(rows: &[Metrics]) -> usize {
     rows.len().div_ceil(POINTS).max(1)
 }
 
 /// A curve through every row, or through the medians of groups of rows; NaN where a group has no finite value.
 fn curve(rows: &[Metrics], value: impl Fn(&Metrics) -> f32) -> Vec<(f64, f64)> {
+    medians(rows, group(rows), value)
+}
+
+/// Through the medians of `each` neighbouring rows.
+pub fn medians(rows: &[Metrics], each: usize, value: impl Fn(&Metrics) -> f32) -> Vec<(f64, f64)> {
     let point = |rows: &[Metrics]| {
         let mut values: Vec<f64> = rows.iter().map(|row| f64::from(value(row))).filter(|v| v.is_finite()).collect();
         values.sort_by(f64::total_cmp);
         (f64::from(rows[rows.len() / 2].generation), percentile(&values, 0.5))
     };
-    rows.chunks(group(rows)).map(point).collect()
+    rows.chunks(each).map(point).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Square matrices as colours, with a bar that says which colour is which value.
+//! Matrices as colours, with a bar that says which colour is which value.
 
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ const TOP: f64 = 62.0;
 const SIDE: f64 = 560.0;
 const TEXT: f64 = 12.0;
 
-/// A matrix of as many rows as columns, with what stands around it.
+/// A matrix with what stands around it.
 pub struct HeatMap<'a> {
     pub title: &'a str,
     /// What rows and columns are.
@@ -31,9 +31,10 @@ pub struct HeatMap<'a> {
     pub columns: &'a str,
     /// `[row][column]`; NaN where there can be none, which stays grey.
     pub values: &'a [f32],
+    /// Values of a row.
     pub side: usize,
-    /// Labels of rows and columns, at distances from the first one's edge.
-    pub ticks: Vec<(f64, String)>,
+    /// Labels of rows and of columns, at distances from the first one's edge.
+    pub ticks: [Vec<(f64, String)>; 2],
     /// Distances of lines that part rows and columns.
     pub borders: Vec<usize>,
     /// At equal distances from the least value of the scale to the largest.
@@ -74,9 +75,9 @@ impl HeatMap<'_> {
                 column += cells.len();
             }
         }
-        let cell = SIDE / self.side as f64;
+        let (width, height) = self.cell();
         let mut out = format!(
-            "<g transform=\"translate({} {}) scale({cell:.5})\" shape-rendering=\"crispEdges\">\n",
+            "<g transform=\"translate({} {}) scale({width:.5} {height:.5})\" shape-rendering=\"crispEdges\">\n",
             px(LEFT),
             px(TOP)
         );
@@ -84,6 +85,11 @@ impl HeatMap<'_> {
             let _ = writeln!(out, "<path fill=\"{}\" d=\"{path}\"/>", hex(self.colour(level)));
         }
         out + "</g>\n"
+    }
+
+    /// Width and height of a cell.
+    fn cell(&self) -> (f64, f64) {
+        (SIDE / self.side as f64, SIDE / (self.values.len() / self.side.max(1)) as f64)
     }
 
     /// Which colour a value has.
@@ -103,17 +109,19 @@ impl HeatMap<'_> {
 
     /// Frame, borders, labels.
     fn around(&self) -> String {
-        let cell = SIDE / self.side as f64;
+        let (width, height) = self.cell();
         let mut out = String::new();
         for at in &self.borders {
-            let at = *at as f64 * cell;
-            out += &line((LEFT, TOP + at), (LEFT + SIDE, TOP + at), REFERENCE, 0.5, "");
-            out += &line((LEFT + at, TOP), (LEFT + at, TOP + SIDE), REFERENCE, 0.5, "");
+            let (across, down) = (*at as f64 * width, *at as f64 * height);
+            out += &line((LEFT, TOP + down), (LEFT + SIDE, TOP + down), REFERENCE, 0.5, "");
+            out += &line((LEFT + across, TOP), (LEFT + across, TOP + SIDE), REFERENCE, 0.5, "");
         }
-        for (at, label) in &self.ticks {
-            let at = at * cell;
-            out += &text((LEFT - 7.0, TOP + at), Anchor::End, TEXT - 1.0, AXIS, label);
-            out += &text((LEFT + at, TOP - 9.0), Anchor::Middle, TEXT - 1.0, AXIS, label);
+        let [of_rows, of_columns] = &self.ticks;
+        for (at, label) in of_rows {
+            out += &text((LEFT - 7.0, TOP + at * height), Anchor::End, TEXT - 1.0, AXIS, label);
+        }
+        for (at, label) in of_columns {
+            out += &text((LEFT + at * width, TOP - 9.0), Anchor::Middle, TEXT - 1.0, AXIS, label);
         }
         out += &text((LEFT + SIDE / 2.0, TOP - 28.0), Anchor::Middle, TEXT, AXIS, self.columns);
         let rows = text((0.0, 0.0), Anchor::Middle, TEXT, AXIS, self.rows);
@@ -164,7 +172,7 @@ mod tests {
             columns: "column",
             values,
             side,
-            ticks: vec![(0.5, "0".into())],
+            ticks: [vec![(0.5, "0".into())], vec![(0.5, "1".into())]],
             borders: vec![1],
             colours: SEQUENTIAL,
             scale: Axis::linear("n", 0.0, 4.0, 4),
@@ -182,6 +190,25 @@ mod tests {
             .collect();
         assert_eq!(cells, [("#ffffff", "M0 0h1v1h-1z"), ("#001e46", "M0 1h2v1h-2z")]);
         assert!(svg.contains("a &lt; b"));
+    }
+
+    #[test]
+    fn rows_and_columns_may_differ_in_number() {
+        let mut map = map(&[0.0, 1.0, 2.0, 3.0, 4.0, 4.0], 3);
+        map.ticks = [vec![(1.5, "second row".into())], vec![(2.5, "third column".into())]];
+        let svg = map.svg();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let scale = document.descendants().find_map(|node| node.attribute("transform")).unwrap();
+        assert!(scale.ends_with("scale(186.66667 280.00000)"), "{scale}");
+        let place = |label: &str| {
+            let is = |node: &roxmltree::Node| node.has_tag_name("text") && node.text() == Some(label);
+            let node = document.descendants().find(is).unwrap();
+            ["x", "y"].map(|name| node.attribute(name).unwrap().to_owned())
+        };
+        // The middle of the lower half, and of the right third; a text's y is a little below its middle.
+        assert_eq!(place("second row"), ["55", "486"]);
+        assert_eq!(place("third column"), ["528.7", "57"]);
+        assert!(svg.contains("M1 1h2v1h-2z"), "{svg}");
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! a note on the page. Figures are in `curves` (fitness over generations), `evaluation` (fresh episodes), `iaf`, `stdp`
 //! and `maze` (what was learned), `life` (an agent in a maze); their common look is in `plot` and `axis`. The films of
 //! `phylon render` are in `film` (a life in a maze) and `gif` (an episode of a world); `scores` compares groups of agents; `column`
-//! shows what a cortical column does.
+//! shows what a cortical column does. `sweep` is the report of a sweep and `compare` holds runs against each other, both with
+//! the curves of `trajectories`.
 
 mod axis;
 mod behaviour;
 pub mod column;
+pub mod compare;
 pub mod connectome;
 mod curves;
 mod evaluation;
@@ -25,6 +27,8 @@ mod statistics;
 mod stdp;
 mod summary;
 mod svg;
+pub mod sweep;
+mod trajectories;
 
 use std::path::PathBuf;
 
@@ -63,6 +67,14 @@ struct Subject<'a> {
     described: &'a str,
     /// Of the fresh episodes.
     seed: u64,
+}
+
+/// Fresh episodes that are enough to judge parameters: in a maze they are long.
+pub fn default_episodes(plan: &Plan) -> usize {
+    match plan.config.task {
+        Task::TMaze(_) | Task::DoubleTMaze(_) => 1_000,
+        _ => 10_000,
+    }
 }
 
 /// Fitness of `parameters` over `episodes` fresh episodes drawn from `seed`, which no generation of the run used.

@@ -233,14 +233,28 @@ impl<'c, 's> Chart<'c, 's> {
 
     /// Labels at the right end of horizontal lines, kept apart where the lines are close.
     pub fn right_labels(&self, labels: &[(f64, String)], colour: RGBColor) -> Drawn {
+        let coloured: Vec<_> = labels.iter().map(|(value, label)| (*value, label.as_str(), colour)).collect();
+        self.coloured_labels(&coloured)
+    }
+
+    /// The same, each in a colour of its own.
+    pub fn coloured_labels(&self, labels: &[(f64, &str, RGBColor)]) -> Drawn {
         let (_, right) = self.context.as_coord_spec().x_spec().ends();
-        let place = |(value, label)| Some((self.pixel(self.point((right, value))?), label));
-        let mut placed: Vec<_> = labels.iter().map(|(value, label)| (*value, label)).filter_map(place).collect();
-        placed.sort_by_key(|((_, y), _)| *y);
+        let place = |value| Some(self.pixel((right, self.context.as_coord_spec().y_spec().at(value)?)));
+        let mut placed: Vec<_> =
+            labels.iter().filter_map(|&(value, label, colour)| Some((place(value)?, label, colour))).collect();
+        placed.sort_by_key(|((_, y), ..)| *y);
+        let height = px(TEXT + 1.0);
         let mut free = i32::MIN;
-        for ((x, y), label) in placed {
-            let y = y.max(free);
-            free = y + px(TEXT + 1.0);
+        for ((_, y), ..) in &mut placed {
+            *y = (*y).max(free);
+            free = *y + height;
+        }
+        // Those that this has pushed out below move up again, and others with them.
+        let mut free = self.canvas.dim_in_pixel().1 as i32 - height / 2;
+        for ((x, y), label, colour) in placed.into_iter().rev() {
+            let y = y.min(free);
+            free = y - height;
             let style = text(TEXT - 1.0, colour, HPos::Left, VPos::Center);
             self.canvas.draw_text(label, &style, (x + px(6.0), y))?;
         }

@@ -1,5 +1,7 @@
 //! Which keys two effective configs disagree on, for the message that refuses to resume under another one.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
 use super::MAY_CHANGE;
@@ -13,19 +15,41 @@ fn decides(key: &str) -> bool {
 
 /// `key (before -> now)` for each key that differs and decides a run's bits; empty where either text is no TOML.
 pub fn keys(before: &str, now: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    if let (Ok(before), Ok(now)) = (before.parse::<Table>(), now.parse::<Table>()) {
-        compare("", &before, &now, &mut found);
+    match (before.parse::<Table>(), now.parse::<Table>()) {
+        (Ok(before), Ok(now)) => between(&before, &now, decides),
+        _ => Vec::new(),
     }
+}
+
+/// `key (before -> now)` for each key that differs and `counts`.
+pub fn between(before: &Table, now: &Table, counts: fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", (before, now), counts, &mut found);
     found
 }
 
-fn compare(prefix: &str, before: &Table, now: &Table, found: &mut Vec<String>) {
+/// Every value by its whole key, `es.sigma`.
+pub fn flat(table: &Table) -> BTreeMap<String, Value> {
+    let mut flattened = BTreeMap::new();
+    for (name, value) in table {
+        match value {
+            Value::Table(inner) => {
+                flattened.extend(flat(inner).into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
+            }
+            _ => {
+                flattened.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    flattened
+}
+
+fn compare(prefix: &str, (before, now): (&Table, &Table), counts: fn(&str) -> bool, found: &mut Vec<String>) {
     for (name, old) in before {
         let key = format!("{prefix}{name}");
         match (old, now.get(name)) {
-            (Value::Table(old), Some(Value::Table(new))) => compare(&format!("{key}."), old, new, found),
-            (_, Some(new)) if old == new || !decides(&key) => {}
+            (Value::Table(old), Some(Value::Table(new))) => compare(&format!("{key}."), (old, new), counts, found),
+            (_, Some(new)) if old == new || !counts(&key) => {}
             (Value::Table(_), _) => found.push(format!("{key} (gone)")),
             (_, Some(new)) => found.push(format!("{key} ({old} -> {new})")),
             (_, None) => found.push(format!("{key} ({old} -> not set)")),

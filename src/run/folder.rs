@@ -28,10 +28,12 @@ pub(crate) const BEST_COLUMN: &str = "best.toml";
 pub(crate) const RESULT: &str = "result.json";
 /// Locked by the process that writes; its presence also marks a folder as a run's, see [`Folder::create`].
 const LOCK: &str = "run.lock";
+/// Of a run that is part of a sweep: what came of it.
+pub(crate) const OUTCOME: &str = "outcome.toml";
 
 /// What `--force` removes. The config is the first to go: a folder half emptied must not look like a run.
-const FILES: [&str; 11] =
-    [CONFIG, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT, LIFE, CANDIDATES, BEST_COLUMN, RESULT];
+const FILES: [&str; 12] =
+    [CONFIG, OUTCOME, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT, LIFE, CANDIDATES, BEST_COLUMN, RESULT];
 
 /// A run folder. Any number of processes may read it; one at a time may write, from [`Folder::create`] or
 /// [`super::evolve`] until its `Folder` is dropped.
@@ -75,6 +77,39 @@ impl Folder {
         durable::replace(&folder.config_path(), config.as_bytes())?;
         durable::sync_folder_of(path)?;
         Ok(folder)
+    }
+
+    /// The folder of a run at a path, new or as it is, locked for writing; `None` when another process writes in it.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn take(path: &Path, config: &str) -> Result<Option<Self>> {
+        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+        let folder = Self { path: path.to_owned(), lock: OnceLock::new() };
+        if !folder.try_lock()? {
+            return Ok(None);
+        }
+        // The first file of a run: where it is missing, there is nothing else.
+        if !folder.config_path().is_file() {
+            durable::replace(&folder.config_path(), config.as_bytes())?;
+            durable::sync_folder_of(path)?;
+        }
+        Ok(Some(folder))
+    }
+
+    /// Remove the run, and its folder if nothing else is in it.
+    ///
+    /// # Errors
+    /// When it is no run's folder, another process writes in it, or the system refuses.
+    pub(crate) fn remove(path: &Path) -> Result<()> {
+        let folder = Self { path: path.to_owned(), lock: OnceLock::new() };
+        folder.clear()?;
+        let lock = path.join(LOCK);
+        fs::remove_file(&lock).map_err(|source| Error::io("remove", lock, source))?;
+        match fs::remove_dir(path) {
+            Err(source) if source.kind() != ErrorKind::DirectoryNotEmpty => Err(Error::io("remove", path, source)),
+            _ => Ok(()),
+        }
     }
 
     /// A run folder that is there already, for reading or to go on with it.
@@ -159,7 +194,7 @@ impl Folder {
     }
 
     /// As [`Folder::checkpoint`]; `None` where the run has written none yet.
-    pub(super) fn announced_checkpoint(&self, plan: &Plan) -> Result<Option<State>> {
+    pub(crate) fn announced_checkpoint(&self, plan: &Plan) -> Result<Option<State>> {
         let Some((state, warning)) = self.newest_checkpoint(plan)? else { return Ok(None) };
         if let Some(warning) = warning {
             eprintln!("warning: {warning}");
@@ -168,7 +203,7 @@ impl Folder {
     }
 
     /// The newest good checkpoint and the warning to give, unsaid.
-    pub(super) fn newest_checkpoint(&self, plan: &Plan) -> Result<Option<(State, Option<String>)>> {
+    pub(crate) fn newest_checkpoint(&self, plan: &Plan) -> Result<Option<(State, Option<String>)>> {
         let (current, previous) = self.checkpoint_paths();
         let Some((saved, warning)) = checkpoint::newest(&current, &previous)? else { return Ok(None) };
         self.check_config(&saved, plan)?;
@@ -196,17 +231,23 @@ impl Folder {
     /// # Errors
     /// When another process is.
     pub(crate) fn lock(&self) -> Result<()> {
-        if self.lock.get().is_some() {
+        if self.try_lock()? {
             return Ok(());
+        }
+        let shown = self.path.display();
+        Err(Error::Run(format!("cannot write in {shown}: another process is evolving this run")))
+    }
+
+    /// As [`Folder::lock`]; false when another process writes here.
+    fn try_lock(&self) -> Result<bool> {
+        if self.lock.get().is_some() {
+            return Ok(true);
         }
         let path = self.path.join(LOCK);
         let file = File::create(&path).map_err(|source| Error::io("open", &path, source))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let shown = self.path.display();
-                return Err(Error::Run(format!("cannot write in {shown}: another process is evolving this run")));
-            }
+            Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                 tracing::warn!("{}: this file system has no locks, keep other processes out", self.path.display());
             }
@@ -214,7 +255,7 @@ impl Folder {
         }
         // Another thread cannot have been first: it would hold the lock.
         let _ = self.lock.set(file);
-        Ok(())
+        Ok(true)
     }
 
     /// Remove the run that is in the folder.

@@ -31,7 +31,7 @@ use progress::Progress;
 use records::Records;
 
 use crate::config;
-use crate::engine::{Engine, State};
+use crate::engine::{Alone, Engine, Generation, State, Summary, Trials};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 
@@ -77,10 +77,47 @@ fn evolve_until(
     options: &Options,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Ended> {
-    let mut records = begin(plan, engine, folder)?;
-    let mut done = engine.state()?.generation;
+    let state = engine.state()?;
+    let records = begin(plan, &state, folder)?;
+    let mut progress = Progress::start(folder.path(), state.generation, plan.config.run.generations, options);
+    let mut tell = |_, generation: &Generation, summary| progress.generation(generation, summary);
+    let ended = go_on(&mut Alone(engine), &mut [(plan, records)], &mut tell, interrupted)?;
+    progress.end(ended);
+    Ok(ended)
+}
+
+/// What is told of every generation: which trial's, what it did, in short.
+pub(crate) type Tell<'t> = &'t mut dyn FnMut(usize, &Generation, Summary);
+
+/// As [`evolve`], of trials side by side, each with its plan and folder; the trials must be where the folders' newest
+/// checkpoints are. Signals are left to the caller, and so is what is said.
+///
+/// # Errors
+/// As [`evolve`].
+pub(crate) fn evolve_trials(
+    trials: &mut dyn Trials,
+    runs: &[(&Plan, &Folder)],
+    tell: Tell<'_>,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Ended> {
+    let mut opened = Vec::with_capacity(runs.len());
+    for (trial, (plan, folder)) in runs.iter().enumerate() {
+        opened.push((*plan, begin(plan, &trials.state(trial)?, folder)?));
+    }
+    go_on(trials, &mut opened, tell, interrupted)
+}
+
+fn go_on(
+    trials: &mut dyn Trials,
+    runs: &mut [(&Plan, Records)],
+    tell: Tell<'_>,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Ended> {
+    let Some((plan, _)) = runs.first() else { return Ok(Ended::Finished) };
+    let mut done = trials.state(0)?.generation;
     tracing::info!(
         config = format!("{:016x}", plan.hash()),
+        trials = runs.len(),
         parameters = plan.parameters(),
         population = plan.population,
         memory_bytes = plan.memory_bytes(),
@@ -88,38 +125,40 @@ fn evolve_until(
         "evolving"
     );
     let (end, every) = (plan.config.run.generations, plan.config.run.checkpoint_every.max(1));
-    let mut progress = Progress::start(folder.path(), done, end, options);
     let mut ended = Ended::Finished;
     let mut generations = Vec::new();
     while done < end && ended == Ended::Finished {
-        let count = engine.until_report().min(end - done).min(every - done % every);
-        let advanced = engine.advance(count, &mut generations);
-        for generation in generations.drain(..) {
+        let count = trials.until_report().min(end - done).min(every - done % every);
+        let advanced = trials.advance(count, &mut |trial, generation| generations.push((trial, generation)));
+        for (trial, generation) in generations.drain(..) {
             let summary = generation.summary();
-            records.append(&generation, summary)?;
-            progress.generation(&generation, summary);
+            runs[trial].1.append(&generation, summary)?;
+            tell(trial, &generation, summary);
             done = generation.index + 1;
         }
         if let Err(error) = advanced {
             // The engine is in its state before the failure, which is worth keeping; its error is the one to report.
-            let _ = engine.state().and_then(|state| records.keep(plan, &state));
+            let _ = keep(trials, runs);
             return Err(error);
         }
         if interrupted() && done < end {
             ended = Ended::Interrupted;
         }
         if done == end || done.is_multiple_of(every) || ended == Ended::Interrupted {
-            records.keep(plan, &engine.state()?)?;
+            keep(trials, runs)?;
         }
     }
-    progress.end(ended);
     Ok(ended)
 }
 
+/// Every run gets the checkpoint of its trial.
+fn keep(trials: &dyn Trials, runs: &[(&Plan, Records)]) -> Result<()> {
+    runs.iter().enumerate().try_for_each(|(trial, (plan, records))| records.keep(plan, &trials.state(trial)?))
+}
+
 /// Take the folder for writing and bring it to the engine's generation.
-fn begin<'a>(plan: &Plan, engine: &dyn Engine, folder: &'a Folder) -> Result<Records<'a>> {
+fn begin<'a>(plan: &Plan, state: &State, folder: &'a Folder) -> Result<Records<'a>> {
     folder.lock()?;
-    let state = engine.state()?;
     let kept = folder.newest_checkpoint(plan)?.map(|(state, _)| state.generation);
     if let Some(kept) = kept.filter(|&kept| kept != state.generation) {
         let (path, at) = (folder.path().display(), state.generation);
@@ -134,7 +173,7 @@ fn begin<'a>(plan: &Plan, engine: &dyn Engine, folder: &'a Folder) -> Result<Rec
     let records = Records::open(folder, plan.population, state.generation)?;
     if kept.is_none() {
         // So that a kill before the first interval leaves a run that can be resumed like any other.
-        records.keep(plan, &state)?;
+        records.keep(plan, state)?;
     }
     Ok(records)
 }

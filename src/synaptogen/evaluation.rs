@@ -84,20 +84,26 @@ pub fn mean_and_sd(values: &[f64]) -> (f64, f64) {
     (mean, if values.len() > 1 { (squares / (n - 1.0)).sqrt() } else { f64::NAN })
 }
 
-/// Two groups of agents compared: a two-sided Mann-Whitney test, corrected for the three pairs of groups in a world.
+/// Two groups compared: a two-sided Mann-Whitney test, corrected for the number of pairs; of agents, the three pairs of groups
+/// in a world.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Comparison {
     /// The test as it is.
     pub test: MannWhitney,
-    /// Its p times three, at most 1 (Bonferroni).
+    /// Its p times the number of pairs, at most 1 (Bonferroni).
     pub corrected_p: f64,
 }
 
 impl Comparison {
-    /// The scores of the first group against those of the second.
+    /// The scores of the first group of agents against those of the second.
     pub fn of(first: &[f64], second: &[f64]) -> Self {
+        Self::among(first, second, COMPARISONS)
+    }
+
+    /// Values of the first group against those of the second, as one of `pairs` that are compared.
+    pub fn among(first: &[f64], second: &[f64], pairs: f64) -> Self {
         let test = MannWhitney::of(first, second);
-        let corrected = COMPARISONS * test.p;
+        let corrected = pairs * test.p;
         Self { test, corrected_p: if corrected > 1.0 { 1.0 } else { corrected } }
     }
 

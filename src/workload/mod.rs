@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::config::{Numerics, Task};
 use crate::cpu::InstructionSet;
 use crate::device::Device;
-use crate::engine::Engine;
+use crate::engine::{Alone, Engine, Trials};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -94,6 +94,18 @@ pub fn open(plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
     }
 }
 
+/// Runs of `plan` with these seeds side by side on `device`; the CPU takes one at a time.
+///
+/// # Errors
+/// As [`open`], also when together they take too much memory; and when there is more than one for the CPU.
+pub fn open_trials(plan: &Plan, device: &Device, seeds: &[u64]) -> Result<Box<dyn Trials>> {
+    match (device.open()?, seeds) {
+        (Some(gpu), _) => Ok(Box::new(Pack::new(plan, gpu, seeds)?)),
+        (None, [_]) => Ok(Box::new(Alone(open(plan, device)?))),
+        (None, _) => Err(Error::Config("the CPU does not pack trials".into())),
+    }
+}
+
 /// What each part of a generation of `plan` takes on `device`, with `trials` of them packed side by side.
 ///
 /// # Errors
@@ -128,7 +140,7 @@ fn cpu_profile(plan: &Plan, description: &str) -> Result<Profile> {
 }
 
 /// The CPU has one mode.
-fn check_numerics(plan: &Plan) -> Result<()> {
+pub(crate) fn check_numerics(plan: &Plan) -> Result<()> {
     if plan.config.run.numerics == Numerics::Exact {
         return Ok(());
     }

@@ -272,13 +272,14 @@ fn change(found: &Found) -> f64 {
 
 fn connections(found: &[&Found], most: f64) -> Figure {
     let values: Vec<f32> = found.iter().map(|found| change(found) as f32).collect();
+    let ticks: Vec<_> = NAMES.iter().enumerate().map(|(p, name)| (p as f64 + 0.5, (*name).to_owned())).collect();
     let svg = HeatMap {
         title: "",
         rows: "target",
         columns: "source",
         values: &values,
         side: POPULATIONS,
-        ticks: NAMES.iter().enumerate().map(|(p, name)| (p as f64 + 0.5, (*name).to_owned())).collect(),
+        ticks: [ticks.clone(), ticks],
         borders: (2..POPULATIONS).step_by(2).collect(),
         colours: DIVERGING,
         scale: Axis::linear("%", -most, most, 5),

@@ -22,7 +22,7 @@ use super::single_unit::SingleUnit;
 use super::start::first_centre;
 use crate::abi::{BestSoFar, Pointer, Step};
 use crate::config;
-use crate::engine::{Engine, Facts, Generation, State};
+use crate::engine::{Engine, Facts, Generation, State, Trials};
 use crate::error::Result;
 use crate::gpu::{self, Buffer, Gpu, Pinned, Shape};
 use crate::plan::Plan;
@@ -330,6 +330,24 @@ impl Mark {
         }
         self.generation += 1;
         step
+    }
+}
+
+impl Trials for Pack {
+    fn until_report(&self) -> u32 {
+        self.until_report()
+    }
+
+    fn advance(&mut self, generations: u32, report: &mut dyn FnMut(usize, Generation)) -> Result<()> {
+        self.advance(generations, report)
+    }
+
+    fn state(&self, trial: usize) -> Result<State> {
+        self.state(trial)
+    }
+
+    fn restore(&mut self, states: &[State]) -> Result<()> {
+        self.restore(states)
     }
 }
 
