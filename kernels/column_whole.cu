@@ -139,8 +139,8 @@ struct Part {
 
     // Source number i of those that a word of a block tells of.
     __device__ __forceinline__ uint32_t source_of(uint64_t word, uint32_t step, uint32_t block, uint32_t i) const {
-        const uint32_t near = (uint32_t)(word >> MAIL_BITS * (i + 1)) & MAIL_MASK;
-        return first_lane(block) + (i < MAIL_LANES ? near : __ldcg(far(step, block) + i));
+        if (i >= MAIL_LANES) return first_lane(block) + __ldcg(far(step, block) + i);
+        return first_lane(block) + ((uint32_t)(word >> MAIL_BITS * (i + 1)) & MAIL_MASK);
     }
 
     // From all blocks, a thread a block; whether the column goes on.
