@@ -155,12 +155,7 @@ struct Stepper {
             if (step <= column.early) atomicAdd(counts + column.populations + strip.population, 1u);
             if (step <= args.warm) continue;
             atomicAdd(counts + strip.population, 1u);
-            if (!column.room) continue;
-            const uint32_t at = atomicAdd(&column.report->spikes, 1u);
-            if (at < column.room) {
-                column.spikes[2 * (size_t)at] = step;
-                column.spikes[2 * (size_t)at + 1] = strip.first_lane + lane;
-            }
+            if (column.room) write_down(column, strip, step, lane);
         }
     }
 

@@ -122,4 +122,13 @@ __device__ __forceinline__ bool move(const Column& column, const ColumnStrip& st
     return fires;
 }
 
+// That lane `lane` of a strip fired, in no order, where there is room; the host sorts.
+__device__ __forceinline__ void write_down(const Column& column, const ColumnStrip& strip, uint32_t step, uint32_t lane) {
+    const uint32_t at = atomicAdd(&column.report->spikes, 1u);
+    if (at < column.room) {
+        column.spikes[2 * (size_t)at] = step;
+        column.spikes[2 * (size_t)at + 1] = strip.first_lane + lane;
+    }
+}
+
 }  // namespace columns

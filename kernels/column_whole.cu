@@ -193,14 +193,6 @@ struct Part {
         return is_over;
     }
 
-    __device__ __forceinline__ void write_down(uint32_t step, const ColumnStrip& strip) const {
-        const uint32_t at = atomicAdd(&column.report->spikes, 1u);
-        if (at < column.room) {
-            column.spikes[2 * (size_t)at] = step;
-            column.spikes[2 * (size_t)at + 1] = strip.first_lane + lane;
-        }
-    }
-
     __device__ __forceinline__ void run() const {
         fill();
         const bool has_strip = local < 32 * mine;
@@ -248,7 +240,7 @@ struct Part {
                 // Read for the last time in the step before.
                 fired[(step + 1) % 2] = heard[(step + 1) % 2] = 0;
             }
-            if (fires && step > args.warm && column.room) write_down(step, strip);
+            if (fires && step > args.warm && column.room) write_down(column, strip, step, lane);
             draw(step + 1);
             if (!hear(step, is_early, volley, volley_step)) {
                 column.report->is_stopped = 1;
