@@ -102,7 +102,8 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
         Key { mark: Mark::Band, colour: OFFSPRING, label: "mean ± sd" },
         Key { mark: Mark::Line, colour: UNIT, label: "centre" },
     ];
-    let right = if references.is_empty() { 0.0 } else { 168.0 };
+    // As long as the longest of them in a wide font.
+    let right = if references.is_empty() { 0.0 } else { 200.0 };
     let svg = plot::figure(360, |canvas| {
         let mut chart = Chart::new(canvas, &Frame { keys: &keys, right, ..Frame::default() }, x, y)?;
         draw_references(&mut chart, references, last)?;
