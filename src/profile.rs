@@ -83,19 +83,8 @@ pub struct Part {
 impl Part {
     /// `share` is filled in by [`shares`].
     pub fn new(name: &str, calls: f64, seconds: f64, work: Work, ceilings: &Ceilings) -> Self {
-        let rate = |amount: u64| amount as f64 / seconds;
-        let (flops_ceiling, flops_name) = match ceilings.tensor_flops.filter(|_| work.fast) {
-            Some(tensor) => (tensor, "tensor"),
-            None => (ceilings.f32_flops, "f32"),
-        };
-        let functions = ceilings.functions.filter(|_| work.fast).map(|most| (rate(work.functions) / most, "functions"));
-        let (of_ceiling, ceiling) =
-            [(rate(work.flops) / flops_ceiling, flops_name), (rate(work.bytes) / ceilings.copy_bytes, "copy")]
-                .into_iter()
-                .chain(functions)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .unwrap_or((0.0, flops_name));
-        let (flops, bytes) = (rate(work.flops), rate(work.bytes));
+        let (of_ceiling, ceiling) = ceilings.held_against(&work, seconds).unwrap_or((0.0, "f32"));
+        let (flops, bytes) = (work.flops as f64 / seconds, work.bytes as f64 / seconds);
         Self { name: name.to_owned(), calls, seconds, share: 0.0, flops, bytes, of_ceiling, ceiling }
     }
 }
@@ -138,11 +127,34 @@ pub fn times<E>(
 }
 
 impl Ceilings {
+    /// Of a device, or of this machine's cores where there is none.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn of(gpu: Option<&Gpu>) -> Result<Self> {
+        gpu.map_or_else(|| Ok(Self::of_cpu()), Self::of_gpu)
+    }
+
+    /// The highest of the fractions of the ceilings that work of so many seconds can be held against, and which it is; `None`
+    /// where none of it was counted.
+    pub fn held_against(&self, work: &Work, seconds: f64) -> Option<(f64, &'static str)> {
+        let flops = match self.tensor_flops.filter(|_| work.fast) {
+            Some(most) => (work.flops, most, "tensor"),
+            None => (work.flops, self.f32_flops, "f32"),
+        };
+        let functions = self.functions.filter(|_| work.fast).map(|most| (work.functions, most, "functions"));
+        let counted = [flops, (work.bytes, self.copy_bytes, "copy")].into_iter().chain(functions);
+        let held = counted
+            .filter(|(amount, ..)| *amount > 0)
+            .map(|(amount, most, name)| (amount as f64 / seconds / most, name));
+        held.max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
     /// Of a CUDA device; about a tenth of a second and half a gigabyte (less on a small card).
     ///
     /// # Errors
     /// When the device fails.
-    pub fn of_gpu(gpu: &Gpu) -> Result<Self> {
+    fn of_gpu(gpu: &Gpu) -> Result<Self> {
         let emulated = gpu.is_emulated();
         let length = if emulated { 1 << 12 } else { (gpu.free_bytes()? / 16).min(64 << 20) as usize };
         let (from, to) = (Buffer::<f32>::zeros(gpu, length)?, Buffer::<f32>::zeros(gpu, length)?);
@@ -172,7 +184,7 @@ impl Ceilings {
     }
 
     /// Of this machine's cores, all of them at once.
-    pub fn of_cpu() -> Self {
+    fn of_cpu() -> Self {
         let threads = rayon::current_num_threads();
         let from = vec![1.0f32; 16 << 20];
         let mut to = vec![0.0f32; from.len()];

@@ -1,5 +1,6 @@
 //! One file a command: its arguments with their help, and what it does. Results go to stdout, all else to stderr.
 
+mod bench;
 mod check;
 mod compare;
 mod completions;
@@ -78,6 +79,7 @@ enum Command {
     Reproduce(reproduce::Args),
     Simulate(simulate::Args),
     Profile(profile::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -100,6 +102,7 @@ pub fn run() -> Result<ExitCode> {
         Command::List(args) => list::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Profile(args) => profile::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use phylon::config;
 use phylon::error::Result;
-use phylon::profile::{Part, Profile};
+use phylon::profile::{Ceilings, Part, Profile};
 use phylon::workload;
 
 use super::{device, output};
@@ -38,7 +38,9 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let plan = config::load(&args.config, &args.overrides)?;
-    let profile = workload::profile(&plan, &args.device.choose()?, args.trials)?;
+    let device = args.device.choose()?;
+    let ceilings = Ceilings::of(device.open()?.as_ref())?;
+    let profile = workload::profile(&plan, &device, args.trials, &ceilings)?;
     if args.json { output::json(&profile) } else { output::print(&table(&profile)) }
 }
 

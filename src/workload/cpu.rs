@@ -124,8 +124,7 @@ impl<W: Workload> CpuEngine<W> {
     ///
     /// # Errors
     /// As [`Engine::advance`].
-    pub(super) fn profile(&mut self, plan: &Plan, description: &str) -> Result<Profile> {
-        let ceilings = Ceilings::of_cpu();
+    pub(super) fn profile(&mut self, plan: &Plan, description: &str, ceilings: &Ceilings) -> Result<Profile> {
         let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
         let mut steps = Vec::new();
         let start = Instant::now();
@@ -146,9 +145,9 @@ impl<W: Workload> CpuEngine<W> {
         let validations = 1.0 / f64::from(self.validate_every);
         let validated = (W::environments(&self.validation) * plan.steps) as f64;
         let mut parts = vec![
-            Part::new("rollout", 1.0, rollout, flops(steps), &ceilings),
-            Part::new("update", 1.0, update, summed, &ceilings),
-            Part::new("validation", validations, validation, flops(validated), &ceilings),
+            Part::new("rollout", 1.0, rollout, flops(steps), ceilings),
+            Part::new("update", 1.0, update, summed, ceilings),
+            Part::new("validation", validations, validation, flops(validated), ceilings),
         ];
         profile::shares(&mut parts);
         let generation_seconds = rollout + update + validations * validation;
@@ -157,7 +156,7 @@ impl<W: Workload> CpuEngine<W> {
             numerics: "exact".into(),
             trials: 1,
             population: self.population,
-            ceilings,
+            ceilings: *ceilings,
             parts,
             generation_seconds,
             idle_seconds: None,

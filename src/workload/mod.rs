@@ -16,7 +16,7 @@ use crate::device::Device;
 use crate::engine::{Alone, Engine, Trials};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::profile::Profile;
+use crate::profile::{Ceilings, Profile};
 use crate::rng::Stream;
 use cpu::CpuEngine;
 use maze::MazePlay;
@@ -106,17 +106,18 @@ pub fn open_trials(plan: &Plan, device: &Device, seeds: &[u64]) -> Result<Box<dy
     }
 }
 
-/// What each part of a generation of `plan` takes on `device`, with `trials` of them packed side by side.
+/// What each part of a generation of `plan` takes on `device`, with `trials` of them packed side by side; the ceilings are those of
+/// the device.
 ///
 /// # Errors
 /// As [`open`]; and when more than one trial is asked for on the CPU, which does not pack them.
-pub fn profile(plan: &Plan, device: &Device, trials: u32) -> Result<Profile> {
+pub fn profile(plan: &Plan, device: &Device, trials: u32, ceilings: &Ceilings) -> Result<Profile> {
     let seeds: Vec<u64> = (0..u64::from(trials)).map(|trial| plan.config.run.seed + trial).collect();
     match device.open()? {
-        Some(gpu) => Pack::new(plan, gpu, &seeds)?.profile(&device.description),
+        Some(gpu) => Pack::new(plan, gpu, &seeds)?.profile(&device.description, ceilings),
         None if trials == 1 => {
             check_numerics(plan)?;
-            cpu_profile(plan, &device.description)
+            cpu_profile(plan, &device.description, ceilings)
         }
         None => Err(Error::Config("--trials: the CPU does not pack trials; try: --trials 1".into())),
     }
@@ -132,10 +133,12 @@ pub fn cpu_engine(plan: &Plan, instructions: InstructionSet) -> Box<dyn Engine> 
     }
 }
 
-fn cpu_profile(plan: &Plan, description: &str) -> Result<Profile> {
+fn cpu_profile(plan: &Plan, description: &str, ceilings: &Ceilings) -> Result<Profile> {
     match plan.config.task {
-        Task::TMaze(_) | Task::DoubleTMaze(_) => CpuEngine::new(plan, MazePlay::new(plan)).profile(plan, description),
-        _ => CpuEngine::new(plan, SingleUnit::new(plan)).profile(plan, description),
+        Task::TMaze(_) | Task::DoubleTMaze(_) => {
+            CpuEngine::new(plan, MazePlay::new(plan)).profile(plan, description, ceilings)
+        }
+        _ => CpuEngine::new(plan, SingleUnit::new(plan)).profile(plan, description, ceilings),
     }
 }
 

@@ -14,8 +14,7 @@ impl Pack {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn profile(&mut self, description: &str) -> Result<Profile> {
-        let ceilings = Ceilings::of_gpu(&self.gpu)?;
+    pub fn profile(&mut self, description: &str, ceilings: &Ceilings) -> Result<Profile> {
         // The whole first: it also leaves the buffers as the single kernels expect them.
         let Timed { generation_seconds, idle_seconds, env_steps } = self.time_generations()?;
         let trials = self.seeds.len();
@@ -25,7 +24,7 @@ impl Pack {
         let mut part = |name: &str, calls: f64, work: Work, launch: &dyn Fn() -> Result<()>| -> Result<()> {
             let _range = gpu::range(name);
             let seconds = profile::median(profile::times(5, || self.gpu.time(launch))?);
-            parts.push(Part::new(name, calls, seconds, work, &ceilings));
+            parts.push(Part::new(name, calls, seconds, work, ceilings));
             Ok(())
         };
         let (validations, batches) =
@@ -58,7 +57,7 @@ impl Pack {
             numerics: format!("{:?}", self.plan.config.run.numerics).to_lowercase(),
             trials,
             population,
-            ceilings,
+            ceilings: *ceilings,
             parts,
             generation_seconds,
             idle_seconds: Some(idle_seconds),
