@@ -206,6 +206,17 @@ pub fn sin_cos(x: f32) -> (f32, f32) {
     // pi/2 is the first number and what it lacks; |r| <= pi/4.
     let r = n.mul_add(-std::f32::consts::FRAC_PI_2, x);
     let r = n.mul_add(4.371_139e-8, r);
+    quarter_turns(small_sin_cos(r), quadrant)
+}
+
+/// Below this, a little less than pi/4, [`sin_cos`] reduces nothing.
+pub const SMALL: f32 = 0.785;
+
+/// The bits of [`sin_cos`] for |x| < [`SMALL`], in fewer operations.
+#[inline(always)]
+pub fn small_sin_cos(x: f32) -> (f32, f32) {
+    // -0 becomes 0, as by a reduction.
+    let r = x + 0.0;
     let s = r * r;
     let sin = s.mul_add(-1.951_723_5e-4, 8.332_178e-3);
     let sin = s.mul_add(sin, -0.166_666_55);
@@ -213,7 +224,7 @@ pub fn sin_cos(x: f32) -> (f32, f32) {
     let cos = s.mul_add(2.443_838e-5, -1.388_736_7e-3);
     let cos = s.mul_add(cos, 0.041_666_646);
     let cos = (s * s).mul_add(cos, s.mul_add(-0.5, 1.0));
-    quarter_turns((sin, cos), quadrant)
+    (sin, cos)
 }
 
 /// (sin, cos) of an angle that is so many quarter turns further.
@@ -297,6 +308,16 @@ mod tests {
         assert!(worst(|x| sin_cos(x).0, f64::sin, (-1e4, 1e4), false) < 1e-7);
         assert!(worst(|x| sin_cos(x).1, f64::cos, (-1e4, 1e4), false) < 1e-7);
         assert!(worst(cos, f64::cos, (-12.0, 12.0), false) < 1.5e-6);
+    }
+
+    #[test]
+    fn the_short_way_of_small_angles_gives_the_same_bits() {
+        for bits in (0..SMALL.to_bits()).step_by(101).chain([SMALL.to_bits() - 1]) {
+            for x in [f32::from_bits(bits), -f32::from_bits(bits)] {
+                let (short, long) = (small_sin_cos(x), sin_cos(x));
+                assert_eq!((short.0.to_bits(), short.1.to_bits()), (long.0.to_bits(), long.1.to_bits()), "{x:e}");
+            }
+        }
     }
 
     fn selu_reference(x: f64) -> f64 {

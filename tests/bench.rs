@@ -28,7 +28,12 @@ fn cases_come_from_the_registry() {
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|case| case["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["rollout/acrobot-random", "rollout/acrobot-policy", "rollout/acrobot-f32-random", "rollout/acrobot-f32-policy"]
+        [
+            "rollout/acrobot-random",
+            "rollout/acrobot-policy",
+            "rollout/acrobot-f32-random",
+            "rollout/acrobot-f32-policy"
+        ]
     );
 }
 
@@ -36,12 +41,18 @@ fn cases_come_from_the_registry() {
 fn a_result_is_kept_and_compared_with_later() {
     let folder = tempfile::tempdir().unwrap();
     let cases = "bench --device cpu rollout/cartpole-f32-random synaptogen/growth-law-16 column/wiring";
-    let first: Value = serde_json::from_str(&succeed(folder.path(), &format!("{cases} --out first.json --json"))).unwrap();
+    let first: Value =
+        serde_json::from_str(&succeed(folder.path(), &format!("{cases} --out first.json --json"))).unwrap();
     let parts: Vec<String> = rows(&first)
         .iter()
         .map(|row| {
             assert!(row["rate"].as_f64().unwrap() > 0.0, "{row}");
-            format!("{} {} {}", row["case"].as_str().unwrap(), row["part"].as_str().unwrap(), row["unit"].as_str().unwrap())
+            format!(
+                "{} {} {}",
+                row["case"].as_str().unwrap(),
+                row["part"].as_str().unwrap(),
+                row["unit"].as_str().unwrap()
+            )
         })
         .collect();
     assert_eq!(
@@ -86,8 +97,12 @@ fn mistakes_are_found_before_anything_is_measured() {
     assert!(fail(folder.path(), "bench --vs nothing.json", 1).starts_with("error: cannot read nothing.json: "));
     fs::write(folder.path().join("broken.json"), "{\"format\": 1}").unwrap();
     let stderr = fail(folder.path(), "bench --vs broken.json", 1);
-    assert!(stderr.contains("broken.json is not usable: missing field") && stderr.contains("phylon bench --out"), "{stderr}");
-    let newer = "{\"format\": 2, \"phylon\": \"9\", \"date\": \"\", \"device\": \"\", \"processor\": \"\", \"rows\": []}";
+    assert!(
+        stderr.contains("broken.json is not usable: missing field") && stderr.contains("phylon bench --out"),
+        "{stderr}"
+    );
+    let newer =
+        "{\"format\": 2, \"phylon\": \"9\", \"date\": \"\", \"device\": \"\", \"processor\": \"\", \"rows\": []}";
     fs::write(folder.path().join("newer.json"), newer).unwrap();
     assert!(fail(folder.path(), "bench --vs newer.json", 1).contains("its format is 2, not 1"));
 }
@@ -98,7 +113,8 @@ fn mistakes_are_found_before_anything_is_measured() {
 fn every_kind_of_case_runs_on_a_device() {
     let folder = tempfile::tempdir().unwrap();
     let cases = "evolution/iaf-enu evolution/t_maze-enu-fast rollout/cartpole-random rollout/lunar-lander-policy synaptogen column";
-    let record: Value = serde_json::from_str(&succeed(folder.path(), &format!("bench --device emu {cases} --json"))).unwrap();
+    let record: Value =
+        serde_json::from_str(&succeed(folder.path(), &format!("bench --device emu {cases} --json"))).unwrap();
     let has = |case: &str, part: &str| rows(&record).iter().any(|row| row["case"] == case && row["part"] == part);
     for (case, part) in [
         ("ceiling", "tensor"),

@@ -15,7 +15,9 @@ fn root() -> &'static Path {
 fn pages() -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join("docs")];
     let mut paths: Vec<PathBuf> =
-        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "benches/README.md", "kernels/README.md"].map(|name| root().join(name)).into();
+        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "benches/README.md", "kernels/README.md"]
+            .map(|name| root().join(name))
+            .into();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -93,9 +95,11 @@ fn every_command_is_one_the_program_has() {
             if arguments[1..].iter().any(|word| word == "COMMAND" || word.contains("...")) {
                 continue;
             }
-            let output = Command::new(env!("CARGO_BIN_EXE_phylon")).args(&arguments[1..]).arg(UNKNOWN).output().unwrap();
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_phylon")).args(&arguments[1..]).arg(UNKNOWN).output().unwrap();
             let stderr = String::from_utf8_lossy(&output.stderr);
-            let is_known = stderr.contains(&format!("unexpected argument '{UNKNOWN}'")) || arguments.iter().any(|a| a == "--help");
+            let is_known =
+                stderr.contains(&format!("unexpected argument '{UNKNOWN}'")) || arguments.iter().any(|a| a == "--help");
             assert!(is_known, "{}: {command}\n{stderr}", path.display());
             for file in arguments.iter().filter(|word| word.starts_with("configs/") && word.ends_with(".toml")) {
                 assert!(file.contains('*') || root().join(file).is_file(), "{}: {command}", path.display());

@@ -212,13 +212,15 @@ fn together<W: Dynamics<N> + PartialEq, const N: usize>() {
             let mut draws: Vec<_> = (0..count).map(|k| Seeds::Phylon(5).episode(k)).collect();
             let mut alone: Vec<W> = draws.iter_mut().map(W::reset).collect();
             let mut all = alone.clone();
-            let mut outcomes = vec![Outcome::default(); count as usize];
+            let (mut rewards, mut terminated) = (vec![0.0; count as usize], vec![false; count as usize]);
             for t in 0..60 {
                 let actions: Vec<_> = (0..count).map(|k| i32::random(&row(k), t, W::SPEC.actions.outputs())).collect();
-                StepAll { worlds: &mut all, actions: &actions, outcomes: &mut outcomes }.on(set);
+                StepAll { worlds: &mut all, actions: &actions, rewards: &mut rewards, terminated: &mut terminated }
+                    .on(set);
                 for (k, world) in alone.iter_mut().enumerate() {
                     let outcome = world.step(actions[k], &mut draws[k]);
-                    assert!(outcome == outcomes[k] && *world == all[k], "{} {set:?} {k} of {count}", W::SPEC.name);
+                    let together = Outcome { reward: rewards[k], terminated: terminated[k] };
+                    assert!(outcome == together && *world == all[k], "{} {set:?} {k} of {count}", W::SPEC.name);
                 }
             }
         }

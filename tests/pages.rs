@@ -38,7 +38,8 @@ fn of_units() {
 
 #[test]
 fn of_agents_in_a_maze() {
-    let maze = "inputs = 16\nmemory = 4\noutputs = 16\n[network]\n[task.t_maze]\nenvironments = 2\nactions = 20\nenergy = 20";
+    let maze =
+        "inputs = 16\nmemory = 4\noutputs = 16\n[network]\n[task.t_maze]\nenvironments = 2\nactions = 20\nenergy = 20";
     opens(&evolved("enu", maze), 3);
 }
 

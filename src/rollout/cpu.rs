@@ -9,7 +9,7 @@ use super::{Policy, Rollout};
 use crate::cpu::{Aligned, InstructionSet, Kernel, LANES, Vector, padded};
 use crate::policy::{Mlp, Scratch};
 use crate::rng::{Row, Stream};
-use crate::world::environments::{GROUP, Lanes, Playing};
+use crate::world::environments::{GROUP, Lanes};
 use crate::world::{Action, Episode, Scene, Seeds, World};
 
 pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync)) -> Vec<Episode> {
@@ -20,7 +20,8 @@ pub(super) fn play<W: World>(rollout: &Rollout, progress: &(dyn Fn(u32) + Sync))
     let queue = AtomicUsize::new(0);
     let played: Vec<Results> = (0..episodes).into_par_iter().map(|_| Results::default()).collect();
     (0..threads).into_par_iter().for_each(|_| play_some::<W>(rollout, &queue, &played, lanes, progress));
-    played.into_par_iter().map(Results::episode).collect()
+    // In the memory that it is in.
+    played.into_iter().map(Results::episode).collect()
 }
 
 /// Of an episode, written once, by whichever thread plays it.
@@ -69,13 +70,13 @@ fn play_some<W: World>(
     (0..count).map_while(|_| next()).for_each(|number| lanes.push(number));
     let mut actor = Actor::<W>::new(&rollout.policy, count);
     let mut over = 0;
-    while !lanes.playing().is_empty() {
+    while !lanes.numbers().is_empty() {
         lanes.step(actor.act(&lanes), |_, _, number, episode| {
             played[number as usize].set(episode);
             over += 1;
             next()
         });
-        if over as usize >= share || lanes.playing().is_empty() {
+        if over as usize >= share || lanes.numbers().is_empty() {
             progress(over);
             over = 0;
         }
@@ -90,7 +91,7 @@ pub(crate) fn play_alone<W: World>(mlp: &Mlp, seeds: Seeds, numbers: Range<u32>)
     let mut lanes = Lanes::<W>::new(seeds);
     next.by_ref().take(count).for_each(|number| lanes.push(number));
     let mut actor = Actor::<W>::of(mlp, count);
-    while !lanes.playing().is_empty() {
+    while !lanes.numbers().is_empty() {
         lanes.step(actor.act(&lanes), |_, _, number, episode| {
             played.push((number, episode));
             next.next()
@@ -164,12 +165,12 @@ impl<'a, W: World> Actor<'a, W> {
     }
 
     fn act(&mut self, lanes: &Lanes<W>) -> &[W::Action] {
-        let (count, choices) = (lanes.playing().len(), W::SPEC.actions.outputs());
+        let (count, choices) = (lanes.numbers().len(), W::SPEC.actions.outputs());
         let actions = &mut self.actions[..count];
         match &mut self.mind {
             Mind::Random { seed, chances } => {
                 let row = Row { seed: *seed, stream: Stream::Action, generation: 0, index: 0 };
-                InstructionSet::best().run(AtRandom { row, playing: lanes.playing(), choices, chances, actions });
+                InstructionSet::best().run(AtRandom { row, lanes, choices, chances, actions });
             }
             Mind::Mlp { mlp, observations, outputs, scratch } => {
                 let stride = padded(count);
@@ -187,45 +188,55 @@ impl<'a, W: World> Actor<'a, W> {
 }
 
 /// An action at random for every lane.
-struct AtRandom<'a, A> {
+struct AtRandom<'a, W: World> {
     /// Of any episode.
     row: Row,
-    playing: &'a [Playing],
+    lanes: &'a Lanes<W>,
     choices: usize,
     chances: &'a mut Vec<u32>,
-    actions: &'a mut [A],
+    actions: &'a mut [W::Action],
 }
 
-impl<A: Action> Kernel for AtRandom<'_, A> {
+impl<W: World> Kernel for AtRandom<'_, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Self { row, playing, choices, chances, actions } = self;
-        // A lane that is given up has another in its place.
-        let is_new = chances.len() != playing.len();
-        chances.resize(playing.len(), 0);
-        let (mut due, mut count) = ([0; GROUP + 1], 0);
-        // Without a branch: which lanes are due is hard to foresee.
-        for (lane, playing) in playing.iter().enumerate() {
+        let Self { row, lanes, choices, chances, actions } = self;
+        let (numbers, lengths) = (lanes.numbers(), lanes.lengths());
+        let (mut due, mut count) = ([0; GROUP], 0);
+        let mut add = |lane| {
             due[count] = lane;
-            count += usize::from(is_new | A::is_due(playing.length, choices));
+            count += 1;
+        };
+        if chances.len() == numbers.len() {
+            let is_due = |length: u32| (length > 0) & W::Action::is_due(length, choices);
+            lanes.begun().iter().for_each(|&lane| add(lane));
+            for (i, row) in lengths.chunks(LANES).enumerate() {
+                // In most rows there is none.
+                if row.iter().fold(false, |any, &length| any | is_due(length)) {
+                    (0..row.len()).filter(|&k| is_due(row[k])).for_each(|k| add(i * LANES + k));
+                }
+            }
+        } else {
+            // A lane that is given up has another in its place.
+            chances.resize(numbers.len(), 0);
+            (0..numbers.len()).for_each(add);
         }
         for lanes in due[..count].chunks(LANES) {
-            let (mut numbers, mut lengths, mut drawn) = ([0; LANES], [0; LANES], [0; LANES]);
+            let (mut of, mut at, mut drawn) = ([0; LANES], [0; LANES], [0; LANES]);
             for (k, &lane) in lanes.iter().enumerate() {
-                (numbers[k], lengths[k]) = (playing[lane].number, playing[lane].length);
+                (of[k], at[k]) = (numbers[lane], lengths[lane]);
             }
             for k in 0..LANES {
-                drawn[k] = A::chance(&Row { index: numbers[k], ..row }, lengths[k], choices);
+                drawn[k] = W::Action::chance(&Row { index: of[k], ..row }, at[k], choices);
             }
             for (k, &lane) in lanes.iter().enumerate() {
                 chances[lane] = drawn[k];
             }
         }
-        for ((action, chance), playing) in actions.iter_mut().zip(chances).zip(playing) {
-            let row = Row { index: playing.number, ..row };
-            *action = A::next_random(chance, &row, playing.length, choices);
+        for (((action, chance), &number), &length) in actions.iter_mut().zip(chances).zip(numbers).zip(lengths) {
+            *action = W::Action::next_random(chance, &Row { index: number, ..row }, length, choices);
         }
     }
 }

@@ -109,7 +109,7 @@ impl<F: Float> Dynamics<8> for Acrobot<F> {
     }
 
     #[inline(always)]
-    fn advance(numbers: &mut [F; 8], action: i32) -> bool {
+    fn advance<const NEAR: bool>(numbers: &mut [F; 8], action: i32) -> bool {
         let torque = F::direction(action);
         let [upper, lower, .., upper_spin, lower_spin] = *numbers;
         let (angles, first) = ((upper, lower), (upper_spin, lower_spin));
@@ -193,7 +193,13 @@ impl<F: Float> World for Acrobot<F> {
         scene
     }
 
-    fn step_all(worlds: &mut [Self], actions: &[i32], _draws: &mut [Draws], outcomes: &mut [Outcome]) {
-        StepAll { worlds, actions, outcomes }.on(InstructionSet::best());
+    fn step_all(
+        worlds: &mut [Self],
+        actions: &[i32],
+        _draws: &mut [Draws],
+        rewards: &mut [f64],
+        terminated: &mut [bool],
+    ) {
+        StepAll { worlds, actions, rewards, terminated }.on(InstructionSet::best());
     }
 }

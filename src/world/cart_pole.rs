@@ -39,12 +39,17 @@ impl<F: Float> Dynamics<4> for CartPole<F> {
     }
 
     #[inline(always)]
-    fn advance(state: &mut [F; 4], action: i32) -> bool {
+    fn is_near(state: &[F; 4]) -> bool {
+        F::is_small(state[2])
+    }
+
+    #[inline(always)]
+    fn advance<const NEAR: bool>(state: &mut [F; 4], action: i32) -> bool {
         let [x, velocity, angle, spin] = *state;
         let c = F::of;
         let (moment, tau) = (c(0.1 * 0.5), c(0.02));
         let force = if action == 1 { c(10.0) } else { c(-10.0) };
-        let (sin, cos) = angle.sin_cos();
+        let (sin, cos) = if NEAR { angle.small_sin_cos() } else { angle.sin_cos() };
         let pushed = (force + moment * (spin * spin) * sin).over(MASS);
         let inertia = c(0.5) * (c(4.0 / 3.0) - (c(0.1) * (cos * cos)).over(MASS));
         let angular = (c(9.8) * sin - cos * pushed) / inertia;
@@ -106,11 +111,17 @@ impl<F: Float> World for CartPole<F> {
         scene
     }
 
-    fn reset_all(worlds: &mut [Self], draws: &mut [Draws]) {
-        first_four(draws, -0.05, 0.05, |i, state| worlds[i].state = state.map(F::of));
+    fn reset_some(worlds: &mut [Self], draws: &mut [Draws], lanes: &[usize]) {
+        first_four(draws, lanes, (-0.05, 0.05), |lane, state| worlds[lane].state = state.map(F::of));
     }
 
-    fn step_all(worlds: &mut [Self], actions: &[i32], _draws: &mut [Draws], outcomes: &mut [Outcome]) {
-        StepAll { worlds, actions, outcomes }.on(InstructionSet::best());
+    fn step_all(
+        worlds: &mut [Self],
+        actions: &[i32],
+        _draws: &mut [Draws],
+        rewards: &mut [f64],
+        terminated: &mut [bool],
+    ) {
+        StepAll { worlds, actions, rewards, terminated }.on(InstructionSet::best());
     }
 }

@@ -37,6 +37,10 @@ pub trait Float:
     fn mul_add(self, factor: Self, sum: Self) -> Self;
     /// Sine and cosine.
     fn sin_cos(self) -> (Self, Self);
+    /// The same of a small number, in fewer operations.
+    fn small_sin_cos(self) -> (Self, Self);
+    /// Whether it is one.
+    fn is_small(self) -> bool;
     /// As Python's `x ** 2`.
     fn squared(self) -> Self;
 
@@ -59,7 +63,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($float:ty, $is_exact:literal, $sin_cos:path, |$x:ident| $squared:expr) => {
+    ($float:ty, $is_exact:literal, $sin_cos:path, $small_sin_cos:path, $small:expr, |$x:ident| $squared:expr) => {
         impl Float for $float {
             const IS_EXACT: bool = $is_exact;
 
@@ -89,6 +93,16 @@ macro_rules! float {
             }
 
             #[inline(always)]
+            fn small_sin_cos(self) -> (Self, Self) {
+                $small_sin_cos(self)
+            }
+
+            #[inline(always)]
+            fn is_small(self) -> bool {
+                self.abs() < $small
+            }
+
+            #[inline(always)]
             fn squared(self) -> Self {
                 let $x = self;
                 $squared
@@ -97,8 +111,8 @@ macro_rules! float {
     };
 }
 
-float!(f64, true, num::double::sin_cos, |x| num::square::square(x));
-float!(f32, false, num::sin_cos, |x| x * x);
+float!(f64, true, num::double::sin_cos, num::double::small_sin_cos, num::double::SMALL, |x| num::square::square(x));
+float!(f32, false, num::sin_cos, num::small_sin_cos, num::SMALL, |x| x * x);
 
 /// A world that is `N` numbers, and whose step is the same operations whatever they are.
 pub trait Dynamics<const N: usize>: World<Action = i32> {
@@ -108,8 +122,15 @@ pub trait Dynamics<const N: usize>: World<Action = i32> {
     /// All that there is of it.
     fn numbers(&mut self) -> &mut [Self::Float; N];
 
-    /// What `action` makes of the numbers, and whether the episode has ended there.
-    fn advance(numbers: &mut [Self::Float; N], action: i32) -> bool;
+    /// Whether [`Dynamics::advance`] may take a shorter way, where there is one.
+    #[inline(always)]
+    fn is_near(_numbers: &[Self::Float; N]) -> bool {
+        false
+    }
+
+    /// What `action` makes of the numbers, and whether the episode has ended there. `NEAR` only where [`Dynamics::is_near`] says so; the
+    /// bits are the same.
+    fn advance<const NEAR: bool>(numbers: &mut [Self::Float; N], action: i32) -> bool;
 
     /// What such a step brings.
     fn outcome(terminated: bool) -> Outcome;
@@ -118,7 +139,7 @@ pub trait Dynamics<const N: usize>: World<Action = i32> {
 /// The step of one world.
 #[inline(always)]
 pub(super) fn step<W: Dynamics<N>, const N: usize>(world: &mut W, action: i32) -> Outcome {
-    W::outcome(W::advance(world.numbers(), action))
+    W::outcome(W::advance::<false>(world.numbers(), action))
 }
 
 /// The step of many worlds, a row of [`LANES`] at a time.
@@ -128,7 +149,9 @@ pub struct StepAll<'a, W> {
     /// What each is told.
     pub actions: &'a [i32],
     /// What that brings each.
-    pub outcomes: &'a mut [Outcome],
+    pub rewards: &'a mut [f64],
+    /// Whether its episode has ended there.
+    pub terminated: &'a mut [bool],
 }
 
 impl<W> StepAll<'_, W> {
@@ -152,14 +175,23 @@ impl<W: Dynamics<N>, const N: usize> Kernel for Rows<'_, W, N> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let (worlds, few) = self.0.worlds.as_chunks_mut();
-        let (actions, few_actions) = self.0.actions.as_chunks();
-        let (outcomes, few_outcomes) = self.0.outcomes.as_chunks_mut();
-        for ((worlds, actions), outcomes) in worlds.iter_mut().zip(actions).zip(outcomes) {
-            step_row(worlds, actions, outcomes);
+        let Self(StepAll { worlds, actions, rewards, terminated }) = self;
+        let (worlds, few) = worlds.as_chunks_mut::<LANES>();
+        let (actions, few_actions) = actions.as_chunks::<LANES>();
+        let (rewards, few_rewards) = rewards.as_chunks_mut::<LANES>();
+        let (terminated, few_terminated) = terminated.as_chunks_mut::<LANES>();
+        for (((worlds, actions), rewards), terminated) in worlds.iter_mut().zip(actions).zip(rewards).zip(terminated) {
+            let are_near = worlds.iter_mut().fold(true, |all, world| all & W::is_near(world.numbers()));
+            *terminated = if are_near {
+                step_row::<W, N, true>(worlds, actions)
+            } else {
+                step_row::<W, N, false>(worlds, actions)
+            };
+            *rewards = terminated.map(|terminated| W::outcome(terminated).reward);
         }
-        for ((world, &action), outcome) in few.iter_mut().zip(few_actions).zip(few_outcomes) {
-            *outcome = step(world, action);
+        let outcomes = few_rewards.iter_mut().zip(few_terminated);
+        for ((world, &action), (reward, terminated)) in few.iter_mut().zip(few_actions).zip(outcomes) {
+            (*reward, *terminated) = step(world, action).into();
         }
     }
 }
@@ -169,26 +201,25 @@ impl<W: Dynamics<N>, const N: usize> Kernel for Rows<'_, W, N> {
 /// through a register for integers.
 #[inline(always)]
 #[expect(clippy::manual_memcpy, reason = "an array may be copied as an integer, its numbers are not")]
-fn step_row<W: Dynamics<N>, const N: usize>(
+fn step_row<W: Dynamics<N>, const N: usize, const NEAR: bool>(
     worlds: &mut [W; LANES],
     actions: &[i32; LANES],
-    outcomes: &mut [Outcome; LANES],
-) {
+) -> [bool; LANES] {
     let (mut next, mut terminated) = ([[W::Float::default(); N]; LANES], [false; LANES]);
     for lane in 0..LANES {
         let mut numbers = [W::Float::default(); N];
         for i in 0..N {
             numbers[i] = worlds[lane].numbers()[i];
         }
-        terminated[lane] = W::advance(&mut numbers, actions[lane]);
+        terminated[lane] = W::advance::<NEAR>(&mut numbers, actions[lane]);
         for i in 0..N {
             next[lane][i] = numbers[i];
         }
     }
     for lane in 0..LANES {
         *worlds[lane].numbers() = next[lane];
-        outcomes[lane] = W::outcome(terminated[lane]);
     }
+    terminated
 }
 
 /// Points of a picture, turned about the origin by `angle` (rad) and moved.

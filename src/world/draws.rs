@@ -74,30 +74,34 @@ fn between(low: f64, high: f64, uniform: f64) -> f64 {
     low + (high - low) * uniform
 }
 
-/// The first four uniforms in [low, high) of episodes that have drawn nothing: as four times [`Draws::between`], with all
-/// Philox blocks of [`LANES`] episodes at once. `take(i, uniforms)` is told those of episode i.
-pub fn first_four(draws: &mut [Draws], low: f64, high: f64, mut take: impl FnMut(usize, [f64; 4])) {
-    for (i, draws) in draws.chunks_mut(LANES).enumerate() {
-        let first = i * LANES;
-        let Draws::Philox(Philox { row, drawn: 0, .. }) = draws[0] else {
-            for (k, draws) in draws.iter_mut().enumerate() {
-                take(first + k, [(); 4].map(|()| draws.between(low, high)));
+/// The first four uniforms in [low, high) of the episodes in these lanes, which have drawn nothing: as four times
+/// [`Draws::between`], with all Philox blocks of [`LANES`] episodes at once. `take(lane, uniforms)` is told those of each.
+pub fn first_four(
+    draws: &mut [Draws],
+    lanes: &[usize],
+    (low, high): (f64, f64),
+    mut take: impl FnMut(usize, [f64; 4]),
+) {
+    for lanes in lanes.chunks(LANES) {
+        let Draws::Philox(Philox { row, drawn: 0, .. }) = draws[lanes[0]] else {
+            for &lane in lanes {
+                take(lane, [(); 4].map(|()| draws[lane].between(low, high)));
             }
             continue;
         };
         let mut episodes = [0; LANES];
-        for (episode, draws) in episodes.iter_mut().zip(&mut *draws) {
-            if let Draws::Philox(philox) = draws {
+        for (episode, &lane) in episodes.iter_mut().zip(lanes) {
+            if let Draws::Philox(philox) = &draws[lane] {
                 *episode = philox.row.index;
             }
         }
         let mut numbers = [[0; LANES]; 4];
         InstructionSet::best().run(TwoBlocks { row, episodes: &episodes, numbers: &mut numbers });
-        for (k, draws) in draws.iter_mut().enumerate() {
-            if let Draws::Philox(philox) = draws {
+        for (k, &lane) in lanes.iter().enumerate() {
+            if let Draws::Philox(philox) = &mut draws[lane] {
                 (philox.drawn, philox.second) = (4, numbers[3][k]);
             }
-            take(first + k, [0, 1, 2, 3].map(|number| between(low, high, unit(numbers[number][k]))));
+            take(lane, [0, 1, 2, 3].map(|number| between(low, high, unit(numbers[number][k]))));
         }
     }
 }
@@ -269,7 +273,10 @@ mod tests {
                 let mut many: Vec<Draws> = (0..count as u32).map(|i| seeds.episode(7 * i)).collect();
                 let mut alone = many.clone();
                 let mut seen = Vec::new();
-                first_four(&mut many, -0.05, 0.05, |i, uniforms| seen.push((i, uniforms)));
+                // In an order of their own.
+                let lanes: Vec<usize> = (0..count).rev().collect();
+                first_four(&mut many, &lanes, (-0.05, 0.05), |lane, uniforms| seen.push((lane, uniforms)));
+                seen.reverse();
                 for (i, draws) in alone.iter_mut().enumerate() {
                     assert_eq!(seen[i], (i, [(); 4].map(|()| draws.between(-0.05, 0.05))));
                 }

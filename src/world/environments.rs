@@ -5,7 +5,8 @@
 
 use rayon::prelude::*;
 
-use super::{Actions, Draws, Outcome, Seeds, World};
+use super::{Actions, Draws, Seeds, World};
+use crate::cpu::{InstructionSet, Kernel, Vector};
 
 /// How an episode went.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,41 +21,34 @@ pub struct Episode {
     pub last_reward: f64,
 }
 
-/// An episode that goes on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Playing {
-    /// Which: decides what it draws.
-    pub number: u32,
-    pub length: u32,
-    pub reward: f64,
-}
-
 /// Episodes side by side, each in a lane of its own; what a lane computes does not depend on the others.
 pub(crate) struct Lanes<W> {
     seeds: Seeds,
     worlds: Vec<W>,
     draws: Vec<Draws>,
-    playing: Vec<Playing>,
-    outcomes: Vec<Outcome>,
-    /// Whether its episode was over with the last step, by lane.
+    /// Which episode: decides what it draws.
+    numbers: Vec<u32>,
+    /// Its steps so far.
+    lengths: Vec<u32>,
+    /// Its rewards so far.
+    returns: Vec<f64>,
+    /// Of the last step.
+    rewards: Vec<f64>,
+    /// Whether the last step ended its episode, of its own.
+    terminated: Vec<bool>,
+    /// Or in any way.
     over: Vec<bool>,
-    begun: Begun<W>,
+    /// Lanes that began another episode after the last step.
+    begun: Vec<usize>,
     given_up: Vec<usize>,
-}
-
-/// Lanes that begin an episode, where it begins, and what it draws.
-struct Begun<W> {
-    lanes: Vec<usize>,
-    worlds: Vec<W>,
-    draws: Vec<Draws>,
 }
 
 impl<W: World> Lanes<W> {
     /// Without an episode.
     pub fn new(seeds: Seeds) -> Self {
-        let (worlds, draws, playing, outcomes, over, given_up) = Default::default();
-        let begun = Begun { lanes: Vec::new(), worlds: Vec::new(), draws: Vec::new() };
-        Self { seeds, worlds, draws, playing, outcomes, over, begun, given_up }
+        let (worlds, draws, numbers, lengths) = Default::default();
+        let (returns, rewards, terminated, over, begun, given_up) = Default::default();
+        Self { seeds, worlds, draws, numbers, lengths, returns, rewards, terminated, over, begun, given_up }
     }
 
     /// One more lane, at the beginning of an episode.
@@ -62,8 +56,11 @@ impl<W: World> Lanes<W> {
         let mut draws = self.seeds.episode(number);
         self.worlds.push(W::reset(&mut draws));
         self.draws.push(draws);
-        self.playing.push(Playing { number, length: 0, reward: 0.0 });
-        self.outcomes.push(Outcome::default());
+        self.numbers.push(number);
+        self.lengths.push(0);
+        self.returns.push(0.0);
+        self.rewards.push(0.0);
+        self.terminated.push(false);
         self.over.push(false);
     }
 
@@ -72,30 +69,44 @@ impl<W: World> Lanes<W> {
         &self.worlds
     }
 
-    /// Episodes, by lane.
-    pub fn playing(&self) -> &[Playing] {
-        &self.playing
+    /// Which episode each plays.
+    pub fn numbers(&self) -> &[u32] {
+        &self.numbers
     }
 
-    /// What the last step brought, by lane.
-    pub fn outcomes(&self) -> &[Outcome] {
-        &self.outcomes
+    /// Steps of these episodes so far.
+    pub fn lengths(&self) -> &[u32] {
+        &self.lengths
+    }
+
+    /// Lanes that began another episode after the last step; where one was given up since, others may have their numbers.
+    pub fn begun(&self) -> &[usize] {
+        &self.begun
+    }
+
+    /// Rewards of the last step, and whether it ended an episode, of its own.
+    pub fn outcomes(&self) -> (&[f64], &[bool]) {
+        (&self.rewards, &self.terminated)
     }
 
     /// One step of every lane. `ended` is told of each episode that is over, with its lane and last state, and says which one
     /// its lane plays next; a lane without one is given up, and the last lane takes its place.
     pub fn step(&mut self, actions: &[W::Action], mut ended: impl FnMut(usize, &W, u32, Episode) -> Option<u32>) {
-        W::step_all(&mut self.worlds, actions, &mut self.draws, &mut self.outcomes);
-        self.add_up();
-        let Self { worlds, playing, outcomes, over, begun, given_up, .. } = self;
+        W::step_all(&mut self.worlds, actions, &mut self.draws, &mut self.rewards, &mut self.terminated);
+        let Self { worlds, numbers, lengths, returns, rewards, terminated, over, begun, given_up, .. } = self;
+        InstructionSet::best().run(AddUp { limit: W::SPEC.limit, rewards, terminated, returns, lengths, over });
+        begun.clear();
         let mut end = |lane: usize| {
-            let Playing { number, length, reward } = playing[lane];
-            let Outcome { reward: last_reward, terminated } = outcomes[lane];
-            let episode = Episode { reward, length, terminated, last_reward };
-            match ended(lane, &worlds[lane], number, episode) {
+            let episode = Episode {
+                reward: returns[lane],
+                length: lengths[lane],
+                terminated: terminated[lane],
+                last_reward: rewards[lane],
+            };
+            match ended(lane, &worlds[lane], numbers[lane], episode) {
                 Some(next) => {
-                    playing[lane] = Playing { number: next, length: 0, reward: 0.0 };
-                    begun.lanes.push(lane);
+                    (numbers[lane], lengths[lane], returns[lane]) = (next, 0, 0.0);
+                    begun.push(lane);
                 }
                 None => given_up.push(lane),
             }
@@ -103,33 +114,18 @@ impl<W: World> Lanes<W> {
         // Few are: eight at a time are looked at.
         let (eights, few) = over.as_chunks::<8>();
         for (i, eight) in eights.iter().enumerate() {
-            if *eight != [false; 8] {
-                (0..8).filter(|&k| eight[k]).for_each(|k| end(8 * i + k));
+            let mut left = u64::from_le_bytes(eight.map(u8::from));
+            while left != 0 {
+                end(8 * i + left.trailing_zeros() as usize / 8);
+                left &= left - 1;
             }
         }
         (0..few.len()).filter(|&k| few[k]).for_each(|k| end(8 * eights.len() + k));
-        self.begin();
+        for &lane in &self.begun {
+            self.draws[lane] = self.seeds.episode(self.numbers[lane]);
+        }
+        W::reset_some(&mut self.worlds, &mut self.draws, &self.begun);
         self.give_up();
-    }
-
-    /// Without a branch, as nearly all episodes go on.
-    fn add_up(&mut self) {
-        for ((playing, outcome), over) in self.playing.iter_mut().zip(&self.outcomes).zip(&mut self.over) {
-            playing.reward += outcome.reward;
-            playing.length += 1;
-            *over = outcome.terminated | (playing.length == W::SPEC.limit);
-        }
-    }
-
-    fn begin(&mut self) {
-        let Begun { lanes, worlds, draws } = &mut self.begun;
-        worlds.extend(lanes.iter().map(|&lane| self.worlds[lane].clone()));
-        draws.extend(lanes.iter().map(|&lane| self.seeds.episode(self.playing[lane].number)));
-        W::reset_all(worlds, draws);
-        for ((lane, world), draws) in lanes.drain(..).zip(worlds.drain(..)).zip(draws.drain(..)) {
-            self.worlds[lane] = world;
-            self.draws[lane] = draws;
-        }
     }
 
     /// From the last to the first, so that what takes another's place stays.
@@ -137,9 +133,38 @@ impl<W: World> Lanes<W> {
         while let Some(lane) = self.given_up.pop() {
             self.worlds.swap_remove(lane);
             self.draws.swap_remove(lane);
-            self.playing.swap_remove(lane);
-            self.outcomes.swap_remove(lane);
+            self.numbers.swap_remove(lane);
+            self.lengths.swap_remove(lane);
+            self.returns.swap_remove(lane);
+            self.rewards.swap_remove(lane);
+            self.terminated.swap_remove(lane);
             self.over.swap_remove(lane);
+        }
+    }
+}
+
+/// What a step brought is added to each episode. Without a branch, as nearly all go on.
+struct AddUp<'a> {
+    limit: u32,
+    rewards: &'a [f64],
+    terminated: &'a [bool],
+    returns: &'a mut [f64],
+    lengths: &'a mut [u32],
+    over: &'a mut [bool],
+}
+
+impl Kernel for AddUp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self { limit, rewards, terminated, returns, lengths, over } = self;
+        for (returns, reward) in returns.iter_mut().zip(rewards) {
+            *returns += reward;
+        }
+        for ((length, over), terminated) in lengths.iter_mut().zip(over).zip(terminated) {
+            *length += 1;
+            *over = terminated | (*length == limit);
         }
     }
 }
@@ -169,7 +194,8 @@ pub(crate) const GROUP: usize = 256;
 pub struct Environments<W: World> {
     groups: Vec<Group<W>>,
     observations: Vec<f32>,
-    outcomes: Vec<Outcome>,
+    rewards: Vec<f64>,
+    terminated: Vec<bool>,
 }
 
 /// An episode that was over in the last step.
@@ -199,7 +225,8 @@ impl<W: World> Environments<W> {
         let mut environments = Self {
             groups: groups.collect(),
             observations: vec![0.0; count * Self::SEEN],
-            outcomes: vec![Outcome::default(); count],
+            rewards: vec![0.0; count],
+            terminated: vec![false; count],
         };
         for (group, seen) in environments.groups.iter().zip(environments.observations.chunks_mut(GROUP * Self::SEEN)) {
             group.observe(seen);
@@ -209,7 +236,7 @@ impl<W: World> Environments<W> {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.outcomes.len()
+        self.rewards.len()
     }
 
     /// What can be done in them.
@@ -225,12 +252,14 @@ impl<W: World> Environments<W> {
         let count = self.count();
         assert_eq!(actions.len(), count, "one action for each environment");
         let seen = self.observations.par_chunks_mut(GROUP * Self::SEEN);
-        let outcomes = self.outcomes.par_chunks_mut(GROUP);
+        let outcomes = self.rewards.par_chunks_mut(GROUP).zip(self.terminated.par_chunks_mut(GROUP));
         self.groups.par_iter_mut().zip(actions.par_chunks(GROUP)).zip(seen.zip(outcomes)).for_each(
-            |((group, actions), (seen, outcomes))| {
+            |((group, actions), (seen, (rewards, terminated)))| {
                 group.step(actions, count as u32);
                 group.observe(seen);
-                outcomes.copy_from_slice(group.lanes.outcomes());
+                let (last, ended) = group.lanes.outcomes();
+                rewards.copy_from_slice(last);
+                terminated.copy_from_slice(ended);
             },
         );
     }
@@ -240,9 +269,14 @@ impl<W: World> Environments<W> {
         &self.observations
     }
 
-    /// Reward of the last step of each, and whether its episode came to an end of its own.
-    pub fn outcomes(&self) -> &[Outcome] {
-        &self.outcomes
+    /// Reward of the last step of each.
+    pub fn rewards(&self) -> &[f64] {
+        &self.rewards
+    }
+
+    /// Whether with its last step its episode came to an end of its own.
+    pub fn terminated(&self) -> &[bool] {
+        &self.terminated
     }
 
     /// Episodes that were over in the last step, with the number of their environment.
@@ -274,7 +308,7 @@ impl<W: World> Group<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Scene, Spec};
+    use crate::world::{Outcome, Scene, Spec};
 
     /// Ends of its own after as many steps as it drew; an action is added to what it shows.
     #[derive(Clone)]
@@ -354,16 +388,16 @@ mod tests {
         (0..20).for_each(|number| lanes.push(number));
         let mut ended = Vec::new();
         let mut steps = 0;
-        while !lanes.playing().is_empty() {
+        while !lanes.numbers().is_empty() {
             steps += 1;
-            let actions = vec![0; lanes.playing().len()];
+            let actions = vec![0; lanes.numbers().len()];
             lanes.step(&actions, |_, _, number, episode| {
                 assert_eq!(i64::from(episode.length), burns(number as usize).min(5));
                 ended.push(number);
                 None
             });
-            for (world, playing) in lanes.worlds().iter().zip(lanes.playing()) {
-                assert_eq!(world.left, burns(playing.number as usize) - steps);
+            for (world, &number) in lanes.worlds().iter().zip(lanes.numbers()) {
+                assert_eq!(world.left, burns(number as usize) - steps);
             }
         }
         ended.sort_unstable();

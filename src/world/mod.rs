@@ -37,10 +37,10 @@ pub trait World: Clone + Send + Sync + 'static {
     /// The first state of an episode.
     fn reset(draws: &mut Draws) -> Self;
 
-    /// First states for many; the same as [`World::reset`] for each of them.
-    fn reset_all(worlds: &mut [Self], draws: &mut [Draws]) {
-        for (world, draws) in worlds.iter_mut().zip(draws) {
-            *world = Self::reset(draws);
+    /// First states for those of the worlds that are in these lanes; the same as [`World::reset`] for each of them.
+    fn reset_some(worlds: &mut [Self], draws: &mut [Draws], lanes: &[usize]) {
+        for &lane in lanes {
+            worlds[lane] = Self::reset(&mut draws[lane]);
         }
     }
 
@@ -53,10 +53,19 @@ pub trait World: Clone + Send + Sync + 'static {
     /// What it looks like now, as Gymnasium draws it.
     fn draw(&self) -> Scene;
 
-    /// One step of many; the same bits as [`World::step`] for each of them.
-    fn step_all(worlds: &mut [Self], actions: &[Self::Action], draws: &mut [Draws], outcomes: &mut [Outcome]) {
-        for (((world, &action), draws), outcome) in worlds.iter_mut().zip(actions).zip(draws).zip(outcomes) {
-            *outcome = world.step(action, draws);
+    /// One step of many; the same bits as [`World::step`] for each of them. What it brings lies in arrays of its own, so that loops
+    /// over it become vectors.
+    fn step_all(
+        worlds: &mut [Self],
+        actions: &[Self::Action],
+        draws: &mut [Draws],
+        rewards: &mut [f64],
+        terminated: &mut [bool],
+    ) {
+        let outcomes = rewards.iter_mut().zip(terminated);
+        for (((world, &action), draws), (reward, terminated)) in worlds.iter_mut().zip(actions).zip(draws).zip(outcomes)
+        {
+            (*reward, *terminated) = world.step(action, draws).into();
         }
     }
 }
@@ -68,6 +77,12 @@ pub struct Outcome {
     pub reward: f64,
     /// The episode has come to an end of its own.
     pub terminated: bool,
+}
+
+impl From<Outcome> for (f64, bool) {
+    fn from(Outcome { reward, terminated }: Outcome) -> Self {
+        (reward, terminated)
+    }
 }
 
 /// What is known of a world before it is built.

@@ -31,7 +31,7 @@ impl<F: Float> Dynamics<2> for MountainCar<F> {
     }
 
     #[inline(always)]
-    fn advance(state: &mut [F; 2], action: i32) -> bool {
+    fn advance<const NEAR: bool>(state: &mut [F; 2], action: i32) -> bool {
         let [position, velocity] = *state;
         let c = F::of;
         let held = |x: F, low: F, high: F| {
@@ -106,7 +106,13 @@ impl<F: Float> World for MountainCar<F> {
         scene
     }
 
-    fn step_all(worlds: &mut [Self], actions: &[i32], _draws: &mut [Draws], outcomes: &mut [Outcome]) {
-        StepAll { worlds, actions, outcomes }.on(InstructionSet::best());
+    fn step_all(
+        worlds: &mut [Self],
+        actions: &[i32],
+        _draws: &mut [Draws],
+        rewards: &mut [f64],
+        terminated: &mut [bool],
+    ) {
+        StepAll { worlds, actions, rewards, terminated }.on(InstructionSet::best());
     }
 }

@@ -18,7 +18,12 @@ pub fn open(page: &Path, drawings: usize) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let candidates = || std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name)));
     let Some(browser): Option<PathBuf> = candidates().find(|file| file.is_file()) else {
-        assert_ne!(std::env::var("PHYLON_BROWSER").as_deref(), Ok("require"), "no browser on PATH: {}", NAMES.join(", "));
+        assert_ne!(
+            std::env::var("PHYLON_BROWSER").as_deref(),
+            Ok("require"),
+            "no browser on PATH: {}",
+            NAMES.join(", ")
+        );
         eprintln!("no browser on PATH ({}): {} is not opened", NAMES.join(", "), page.display());
         return;
     };

@@ -143,11 +143,13 @@ impl<K: Kind> World for Lander<K> {
         world
     }
 
-    fn reset_all(worlds: &mut [Self], draws: &mut [Draws]) {
-        for (world, draws) in worlds.iter_mut().zip(draws.iter_mut()) {
-            *world = Self::draw_first(draws);
+    fn reset_some(worlds: &mut [Self], draws: &mut [Draws], lanes: &[usize]) {
+        let mut own: Vec<Draws> = lanes.iter().map(|&lane| draws[lane]).collect();
+        let mut begun: Vec<Self> = own.iter_mut().map(Self::draw_first).collect();
+        Self::first_steps(&mut begun, &mut own);
+        for ((&lane, world), own) in lanes.iter().zip(begun).zip(own) {
+            (worlds[lane], draws[lane]) = (world, own);
         }
-        Self::first_steps(worlds, draws);
     }
 
     fn step(&mut self, action: Self::Action, draws: &mut Draws) -> Outcome {
@@ -156,7 +158,8 @@ impl<K: Kind> World for Lander<K> {
             std::slice::from_mut(self),
             &[action],
             std::slice::from_mut(draws),
-            std::slice::from_mut(&mut outcome),
+            std::slice::from_mut(&mut outcome.reward),
+            std::slice::from_mut(&mut outcome.terminated),
         );
         outcome
     }
@@ -171,8 +174,14 @@ impl<K: Kind> World for Lander<K> {
         self.physics.draw()
     }
 
-    fn step_all(worlds: &mut [Self], actions: &[Self::Action], draws: &mut [Draws], outcomes: &mut [Outcome]) {
-        Self::step_with(InstructionSet::best(), worlds, actions, draws, outcomes);
+    fn step_all(
+        worlds: &mut [Self],
+        actions: &[Self::Action],
+        draws: &mut [Draws],
+        rewards: &mut [f64],
+        terminated: &mut [bool],
+    ) {
+        Self::step_with(InstructionSet::best(), worlds, actions, draws, (rewards, terminated));
     }
 }
 
@@ -183,17 +192,19 @@ impl<K: Kind> Lander<K> {
         worlds: &mut [Self],
         actions: &[K::Action],
         draws: &mut [Draws],
-        outcomes: &mut [Outcome],
+        (rewards, terminated): (&mut [f64], &mut [bool]),
     ) {
         let mut lanes = Lanes::new();
         let blocks = worlds.chunks_mut(BLOCK).zip(actions.chunks(BLOCK)).zip(draws.chunks_mut(BLOCK));
-        for (((worlds, actions), draws), outcomes) in blocks.zip(outcomes.chunks_mut(BLOCK)) {
+        let outcomes = rewards.chunks_mut(BLOCK).zip(terminated.chunks_mut(BLOCK));
+        for (((worlds, actions), draws), (rewards, terminated)) in blocks.zip(outcomes) {
             for ((world, &action), draws) in worlds.iter_mut().zip(actions).zip(draws) {
                 world.begin(K::throttle(action), draws);
             }
             solve(set, &mut lanes, worlds);
-            for ((world, &action), outcome) in worlds.iter_mut().zip(actions).zip(outcomes) {
-                *outcome = world.end(K::throttle(action));
+            let outcomes = rewards.iter_mut().zip(terminated);
+            for ((world, &action), (reward, terminated)) in worlds.iter_mut().zip(actions).zip(outcomes) {
+                (*reward, *terminated) = world.end(K::throttle(action)).into();
             }
         }
     }
@@ -210,8 +221,8 @@ impl<K: Kind> Lander<K> {
     /// The step that `reset` takes before it shows anything.
     fn first_steps(worlds: &mut [Self], draws: &mut [Draws]) {
         let actions = vec![K::Action::default(); worlds.len()];
-        let mut outcomes = vec![Outcome::default(); worlds.len()];
-        Self::step_all(worlds, &actions, draws, &mut outcomes);
+        let (mut rewards, mut terminated) = (vec![0.0; worlds.len()], vec![false; worlds.len()]);
+        Self::step_all(worlds, &actions, draws, &mut rewards, &mut terminated);
     }
 
     /// Up to the velocity solver.
