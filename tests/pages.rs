@@ -5,7 +5,7 @@ mod program;
 
 use std::fs;
 
-use program::succeed;
+use program::{fail, succeed};
 
 /// A run of this config, its page opened, which must have so many drawings.
 fn opens(config: &str, drawings: usize) {
@@ -48,4 +48,11 @@ fn of_a_search_of_a_column() {
     let search = "format = 1\n[search]\ngroup = 'structure'\nsimulations = 12\nwarm_up = 50\ncounted = 100\nheld_out = 2\n\
                   held_out_seconds = 0.2\n[search.cma_es]\npopulation = 4\n[column]\nneuron_scale = 0.02\n";
     opens(search, 4);
+}
+
+#[test]
+fn of_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(fail(folder.path(), "report runs/nothing", 1).contains("runs/nothing"));
+    assert!(!folder.path().join("runs").exists());
 }
