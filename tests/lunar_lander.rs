@@ -182,10 +182,10 @@ fn neither_company_nor_instruction_set_changes_a_bit() {
 fn many_resets_are_as_one() {
     let mut draws: Vec<_> = (0..70).map(|seed| Draws::Pcg(Pcg64::seeded(seed))).collect();
     let (mut others, mut worlds) = (draws.clone(), vec![LunarLander::reset(&mut draws[0].clone()); 70]);
-    let (first, lanes) = (worlds[0].clone(), Vec::from_iter((0..70).rev().filter(|lane| lane % 3 > 0)));
+    let (first, lanes) = (worlds[0], Vec::from_iter((0..70).rev().filter(|lane| lane % 3 > 0)));
     LunarLander::reset_some(&mut worlds, &mut draws, &lanes);
     for (i, (world, other)) in worlds.iter().zip(&mut others).enumerate() {
-        let expected = if lanes.contains(&i) { LunarLander::reset(other) } else { first.clone() };
+        let expected = if lanes.contains(&i) { LunarLander::reset(other) } else { first };
         assert_eq!(*world, expected, "world {i}");
     }
     assert_eq!(draws, others);
