@@ -242,7 +242,7 @@ pub enum Task {
     Stdp(Stdp),
     /// The same with the cosine-transformed rule of the paper's extended data.
     StdpComplex(Stdp),
-    /// Find the food in a T-maze and remember where it is; needs `[network]`.
+    /// Find the food in a T-maze and remember where it is; without a table `[network]` the paper's network.
     TMaze(Maze),
     /// The same in a maze with two turns and four places.
     DoubleTMaze(Maze),

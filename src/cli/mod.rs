@@ -27,9 +27,9 @@ use clap::{ArgAction, Parser, Subcommand};
 use phylon::error::{Error, Result};
 use tracing::Level;
 
-/// Evolve neural units.
+/// Evolve, grow and simulate small brains, and judge what they do.
 ///
-/// A config file says what is evolved, on which task and how; a run leaves a folder with its effective config,
+/// A config file says what is evolved or simulated, on which task and how; a run leaves a folder with its effective config,
 /// metrics, checkpoints and a report with figures.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES, after_long_help = EXAMPLES_AND_EXIT_CODES)]
