@@ -62,9 +62,16 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Answer<'a, C, D> {
+    config: &'a C,
+    derived: &'a D,
+}
+
 fn show(args: &Args, config: &impl Serialize, derived: &impl Serialize, comments: &str) -> Result<()> {
     if args.json {
-        return output::json(&serde_json::json!({"config": config, "derived": derived}));
+        return output::json(&Answer { config, derived });
     }
     output::print(&format!("{}\n{comments}", config::to_toml(config)))
 }
