@@ -174,9 +174,9 @@ impl Graph {
         self.node(function, &[&sums], output);
     }
 
-    /// As in `unit/gru.rs`; u is `before` and the last of the parts behind the memory, unless `before` holds the others.
-    fn gated_memory(&mut self, before: &str, behind: &[&str]) {
-        self.concat(&[before, "x"], "u");
+    /// As in `unit/gru.rs`. `state` is all that u begins with, `behind` what the gates read behind the memory.
+    fn gated_memory(&mut self, state: &str, behind: &[&str]) {
+        self.concat(&[state, "x"], "u");
         self.gate("Sigmoid", "u", "Wz", "z");
         self.gate("Sigmoid", "u", "Wr", "r");
         self.node("Mul", &["r", "h"], "kept");

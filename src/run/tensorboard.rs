@@ -2,8 +2,8 @@
 //!
 //! A file is a sequence of records: length, its checksum, an `Event` in Protocol Buffers, its checksum
 //! (<https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details>; the messages are those of
-//! tensorflow/core/util/event.proto and framework/summary.proto). The first has the version, the second the config as text, and
-//! then there is one for each point of the curves.
+//! tensorflow/core/util/event.proto and framework/summary.proto). The first three have the version, the start of a session, and
+//! the config as text; then there is one for each point of the curves.
 //!
 //! The file adds nothing to the logs of its run but the time of each point. So where a run begins or goes on, it is made to
 //! agree with them: points that are in it already stay, with their times, up to the first that is not what the log has; what
@@ -66,7 +66,7 @@ impl Events {
         let mut kept = kept(&bytes, past);
         let mut missing = Vec::new();
         if kept.bytes == 0 {
-            missing = [version(), text(config)].iter().flat_map(|event| record(&at(began, event))).collect();
+            missing = [version(), session(), text(config)].iter().flat_map(|event| record(&at(began, event))).collect();
             kept.points = 0;
         }
         missing.extend(past[kept.points..].iter().flat_map(|point| record(&at(point.time, &summary(point)))));
@@ -106,9 +106,10 @@ struct Kept {
 fn kept(bytes: &[u8], past: &[Point]) -> Kept {
     let is = |event: &[u8], wanted: &[u8]| event.get(TIME..) == Some(wanted);
     // The config may have changed since: a run that goes on may be told to be longer.
-    let begins = first_record(bytes).filter(|event| is(event, &version())).and_then(|first| {
-        let second = first_record(&bytes[framed(first)..])?;
-        Some(framed(first) + framed(second))
+    let first = [Some(version()), Some(session()), None];
+    let begins = first.iter().try_fold(0, |end, wanted| {
+        let event = first_record(&bytes[end..])?;
+        wanted.as_ref().is_none_or(|wanted| is(event, wanted)).then_some(end + framed(event))
     });
     let Some(mut end) = begins else { return Kept { bytes: 0, points: 0 } };
     let mut points = 0;
@@ -140,6 +141,13 @@ fn at(time: SystemTime, event: &[u8]) -> Vec<u8> {
 /// An event without its time, as the following.
 fn version() -> Vec<u8> {
     Message::new().text(3, "brain.Event:2").into_bytes()
+}
+
+/// The start of a session at step 0: in a TensorBoard that has read a run of which this one takes the place, that one's points
+/// are void.
+fn session() -> Vec<u8> {
+    const START: i64 = 1;
+    Message::new().int(2, 0).message(7, Message::new().int(1, START)).into_bytes()
 }
 
 /// The points of all curves at a step.
