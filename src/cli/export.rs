@@ -22,7 +22,7 @@ use super::output;
 /// one chromosome. `about` is a JSON text with all sizes and who reads whom.
 ///
 /// onnx is one step of a unit: inputs x [batch, inputs] and state, which is zero at first; outputs y [batch, outputs] and new_state.
-/// A network's synapses and neurons have a file each. A policy has the input observations, and the outputs outputs and action.
+/// A network's synapses and neurons have a file each, without the noise of their outputs. A policy has the input observations, and the outputs outputs and action.
 ///
 /// tensorboard writes the curves of a run, a search, or all finished runs of a sweep into their folders, for
 /// tensorboard --logdir. `phylon run --tensorboard` does so while a run goes on; here the times of points are estimates.

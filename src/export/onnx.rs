@@ -14,6 +14,8 @@
 //! A policy's model has the input `observations` `[batch, observations]`, and the outputs `outputs` and `action`: `[batch]`, the
 //! number of the highest output, or for a world with continuous actions `[batch, actions]`, the outputs clipped to [-1, 1].
 //!
+//! The noise that a network's units have on their outputs (`network.output_noise`) is not in their models.
+//!
 //! Numbers are those of the equations in f32. A runtime adds up in an order of its own, and has its own tanh and logistic
 //! function, so its last bits are not those of this crate.
 

@@ -33,7 +33,7 @@ pub(crate) struct Point {
     pub step: u32,
     /// By the names of their curves; what stands before a slash is the name of a group.
     pub scalars: Vec<(String, f32)>,
-    /// When it came to be.
+    /// When it came to be, or on a device, where several generations come together, when it was told.
     pub time: SystemTime,
 }
 
