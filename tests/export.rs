@@ -453,8 +453,11 @@ fn what_cannot_be_exported_says_so_and_what_to_try() {
     // A search's answer is a file that there is already.
     let search = folder.join("runs/search");
     fs::create_dir(&search).unwrap();
-    fs::write(search.join("config.toml"), "format = 1\n[column]\n[search]\ngroup = 'synapse'\n[search.cma_es]\n")
-        .unwrap();
+    fs::write(
+        search.join("config.toml"),
+        "format = 1\n[column]\n[search]\ngroup = 'synapse'\nsimulations = 20\n[search.cma_es]\n",
+    )
+    .unwrap();
     let why = fail(folder, "export runs/search --to onnx", 2);
     assert!(why.contains("best.toml") && why.contains("try: phylon simulate runs/search/best.toml"), "{why}");
     // And a simulation has nothing to show.
