@@ -51,6 +51,7 @@ pub mod cpu;
 pub mod device;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod gpu;
 pub mod hash;
 pub mod network;

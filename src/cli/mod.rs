@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod device;
 mod eval;
+mod export;
 mod grow;
 mod list;
 mod output;
@@ -74,6 +75,7 @@ enum Command {
     Compare(compare::Args),
     Render(render::Args),
     Replay(replay::Args),
+    Export(export::Args),
     Rollout(rollout::Args),
     Grow(grow::Args),
     Reproduce(reproduce::Args),
@@ -106,6 +108,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Render(args) => render::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Rollout(args) => rollout::run(&args),
         Command::Grow(args) => grow::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),

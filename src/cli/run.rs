@@ -30,6 +30,7 @@ use super::{device, output};
 Examples:
   phylon run configs/quickstart.toml
   phylon run configs/enu-iaf.toml --set es.population=4096 --set run.seed=7 --name seed-7
+  phylon run configs/enu-iaf.toml --tensorboard        and beside it: tensorboard --logdir runs
   phylon run --resume runs/seed-7
   phylon run --resume runs/seed-7 --set run.generations=6000
   phylon run configs/column-structure.toml             then phylon simulate runs/column-structure/best.toml
@@ -58,6 +59,10 @@ pub struct Args {
     /// No progress on stderr.
     #[arg(short, long)]
     quiet: bool,
+    /// Also write the curves for TensorBoard while the run goes on; a resumed run that has them goes on with them. For runs
+    /// without, see phylon export.
+    #[arg(long)]
+    tensorboard: bool,
     /// Do not draw report.html at the end.
     #[arg(long)]
     no_report: bool,
@@ -94,9 +99,13 @@ fn evolve(args: &Args, plan: Plan, folder: Option<Folder>) -> Result<ExitCode> {
         Some(folder) => resume(plan, folder, &device)?,
         None => start(args, plan, &device)?,
     };
-    let options = Options { quiet: args.quiet, device: device.description };
+    let options = options(args, device.description);
     let ended = run::evolve(&plan, engine.as_mut(), &folder, &options)?;
     finish(args, ended, &folder)
+}
+
+fn options(args: &Args, device: String) -> Options {
+    Options { quiet: args.quiet, device, tensorboard: args.tensorboard }
 }
 
 fn finish(args: &Args, ended: Ended, folder: &Folder) -> Result<ExitCode> {
@@ -146,7 +155,8 @@ fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -
             "{shown} has a table [column] and no [search]: there is nothing to search; try: phylon simulate {shown}"
         )));
     }
-    let gpu = args.device.choose()?.open()?;
+    let device = args.device.choose()?;
+    let gpu = device.open()?;
     let search = Search::new(column)?;
     let folder = match folder {
         Some(folder) => folder,
@@ -155,6 +165,6 @@ fn search(args: &Args, config: &Path, column: &Column, folder: Option<Folder>) -
             search.create(&args.runs_dir, &args.name.clone().unwrap_or_else(stem), args.force)?
         }
     };
-    let ended = search.run(&folder, gpu.as_ref(), args.quiet)?;
+    let ended = search.run(&folder, gpu.as_ref(), &options(args, device.description))?;
     finish(args, ended, &folder)
 }

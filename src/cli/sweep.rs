@@ -81,6 +81,9 @@ pub struct Args {
     /// Do not draw report.html.
     #[arg(long)]
     no_report: bool,
+    /// Also write the curves of each run for TensorBoard while it goes on: tensorboard --logdir RUNS/SWEEP shows a line a run.
+    #[arg(long)]
+    tensorboard: bool,
     /// Print one object with the folder and a summary of each cell.
     #[arg(long)]
     json: bool,
@@ -113,7 +116,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     sweep.check_device(&device)?;
     let name = args.name.as_deref().unwrap_or(sweep.name());
     let folder = Folder::named(&args.runs_dir, name, sweep.spec().clone(), args.force)?;
-    let options = Options { quiet: args.quiet, retry: args.retry, shard: args.shard, report: !args.no_report };
+    let options = Options {
+        quiet: args.quiet,
+        retry: args.retry,
+        shard: args.shard,
+        report: !args.no_report,
+        tensorboard: args.tensorboard,
+    };
     let ended = sweep.run(&folder, &device, &options)?;
     let summaries = folder.write_tables()?;
     let report = if args.no_report { "none".to_owned() } else { report::sweep::write(&folder)?.display().to_string() };

@@ -22,11 +22,11 @@ pub(super) type Checked<T> = std::result::Result<T, String>;
 
 /// A tensor of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tensor {
+pub(crate) struct Tensor {
     /// Lengths of its axes.
-    pub(super) shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     /// The last axis is the fastest.
-    pub(super) values: Vec<f32>,
+    pub(crate) values: Vec<f32>,
 }
 
 /// What a file holds.
@@ -91,15 +91,20 @@ impl Mlp {
     /// When the path ends in neither, or writing fails; a file that was there is then unchanged.
     pub fn write(&self, path: &Path) -> Result<()> {
         let bytes = match Format::of(path)? {
-            Format::Npz => npz::encode(&self.tensors(), self.activation.name()),
-            Format::Safetensors => safetensors::encode(&self.tensors(), self.activation.name()),
+            Format::Npz => npz::encode(&self.tensors(), self.note()),
+            Format::Safetensors => safetensors::encode(&self.tensors(), self.note()),
         };
         let bytes = bytes.map_err(|why| Error::Run(format!("cannot write the policy {}: {why}", path.display())))?;
         durable::replace(path, &bytes)
     }
 
+    /// What files hold beside the tensors.
+    pub(crate) fn note(&self) -> (&'static str, &'static str) {
+        ("activation", self.activation.name())
+    }
+
     /// W1, b1, W2, ... as files hold them.
-    pub(super) fn tensors(&self) -> Vec<(String, Tensor)> {
+    pub(crate) fn tensors(&self) -> Vec<(String, Tensor)> {
         let mut rest = &self.parameters[..];
         let mut tensors = Vec::new();
         for (number, layer) in (1..).zip(self.sizes.windows(2)) {

@@ -8,12 +8,12 @@
 //! order, so the bits of an output depend neither on how many lanes there are nor on the instruction set.
 
 mod file;
-mod npz;
-mod safetensors;
+pub(crate) mod npz;
+pub(crate) mod safetensors;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use file::is_finite;
+pub(crate) use file::{Tensor, is_finite};
 
 use crate::cpu::{Aligned, Begin, LANES, Pair, Rows, RowsMut, Vector, product_strip};
 use crate::num::{selu, sigmoid, tanh};

@@ -35,12 +35,13 @@ pub(super) fn decode(bytes: &[u8]) -> Checked<Contents> {
     Ok(contents)
 }
 
-pub(super) fn encode(tensors: &[(String, Tensor)], activation: &str) -> Checked<Vec<u8>> {
+/// Tensors and a text, each by its name.
+pub(crate) fn encode(tensors: &[(String, Tensor)], (name, text): (&str, &str)) -> Checked<Vec<u8>> {
     let arrays = tensors.iter().map(|(name, tensor)| {
         let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
         (name.as_str(), npy("<f4", &tensor.shape, &bytes))
     });
-    archive(arrays.chain([("activation", npy_text(&[], &[activation]))]), CompressionMethod::Stored)
+    archive(arrays.chain([(name, npy_text(&[], &[text]))]), CompressionMethod::Stored)
 }
 
 /// A `.npy` file taken apart; its values are as long as type and shape say.

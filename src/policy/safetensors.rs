@@ -35,7 +35,8 @@ fn tensor(view: &TensorView<'_>) -> Checked<Tensor> {
     Ok(Tensor { shape: view.shape().to_vec(), values })
 }
 
-pub(super) fn encode(tensors: &[(String, Tensor)], activation: &str) -> Checked<Vec<u8>> {
+/// Tensors and a text, each by its name; the text is in the metadata.
+pub(crate) fn encode(tensors: &[(String, Tensor)], (name, text): (&str, &str)) -> Checked<Vec<u8>> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, tensor)| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
@@ -44,6 +45,6 @@ pub(super) fn encode(tensors: &[(String, Tensor)], activation: &str) -> Checked<
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(|error| error.to_string())?;
         Ok((name.as_str(), view))
     });
-    let metadata = HashMap::from([("activation".to_owned(), activation.to_owned())]);
+    let metadata = HashMap::from([(name.to_owned(), text.to_owned())]);
     serialize(views.collect::<Checked<Vec<_>>>()?, Some(metadata)).map_err(|error| error.to_string())
 }

@@ -279,8 +279,8 @@ proptest! {
         let world = world(3, 2);
         let tensors = policy(&[3, 4, 2], Activation::Tanh).tensors();
         let (format, bytes) = match kind {
-            0 => (Format::Npz, damage(super::npz::encode(&tensors, "tanh").unwrap())),
-            1 => (Format::Safetensors, damage(super::safetensors::encode(&tensors, "tanh").unwrap())),
+            0 => (Format::Npz, damage(super::npz::encode(&tensors, ("activation", "tanh")).unwrap())),
+            1 => (Format::Safetensors, damage(super::safetensors::encode(&tensors, ("activation", "tanh")).unwrap())),
             // The checksums of a zip keep damage from the arrays in it.
             _ => (Format::Npz, zip(&[("W1", damage(floats(&[3, 2], &[0.5; 6])))])),
         };

@@ -30,8 +30,23 @@ pub(crate) const RESULT: &str = "result.json";
 const LOCK: &str = "run.lock";
 /// Of a run that is part of a sweep: what came of it.
 pub(crate) const OUTCOME: &str = "outcome.toml";
+/// Of the event file for TensorBoard, which knows such files by their name. Between the two stands when it was begun: a run
+/// that takes the place of another has another file, so that a TensorBoard that is open does not take it for the old one.
+const EVENTS: (&str, &str) = ("events.out.tfevents.", ".phylon");
 
-/// What `--force` removes. The config is the first to go: a folder half emptied must not look like a run.
+/// What `phylon export` writes where it is not told otherwise.
+const EXPORTED: [&str; 7] = [
+    "parameters.npz",
+    "parameters.csv",
+    "parameters.safetensors",
+    "parameters.onnx",
+    "parameters-synapse.onnx",
+    "parameters-neuron.onnx",
+    "parameters-shared.onnx",
+];
+
+/// What `--force` removes, beside these and event files. The config is the first to go: a folder half emptied must not look like
+/// a run.
 const FILES: [&str; 12] =
     [CONFIG, OUTCOME, CHECKPOINT, PREVIOUS, BEST, METRICS, FITNESS, REPORT, LIFE, CANDIDATES, BEST_COLUMN, RESULT];
 
@@ -154,7 +169,32 @@ impl Folder {
         self.path.join(BEST)
     }
 
-    pub(super) fn metrics_path(&self) -> PathBuf {
+    /// The event file, if there is one.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn events_path(&self) -> Result<Option<PathBuf>> {
+        Ok(self.all_events()?.into_iter().max())
+    }
+
+    /// Of one that is begun so many seconds after the Epoch.
+    pub(super) fn new_events_path(&self, seconds: u64) -> PathBuf {
+        self.path.join(format!("{}{seconds:010}{}", EVENTS.0, EVENTS.1))
+    }
+
+    fn all_events(&self) -> Result<Vec<PathBuf>> {
+        let failed = |source| Error::io("read", &self.path, source);
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            if name.to_str().is_some_and(|name| name.starts_with(EVENTS.0) && name.ends_with(EVENTS.1)) {
+                paths.push(self.path.join(name));
+            }
+        }
+        Ok(paths)
+    }
+
+    pub(crate) fn metrics_path(&self) -> PathBuf {
         self.path.join(METRICS)
     }
 
@@ -270,7 +310,8 @@ impl Folder {
             )));
         }
         self.lock()?;
-        for file in FILES.map(|name| path.join(name)) {
+        let named = FILES.into_iter().chain(EXPORTED).map(|name| path.join(name));
+        for file in named.chain(self.all_events()?) {
             match fs::remove_file(&file) {
                 Err(source) if source.kind() != ErrorKind::NotFound => return Err(Error::io("remove", file, source)),
                 _ => {}

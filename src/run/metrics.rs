@@ -3,9 +3,11 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::tensorboard::Point;
 use crate::engine::{Generation, Summary};
 use crate::error::{Error, Result};
 
@@ -43,6 +45,26 @@ impl Metrics {
             seconds: (seconds * 1e3).round() / 1e3,
         }
     }
+
+    /// The row as points of curves.
+    pub(super) fn point(&self, time: SystemTime) -> Point {
+        let scalars = [
+            ("fitness/best", self.best),
+            ("fitness/mean", self.mean),
+            ("fitness/std", self.std),
+            ("fitness/centre", self.centre),
+            ("speed/env_steps_per_s", self.env_steps_per_s as f32),
+        ];
+        Point { step: self.generation, scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(), time }
+    }
+}
+
+/// The rows as points of curves, as if the last had come to be at a time and there had been no pause between them: the file
+/// does not say more.
+pub(crate) fn points(rows: &[Metrics], last: SystemTime) -> Vec<Point> {
+    let end = rows.last().map_or(0.0, |row| row.seconds);
+    let before = |row: &Metrics| Duration::try_from_secs_f64(end - row.seconds).unwrap_or_default();
+    rows.iter().map(|row| row.point(last.checked_sub(before(row)).unwrap_or(last))).collect()
 }
 
 /// The file open for appending.

@@ -14,9 +14,10 @@ mod fake;
 mod fitness_log;
 pub(crate) mod folder;
 pub(crate) mod interrupt;
-mod metrics;
+pub(crate) mod metrics;
 mod progress;
 mod records;
+pub(crate) mod tensorboard;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,8 @@ pub struct Options {
     pub quiet: bool,
     /// What the engine runs on, for people.
     pub device: String,
+    /// Keep an event file for TensorBoard. A run that has one goes on with it either way.
+    pub tensorboard: bool,
 }
 
 /// How a run that did not fail came to its end.
@@ -78,7 +81,7 @@ fn evolve_until(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Ended> {
     let state = engine.state()?;
-    let records = begin(plan, &state, folder)?;
+    let records = begin(plan, &state, folder, options.tensorboard)?;
     let mut progress = Progress::start(folder.path(), state.generation, plan.config.run.generations, options);
     let mut tell = |_, generation: &Generation, summary| progress.generation(generation, summary);
     let ended = go_on(&mut Alone(engine), &mut [(plan, records)], &mut tell, interrupted)?;
@@ -90,19 +93,20 @@ fn evolve_until(
 pub(crate) type Tell<'t> = &'t mut dyn FnMut(usize, &Generation, Summary);
 
 /// As [`evolve`], of trials side by side, each with its plan and folder; the trials must be where the folders' newest
-/// checkpoints are. Signals are left to the caller, and so is what is said.
+/// checkpoints are. Signals are left to the caller, and so is what is said. `tensorboard` is [`Options::tensorboard`].
 ///
 /// # Errors
 /// As [`evolve`].
 pub(crate) fn evolve_trials(
     trials: &mut dyn Trials,
     runs: &[(&Plan, &Folder)],
+    tensorboard: bool,
     tell: Tell<'_>,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Ended> {
     let mut opened = Vec::with_capacity(runs.len());
     for (trial, (plan, folder)) in runs.iter().enumerate() {
-        opened.push((*plan, begin(plan, &trials.state(trial)?, folder)?));
+        opened.push((*plan, begin(plan, &trials.state(trial)?, folder, tensorboard)?));
     }
     go_on(trials, &mut opened, tell, interrupted)
 }
@@ -157,7 +161,7 @@ fn keep(trials: &dyn Trials, runs: &[(&Plan, Records)]) -> Result<()> {
 }
 
 /// Take the folder for writing and bring it to the engine's generation.
-fn begin<'a>(plan: &Plan, state: &State, folder: &'a Folder) -> Result<Records<'a>> {
+fn begin<'a>(plan: &Plan, state: &State, folder: &'a Folder, tensorboard: bool) -> Result<Records<'a>> {
     folder.lock()?;
     let kept = folder.newest_checkpoint(plan)?.map(|(state, _)| state.generation);
     if let Some(kept) = kept.filter(|&kept| kept != state.generation) {
@@ -170,7 +174,7 @@ fn begin<'a>(plan: &Plan, state: &State, folder: &'a Folder) -> Result<Records<'
     if fs::read_to_string(folder.config_path()).ok().as_ref() != Some(&config) {
         durable::replace(&folder.config_path(), config.as_bytes())?;
     }
-    let records = Records::open(folder, plan.population, state.generation)?;
+    let records = Records::open(folder, plan, state.generation, tensorboard)?;
     if kept.is_none() {
         // So that a kill before the first interval leaves a run that can be resumed like any other.
         records.keep(plan, state)?;

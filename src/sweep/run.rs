@@ -28,6 +28,8 @@ pub struct Options {
     pub shard: Shard,
     /// Draw the report now and then.
     pub report: bool,
+    /// Keep an event file for TensorBoard in each run's folder.
+    pub tensorboard: bool,
 }
 
 /// A run that is to be done.
@@ -190,7 +192,7 @@ impl Work<'_> {
                 progress.generation(generation.index + 1, end, summary.mean);
             }
         };
-        run::evolve_trials(trials.as_mut(), &runs, &mut tell, &|| interrupt.requested())
+        run::evolve_trials(trials.as_mut(), &runs, self.options.tensorboard, &mut tell, &|| interrupt.requested())
     }
 
     fn search(&mut self, job: &Job, column: &Column, folder: &run::Folder) -> Result<Ended> {
@@ -199,7 +201,8 @@ impl Work<'_> {
         }
         self.progress.begin(job.cell, &job.name, 1);
         let gpu = self.device.open()?;
-        let outcome = match Search::new(column)?.run(folder, gpu.as_ref(), true) {
+        let options = run::Options { quiet: true, tensorboard: self.options.tensorboard, ..run::Options::default() };
+        let outcome = match Search::new(column)?.run(folder, gpu.as_ref(), &options) {
             Ok(Ended::Interrupted) => return Ok(Ended::Interrupted),
             Ok(Ended::Finished) => Outcome::of_search(folder)?,
             Err(error @ (Error::Run(_) | Error::BadFile { .. })) => {

@@ -49,6 +49,19 @@ impl Shape {
         std::iter::repeat_n((self.gate_rows(), self.memory), self.gates()).chain([(self.memory, self.outputs)])
     }
 
+    /// Names of the matrices, in the same order, as the equations have them.
+    pub fn matrix_names(&self) -> &'static [&'static str] {
+        match self.kind {
+            UnitKind::Enu | UnitKind::Nfenu | UnitKind::Gru => &["Wz", "Wr", "Wc", "Wo"],
+            UnitKind::Lstm => &["Wi", "Wf", "Wg", "Wy", "Wo"],
+        }
+    }
+
+    /// Outputs are clipped to [0, 1].
+    pub fn is_clipped(&self) -> bool {
+        matches!(self.kind, UnitKind::Enu | UnitKind::Nfenu)
+    }
+
     /// Length of the flat parameter vector.
     pub fn parameters(&self) -> usize {
         self.matrices().map(|(rows, columns)| rows * columns).sum()
@@ -240,7 +253,7 @@ impl Instances {
         let end = Outputs {
             outputs: RowsMut(&mut self.outputs_and_inputs[first..], lanes),
             noise: noise.map(|noise| Rows(&noise[first..], lanes)),
-            is_clipped: matches!(shape.kind, UnitKind::Enu | UnitKind::Nfenu),
+            is_clipped: shape.is_clipped(),
         };
         let parts = [Rows(&self.memory[first..], lanes), Rows::NONE];
         product_strip::<V, _, _>(read_out, shape.outputs, parts, Zero, end);

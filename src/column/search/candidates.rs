@@ -3,10 +3,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::{Judged, Target};
-use crate::column::NAMES;
+use crate::column::{NAMES, POPULATIONS};
 use crate::error::{Error, Result};
+use crate::run::tensorboard::Point;
 
 /// The file open for appending.
 pub struct Log {
@@ -14,7 +16,7 @@ pub struct Log {
     path: PathBuf,
 }
 
-/// What figures need of a row.
+/// What figures and curves need of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
     /// The first is 0.
@@ -23,6 +25,51 @@ pub struct Row {
     pub candidate: u32,
     /// Sum of the targets' errors.
     pub error: f64,
+    /// Of each population, Hz; NaN where a candidate was given up.
+    pub rates: [f64; POPULATIONS],
+}
+
+impl Row {
+    /// Of the candidates of a generation.
+    pub(super) fn of(generation: u32, judged: &[Judged]) -> Vec<Self> {
+        let row = |(candidate, judged): (usize, &Judged)| Self {
+            generation,
+            candidate: candidate as u32,
+            error: judged.error,
+            rates: judged.rates,
+        };
+        judged.iter().enumerate().map(row).collect()
+    }
+}
+
+/// A generation as points of curves: its least error, their mean, the least of the search so far, and the rates of the candidate
+/// with the least error.
+pub(super) fn point(generation: &[Row], least: f64, time: SystemTime) -> Point {
+    let finite = || generation.iter().filter(|row| row.error.is_finite());
+    let best = finite().min_by(|a, b| a.error.total_cmp(&b.error));
+    let mean = finite().map(|row| row.error).sum::<f64>() / finite().count() as f64;
+    let (error, rates) = best.map_or((f64::NAN, [f64::NAN; POPULATIONS]), |row| (row.error, row.rates));
+    let errors = [("best", error), ("mean", mean), ("best_so_far", least)];
+    let errors = errors.into_iter().map(|(name, value)| (format!("error/{name}"), value as f32));
+    let rates = NAMES.iter().zip(rates).map(|(name, rate)| (format!("rate/{name}"), rate as f32));
+    let step = generation.first().map_or(0, |row| row.generation);
+    Point { step, scalars: errors.chain(rates).collect(), time }
+}
+
+/// All generations as points of curves. The file has no times: they are spread evenly over the `seconds` that the search took
+/// until the last of them.
+pub(crate) fn points(rows: &[Row], seconds: f64, last: SystemTime) -> Vec<Point> {
+    let (mut least, mut done) = (f64::NAN, 0);
+    let generations = rows.chunk_by(|a, b| a.generation == b.generation);
+    let of = |generation: &[Row]| {
+        // NaN is less than nothing: `min` gives the other.
+        least = generation.iter().map(|row| row.error).filter(|error| error.is_finite()).fold(least, f64::min);
+        done += generation.len();
+        let before = seconds * (1.0 - done as f64 / rows.len() as f64);
+        let before = Duration::try_from_secs_f64(before).unwrap_or_default();
+        point(generation, least, last.checked_sub(before).unwrap_or(last))
+    };
+    generations.map(of).collect()
 }
 
 /// The first line: whose rates and measures follow.
@@ -101,10 +148,12 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
         let mut fields = line.split(',');
         let mut field = || fields.next().unwrap_or_default();
         let row = (field().parse(), field().parse(), field().parse());
-        let (Ok(generation), Ok(candidate), Ok(error)) = row else {
+        // Behind reward and clipped.
+        let rates: Vec<f64> = fields.skip(2).take(POPULATIONS).map_while(|rate| rate.parse().ok()).collect();
+        let (Ok(generation), Ok(candidate), Ok(error), Ok(rates)) = (row.0, row.1, row.2, rates.try_into()) else {
             return Err(Error::bad_file(path, format!("line {} is not a candidate", number + 1)));
         };
-        Ok(Row { generation, candidate, error })
+        Ok(Row { generation, candidate, error, rates })
     };
     whole.lines().enumerate().skip(1).map(row).collect()
 }
@@ -131,7 +180,7 @@ mod tests {
         log.append(1, &[judged(1e-20)]).unwrap();
         let rows = read(&path).unwrap();
         assert_eq!(rows.len(), 3);
-        assert_eq!(rows[2], Row { generation: 1, candidate: 0, error: 1e-20 });
+        assert_eq!(rows[2], Row { generation: 1, candidate: 0, error: 1e-20, rates: [1.0 / 3.0; 8] });
         assert!(rows[1].error.is_nan());
 
         // What a kill left of a row, and rows that the checkpoint does not know.

@@ -8,9 +8,9 @@
 //! `best.toml` holds the best candidate so far, and at the end the [answer](super::outcome).
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::candidates::Log;
+use super::candidates::{self, Log, Row};
 use super::checkpoint::{self, Remembered, State};
 use super::outcome::{self, Outcome};
 use super::progress::Progress;
@@ -21,7 +21,8 @@ use crate::gpu::Gpu;
 use crate::hash::fnv1a;
 use crate::run::folder::{BEST_COLUMN, CANDIDATES, RESULT};
 use crate::run::interrupt::Interrupt;
-use crate::run::{Ended, Folder, difference, durable};
+use crate::run::tensorboard::{self, Events};
+use crate::run::{Ended, Folder, Options, difference, durable};
 use crate::search::ask_tell::AskTell;
 use crate::search::cma_es::CmaEs;
 use crate::search::ddpg::Ddpg;
@@ -42,6 +43,13 @@ pub struct Search<'c> {
     column: &'c config::Column,
     search: &'c config::Search,
     problem: Problem,
+}
+
+/// The open files of a search that goes on.
+struct Records {
+    log: Log,
+    /// If it has them.
+    events: Option<Events>,
 }
 
 impl<'c> Search<'c> {
@@ -96,17 +104,27 @@ impl<'c> Search<'c> {
     ///
     /// # Errors
     /// When a column cannot be built or a write fails, or when the folder is another search's or is in use.
-    pub fn run(&self, folder: &Folder, gpu: Option<&Gpu>, quiet: bool) -> Result<Ended> {
+    pub fn run(&self, folder: &Folder, gpu: Option<&Gpu>, options: &Options) -> Result<Ended> {
+        let quiet = options.quiet;
         let interrupt = Interrupt::listen(quiet);
         let mut searcher = self.searcher()?;
         let mut state = self.begin(folder, searcher.as_mut())?;
         let targets = &self.problem.targets;
-        let mut log = Log::open(&folder.path().join(CANDIDATES), targets, state.candidates)?;
+        let path = folder.path().join(CANDIDATES);
+        let written = tensorboard::written(&path);
+        let log = Log::open(&path, targets, state.candidates)?;
+        let events = if options.tensorboard || folder.events_path()?.is_some() {
+            let past = candidates::points(&candidates::read(&path)?, state.seconds, written);
+            Some(Events::open(folder, &config::to_toml(self.column), &past)?)
+        } else {
+            None
+        };
         if self.next(searcher.as_ref(), &state).is_some() {
             // A result is of the whole search.
             remove(&folder.path().join(RESULT))?;
         }
-        let ended = self.search(folder, searcher.as_mut(), &mut state, &mut log, gpu, (quiet, &interrupt))?;
+        let mut records = Records { log, events };
+        let ended = self.search(folder, searcher.as_mut(), &mut state, &mut records, gpu, (quiet, &interrupt))?;
         if ended == Ended::Interrupted {
             return Ok(ended);
         }
@@ -163,7 +181,7 @@ impl<'c> Search<'c> {
         folder: &Folder,
         searcher: &mut dyn AskTell,
         state: &mut State,
-        log: &mut Log,
+        records: &mut Records,
         gpu: Option<&Gpu>,
         (quiet, interrupt): (bool, &Interrupt),
     ) -> Result<Ended> {
@@ -175,14 +193,19 @@ impl<'c> Search<'c> {
         let (mut kept, mut is_kept) = (started, true);
         while self.next(searcher, state).is_some() {
             let judged = self.problem.generation(gpu, searcher, state.generation, &|| progress.simulation())?;
-            log.append(state.generation, &judged)?;
+            records.log.append(state.generation, &judged)?;
+            let rows = Row::of(state.generation, &judged);
             self.note(state, &judged);
+            if let Some(events) = &mut records.events {
+                let least = state.best.first().map_or(f64::NAN, |best| best.error);
+                events.append(&candidates::point(&rows, least, SystemTime::now()))?;
+            }
             state.seconds = before + started.elapsed().as_secs_f64();
             is_kept = false;
             progress.status(status(state, &judged));
             let is_asked_to_stop = interrupt.requested() && self.next(searcher, state).is_some();
             if is_asked_to_stop || kept.elapsed() >= INTERVAL {
-                self.keep(folder, searcher, state, log)?;
+                self.keep(folder, searcher, state, &records.log)?;
                 (kept, is_kept) = (Instant::now(), true);
             }
             if is_asked_to_stop {
@@ -192,7 +215,7 @@ impl<'c> Search<'c> {
             }
         }
         if !is_kept {
-            self.keep(folder, searcher, state, log)?;
+            self.keep(folder, searcher, state, &records.log)?;
         }
         Ok(Ended::Finished)
     }

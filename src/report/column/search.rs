@@ -384,7 +384,7 @@ mod tests {
     /// numbers that are none.
     #[test]
     fn pages_have_their_figures() {
-        let row = |candidate, error| Row { generation: 0, candidate, error };
+        let row = |candidate, error| Row { generation: 0, candidate, error, rates: [0.0; POPULATIONS] };
         let rows = [row(0, 8.0), row(1, f64::NAN), row(2, 0.02), row(3, 0.0)];
         for (group, name, figures) in [
             (Group::Synapse, "synapse", &["error", "rates", "parameters"][..]),
