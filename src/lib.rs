@@ -45,6 +45,7 @@
 
 pub mod abi;
 pub mod column;
+pub mod comm;
 pub mod config;
 pub mod cpu;
 pub mod device;
