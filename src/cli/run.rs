@@ -72,12 +72,19 @@ pub struct Args {
     device: device::Args,
 }
 
+impl Args {
+    /// Whether another process speaks for this one.
+    pub fn follows(&self) -> bool {
+        !self.alone && launcher::launch().is_some_and(|launch| launch.rank > 0)
+    }
+}
+
 pub fn run(args: &Args) -> Result<ExitCode> {
     let ranks = if args.alone { Ok(Ranks::alone()) } else { Ranks::join() };
     let ranks = match ranks {
         Ok(ranks) => Rc::new(ranks),
         // All processes are in the same position: the first speaks for them, and its exit code is the run's.
-        Err(_) if launcher::launch().is_some_and(|launch| launch.rank > 0) => return Ok(ExitCode::SUCCESS),
+        Err(_) if args.follows() => return Ok(ExitCode::SUCCESS),
         Err(error) => return Err(error),
     };
     share_cores(&ranks);
@@ -151,7 +158,7 @@ fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>
         plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
     }
     ranks.hand_out(config::to_toml(&plan.config).into_bytes())?;
-    let device = args.device.choose()?;
+    let device = args.device.choose_for(ranks.local().0)?;
     // The engine first: a config it cannot open leaves no folder, and `--force` removes nothing.
     let mut engine = workload::open_among(&plan, &device, ranks)?;
     let folder = match folder {
@@ -177,7 +184,7 @@ fn follow(args: &Args, ranks: &Rc<Ranks>) -> Result<ExitCode> {
     let unreadable = |why: String| Error::Run(format!("the config that the first rank has sent is not one: {why}"));
     let config = toml::from_str(&String::from_utf8_lossy(&text)).map_err(|why| unreadable(why.to_string()))?;
     let plan = Plan::new(config).map_err(|invalid| unreadable(invalid.message))?;
-    let device = args.device.choose()?;
+    let device = args.device.choose_for(ranks.local().0)?;
     let mut engine = workload::open_among(&plan, &device, ranks)?;
     run::gather(&plan, engine.as_mut(), ranks)?;
     run::follow(&plan, engine.as_mut(), ranks)?;

@@ -157,7 +157,11 @@ impl Ranks {
         // The centre is a player.
         let (all, players) = (parts.iter().sum::<usize>(), plan.population + 1);
         if all > players {
-            let what = if self.size() > 1 { "ranks and devices" } else { "devices" };
+            let what = match self.size() {
+                1 => "devices",
+                ranks if ranks == all => "ranks",
+                _ => "devices of all ranks",
+            };
             return Err(Error::Config(format!(
                 "{all} {what} are more than there is to play: {} offspring and their centre; try: fewer of them, or a larger \
                  population",

@@ -6,7 +6,7 @@ pub mod maze;
 pub mod single_unit;
 mod start;
 
-pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
+pub use gpu::{GpuEngine, Pack, SlicedEngine, gpu_memory_bytes};
 
 use std::rc::Rc;
 
@@ -96,8 +96,13 @@ pub fn open(plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
 /// # Errors
 /// As [`open`], on all ranks when on one of them; and when a generation cannot be cut into so many parts.
 pub fn open_among(plan: &Plan, device: &Device, ranks: &Rc<Ranks>) -> Result<Box<dyn Engine>> {
-    match device.open()? {
-        Some(gpu) => Ok(Box::new(GpuEngine::new(plan, gpu)?)),
+    let mut gpus = device.open_all()?;
+    match gpus.pop() {
+        Some(gpu) if gpus.is_empty() && ranks.size() == 1 => Ok(Box::new(GpuEngine::new(plan, gpu)?)),
+        Some(gpu) => {
+            gpus.push(gpu);
+            Ok(Box::new(SlicedEngine::new(plan, gpus, ranks)?))
+        }
         None => {
             check_numerics(plan)?;
             let shares = ranks.share(plan, 1)?;
