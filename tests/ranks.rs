@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use phylon::run::Folder;
-use program::{fail, phylon, text};
+use program::{fail, succeed, text};
 use tempfile::TempDir;
 
 mod program;
@@ -88,7 +88,8 @@ fn have_mpi() -> bool {
     } else {
         return true;
     };
-    assert!(std::env::var("PHYLON_MPI").is_ok_and(|wish| wish == "require") == false, "the tests of ranks need {lacks}");
+    let required = std::env::var("PHYLON_MPI").is_ok_and(|wish| wish == "require");
+    assert!(!required, "the tests of ranks need {lacks}");
     eprintln!("not tested: this needs {lacks}");
     false
 }
@@ -113,29 +114,27 @@ fn ranks(folder: &Path, ranks: usize, arguments: &str) -> Output {
     mpirun(folder, ranks).arg(PROGRAM).args(arguments.split_whitespace()).output().unwrap()
 }
 
-fn succeed(output: &Output) {
+fn ended_well(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 /// All that a run leaves but its times.
 fn outcome(run: &Path) -> Vec<Vec<u8>> {
     let rows = Folder::open(run).unwrap().metrics().unwrap();
-    let rows: Vec<u64> = rows
-        .iter()
-        .flat_map(|r| {
-            let bits = [r.best, r.mean, r.std, r.centre].map(|value| u64::from(value.to_bits()));
-            [u64::from(r.generation), r.env_steps, bits[0], bits[1], bits[2], bits[3]]
-        })
-        .collect();
     let names = ["config.toml", "fitness.f32", "checkpoint.safetensors", "best.safetensors"];
     let mut files: Vec<_> = names.map(|name| fs::read(run.join(name)).unwrap()).into();
-    files.push(rows.iter().flat_map(|word| word.to_le_bytes()).collect());
+    let values = rows.iter().flat_map(|r| [r.generation as f32, r.best, r.mean, r.std, r.centre]);
+    files.push(values.flat_map(f32::to_le_bytes).collect());
     files
 }
 
 fn assert_same(place: &TempDir, one: &str, other: &str) {
     let [one, other] = [one, other].map(|run| outcome(&place.path().join(run)));
-    assert!(one == other, "files that are alike: {:?}", one.iter().zip(&other).map(|(a, b)| a == b).collect::<Vec<_>>());
+    assert!(
+        one == other,
+        "files that are alike: {:?}",
+        one.iter().zip(&other).map(|(a, b)| a == b).collect::<Vec<_>>()
+    );
 }
 
 /// Start ranks that would run for long, and wait until they have done some generations.
@@ -170,9 +169,9 @@ fn any_number_of_ranks_ends_in_the_bits_of_one() {
     let place = place();
     for config in ["iaf", "maze"] {
         let arguments = format!("run {config}.toml --no-report --quiet --device cpu");
-        succeed(&phylon(place.path(), &arguments));
+        succeed(place.path(), &arguments);
         for size in [2, 3] {
-            succeed(&ranks(place.path(), size, &format!("{arguments} --runs-dir runs{size} --threads 1")));
+            ended_well(&ranks(place.path(), size, &format!("{arguments} --runs-dir runs{size} --threads 1")));
             assert_same(&place, &format!("runs/{config}"), &format!("runs{size}/{config}"));
         }
     }
@@ -185,7 +184,7 @@ fn only_fitness_travels_and_one_rank_speaks() {
     }
     let place = place();
     let output = ranks(place.path(), 3, "-v run iaf.toml --no-report --device cpu");
-    succeed(&output);
+    ended_well(&output);
     assert_eq!(text(&output.stdout), "run: runs/iaf  report: none\n");
     let said = text(&output.stderr);
     assert_eq!(said.matches("generations 0 to 12, 3 ranks").count(), 1, "{said}");
@@ -213,13 +212,14 @@ fn stopped_on_three_ranks_and_resumed_on_two_and_on_one_ends_like_straight() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let done = Folder::open(&place.path().join("runs/iaf")).unwrap().metrics().unwrap().len();
 
-    let go_on = |more: usize| format!("run --resume runs/iaf --no-report --device cpu --set run.generations={}", done + more);
+    let go_on =
+        |more: usize| format!("run --resume runs/iaf --no-report --device cpu --set run.generations={}", done + more);
     let output = ranks(place.path(), 2, &go_on(5));
-    succeed(&output);
+    ended_well(&output);
     assert!(text(&output.stderr).contains(&format!("generations {done} to {}, 2 ranks", done + 5)));
-    succeed(&phylon(place.path(), &go_on(9)));
+    succeed(place.path(), &go_on(9));
     let straight = format!("run iaf.toml --no-report --quiet --runs-dir straight --set run.generations={}", done + 9);
-    succeed(&phylon(place.path(), &straight));
+    succeed(place.path(), &straight);
     assert_same(&place, "straight/iaf", "runs/iaf");
 }
 
@@ -237,11 +237,11 @@ fn a_killed_rank_ends_all_and_the_run_can_be_resumed() {
 
     let checkpoint = place.path().join("runs/iaf/checkpoint.safetensors");
     let done = phylon::run::checkpoint::read(&checkpoint).unwrap().state.generation + 7;
-    succeed(&phylon(place.path(), &format!("run --resume runs/iaf --no-report --quiet --set run.generations={done}")));
-    succeed(&phylon(
+    succeed(place.path(), &format!("run --resume runs/iaf --no-report --quiet --set run.generations={done}"));
+    succeed(
         place.path(),
         &format!("run iaf.toml --no-report --quiet --runs-dir straight --set run.generations={done}"),
-    ));
+    );
     assert_same(&place, "straight/iaf", "runs/iaf");
 }
 
@@ -263,8 +263,10 @@ fn the_failure_of_a_rank_is_told_once_and_ends_all() {
     fs::create_dir_all(place.path().join("runs/iaf")).unwrap();
     failed(ranks(place.path(), 2, "run iaf.toml --device cpu"), 2, "runs/iaf exists already");
     // Of another alone.
-    let one_without = format!("test $OMPI_COMM_WORLD_RANK = 1 && device=cuda:99 || device=cpu; exec {PROGRAM} run \
-                               iaf.toml --name other --device $device");
+    let one_without = format!(
+        "test $OMPI_COMM_WORLD_RANK = 1 && device=cuda:99 || device=cpu; exec {PROGRAM} run \
+                               iaf.toml --name other --device $device"
+    );
     let output = mpirun(place.path(), 2).args(["sh", "-c", &one_without]).output().unwrap();
     failed(output, 3, "error: rank 1: ");
     assert!(!place.path().join("runs/other").exists());
@@ -272,10 +274,12 @@ fn the_failure_of_a_rank_is_told_once_and_ends_all() {
     let message = "4 ranks are more than there is to play: 2 offspring and their centre";
     failed(ranks(place.path(), 4, "run iaf.toml --name few --device cpu --set es.population=2"), 2, message);
     // In the middle, where the disk of the first is full. A limit on the size of files stands in for that.
-    let full = format!("trap '' XFSZ; ulimit -f 20; exec {PROGRAM} run iaf.toml --name full --device cpu --quiet \
-                        --set run.generations=1000000");
+    let full = format!(
+        "trap '' XFSZ; ulimit -f 20; exec {PROGRAM} run iaf.toml --name full --device cpu --quiet \
+                        --set run.generations=1000000"
+    );
     failed(mpirun(place.path(), 3).args(["sh", "-c", &full]).output().unwrap(), 1, "fitness.f32");
-    succeed(&phylon(place.path(), "run --resume runs/full --no-report --quiet --set run.generations=500"));
+    succeed(place.path(), "run --resume runs/full --no-report --quiet --set run.generations=500");
 }
 
 #[test]
@@ -292,10 +296,13 @@ fn a_program_that_cannot_talk_to_the_others_is_not_run_several_times() {
     assert_eq!(first.status.code(), Some(2), "{said}");
     assert!(said.contains("error: srun started 2 processes, and ") && said.contains("try: "), "{said}");
     let second = started("1", run);
-    assert_eq!((second.status.code(), text(&second.stderr), text(&second.stdout)), (Some(0), String::new(), String::new()));
+    assert_eq!(
+        (second.status.code(), text(&second.stderr), text(&second.stdout)),
+        (Some(0), String::new(), String::new())
+    );
     assert!(!place.path().join("runs").exists());
 
-    succeed(&started("1", &format!("{run} --alone")));
+    ended_well(&started("1", &format!("{run} --alone")));
     assert!(place.path().join("runs/iaf/checkpoint.safetensors").exists());
 }
 
@@ -309,6 +316,14 @@ fn a_search_of_a_column_is_one_process() {
     let output = ranks(place.path(), 2, &format!("run {config}"));
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("is a search, which runs in one process"));
+}
+
+#[test]
+fn devices_that_nobody_can_mean_are_refused() {
+    for (devices, why) in [("cuda:0,cuda:0", "cuda:0 is there twice"), ("cuda:0,cpu", "not cuda, cuda:all or")] {
+        let said = fail(place().path(), &format!("run iaf.toml --device {devices}"), 2);
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 /// The stand-in driver with two devices, whose memories are apart.
@@ -331,18 +346,18 @@ mod devices {
         let place = place();
         for config in ["iaf", "maze"] {
             let arguments = format!("run {config}.toml --no-report --quiet");
-            succeed(&phylon(place.path(), &format!("{arguments} --device cpu")));
+            succeed(place.path(), &format!("{arguments} --device cpu"));
             for (folder, devices) in [("two", "emu:0,emu:1"), ("all", "emu:all")] {
                 let arguments = format!("{arguments} --runs-dir {folder} --device {devices}");
-                succeed(&on_two(alone(&place), &arguments));
+                ended_well(&on_two(alone(&place), &arguments));
                 assert_same(&place, &format!("runs/{config}"), &format!("{folder}/{config}"));
             }
         }
         // The same fitness leads to the same parameters, and a run goes on on other devices.
-        succeed(&on_two(alone(&place), "replay two/iaf --generation 12 --device emu:1,emu:0"));
+        ended_well(&on_two(alone(&place), "replay two/iaf --generation 12 --device emu:1,emu:0"));
         let go_on = "--no-report --quiet --set run.generations=15";
-        succeed(&on_two(alone(&place), &format!("run --resume two/iaf --device emu:all {go_on}")));
-        succeed(&phylon(place.path(), &format!("run --resume runs/iaf --device cpu {go_on}")));
+        ended_well(&on_two(alone(&place), &format!("run --resume two/iaf --device emu:all {go_on}")));
+        succeed(place.path(), &format!("run --resume runs/iaf --device cpu {go_on}"));
         assert_same(&place, "runs/iaf", "two/iaf");
     }
 
@@ -353,12 +368,12 @@ mod devices {
         }
         let place = place();
         let run = "run iaf.toml --no-report --set run.generations=6";
-        succeed(&phylon(place.path(), &format!("{run} --device cpu")));
+        succeed(place.path(), &format!("{run} --device cpu"));
         for (folder, size, devices) in [("each", 2, "emu"), ("both", 2, "emu:all")] {
             let mut command = mpirun(place.path(), size);
             command.arg(PROGRAM);
             let output = on_two(command, &format!("{run} --runs-dir {folder} --device {devices}"));
-            succeed(&output);
+            ended_well(&output);
             assert_same(&place, "runs/iaf", &format!("{folder}/iaf"));
         }
     }
@@ -368,7 +383,7 @@ mod devices {
         let place = place();
         let said = fail(place.path(), "run iaf.toml --device emu:0,emu:1", 3);
         assert!(said.contains("there is no device 1"), "{said}");
-        let output = on_two(alone(&place), "rollout --env cart-pole --episodes 2 --device emu:all");
+        let output = on_two(alone(&place), "rollout --env cartpole --episodes 2 --device emu:all");
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains("2 devices and this takes one"));
     }

@@ -288,3 +288,98 @@ impl Shares {
         first.start..slice(self.players, all, last - 1).end
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// Two ranks, of which the other says what is written down here.
+    struct Other {
+        rank: usize,
+        says: RefCell<VecDeque<Vec<u8>>>,
+    }
+
+    impl Comm for Other {
+        fn rank(&self) -> usize {
+            1 - self.rank
+        }
+
+        fn size(&self) -> usize {
+            2
+        }
+
+        fn local(&self) -> (usize, usize) {
+            (0, 1)
+        }
+
+        fn all_gather(&self, mine: &[u8], lengths: &[usize]) -> Vec<u8> {
+            let theirs = self.says.borrow_mut().pop_front().expect("no further meeting");
+            assert_eq!((mine.len(), theirs.len()), (lengths[self.rank()], lengths[self.rank]));
+            if self.rank == 0 { [&theirs, mine].concat() } else { [mine, &theirs].concat() }
+        }
+
+        fn broadcast(&self, root: usize, bytes: &mut [u8]) {
+            if root == self.rank {
+                bytes.copy_from_slice(&self.says.borrow_mut().pop_front().expect("no further word"));
+            }
+        }
+    }
+
+    fn beside(rank: usize, says: Vec<Vec<u8>>) -> Ranks {
+        Ranks::of(Box::new(Other { rank, says: RefCell::new(says.into()) }))
+    }
+
+    fn comes(purpose: Purpose, number: u64) -> Vec<u8> {
+        [purpose as u64, number].map(u64::to_le_bytes).as_flattened().to_vec()
+    }
+
+    fn fails(message: &str) -> Vec<Vec<u8>> {
+        vec![comes(Purpose::Failure, 3 << 32 | message.len() as u64), message.as_bytes().to_vec()]
+    }
+
+    fn shares(rank: usize) -> Shares {
+        Shares { parts: vec![1, 2], rank, players: 7 }
+    }
+
+    #[test]
+    fn fitness_comes_in_the_order_of_the_players_and_steps_are_added() {
+        let theirs: Vec<u8> = [5.0, f32::NAN].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let ranks = beside(0, vec![comes(Purpose::Gather, 1 << 40), theirs]);
+        let (fitness, steps) = ranks.gather(&shares(1), vec![1.0, 2.0, 3.0, 4.0, 0.5], 7).expect("both are there");
+        assert_eq!(
+            fitness.iter().map(|x| x.to_bits()).collect::<Vec<_>>()[2..],
+            [1.0f32, 2.0, 3.0, 4.0, 0.5].map(f32::to_bits)
+        );
+        assert!(fitness[0] == 5.0 && fitness[1].is_nan());
+        assert_eq!(steps, (1 << 40) + 7);
+        assert_eq!(ranks.traffic(), Traffic { generations: 1, fitness_bytes: 20, meetings: 1, other_bytes: 0 });
+    }
+
+    #[test]
+    fn parts_of_a_rank_lie_together() {
+        assert_eq!((shares(0).mine(), shares(0).of_part(0)), (0..2, 0..2));
+        assert_eq!((shares(1).mine(), shares(1).of_part(0), shares(1).of_part(1)), (2..7, 2..4, 4..7));
+    }
+
+    #[test]
+    fn whoever_fails_first_is_heard_whatever_the_others_came_for() {
+        let ranks = beside(1, fails("the device is gone"));
+        let error = ranks.gather(&shares(0), vec![1.0, 2.0], 7).expect_err("the other has failed");
+        assert_eq!((error.to_string().as_str(), error.exit_code()), ("rank 1: the device is gone", 3));
+        // There is no further meeting, in which nobody would be.
+        let again = ranks.conclude::<()>(Err(error)).expect_err("it has failed");
+        assert_eq!(again.to_string(), "rank 1: the device is gone");
+        assert!(ranks.any(true).is_err());
+
+        let mine = || Err::<(), _>(Error::Config("here".into()));
+        let both = beside(0, fails("there")).conclude(mine()).expect_err("both have failed");
+        assert_eq!((both.to_string().as_str(), both.exit_code()), ("there", 3));
+        let here = beside(1, vec![comes(Purpose::Agree, 0)]).conclude(mine()).expect_err("this one has failed");
+        assert_eq!((here.to_string().as_str(), here.exit_code()), ("here", 2));
+        let lost = beside(1, vec![comes(Purpose::Agree, 0)]).conclude(Ok(())).expect_err("not in step");
+        assert!(lost.to_string().contains("not in step"));
+    }
+}
