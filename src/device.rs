@@ -156,13 +156,22 @@ impl Device {
     /// # Errors
     /// When it cannot be used, or when there are several.
     pub fn open(&self) -> Result<Option<Gpu>> {
-        if !self.others.is_empty() {
-            let several = self.others.len() + 1;
-            return Err(Error::Config(format!(
-                "--device gives {several} devices and this takes one; try: --device cuda:0, and for a sweep one --shard a device"
-            )));
-        }
+        self.check_one()?;
         Ok(self.open_all()?.pop())
+    }
+
+    /// That there is no other backend beside this one.
+    ///
+    /// # Errors
+    /// When there is.
+    pub fn check_one(&self) -> Result<()> {
+        if self.others.is_empty() {
+            return Ok(());
+        }
+        let several = self.others.len() + 1;
+        Err(Error::Config(format!(
+            "--device gives {several} devices and this takes one; try: --device cuda:0, and for a sweep one --shard a device"
+        )))
     }
 
     /// The GPUs of all backends; none for the CPU.

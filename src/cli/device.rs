@@ -19,11 +19,14 @@ pub struct Args {
 }
 
 impl Args {
+    /// The only device.
     pub fn choose(&self) -> Result<Device> {
-        self.choose_for(0)
+        let device = self.choose_for(0)?;
+        device.check_one()?;
+        Ok(device)
     }
 
-    /// For the rank that has this number among those of its machine.
+    /// One or several, for the rank that has this number among those of its machine.
     pub fn choose_for(&self, rank: usize) -> Result<Device> {
         Device::choose_for(&self.device, self.kernels.clone(), rank)
     }
