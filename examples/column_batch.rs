@@ -19,7 +19,7 @@ use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1).peekable();
-    let device = Device::choose(args.next().as_deref().unwrap_or("auto").parse()?, None)?;
+    let device = Device::choose(&args.next().as_deref().unwrap_or("auto").parse()?, None)?;
     let steps = match args.peek().and_then(|arg| arg.strip_prefix("S=")).map(str::parse) {
         Some(steps) => {
             args.next();

@@ -25,7 +25,7 @@ const STRIDE: u32 = 10_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1).peekable();
-    let device = Device::choose(args.next().as_deref().unwrap_or("auto").parse()?, None)?;
+    let device = Device::choose(&args.next().as_deref().unwrap_or("auto").parse()?, None)?;
     let steps = match args.peek().and_then(|arg| arg.strip_prefix("steps=")).map(str::parse) {
         Some(steps) => {
             args.next();

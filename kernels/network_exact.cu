@@ -492,7 +492,7 @@ __device__ __forceinline__ void play(const NetworkExactArgs& all) {
     constexpr uint32_t WIDTH = N::WIDTH, GATES = N::GATES;
     const NetworkArgs& args = all.network;
     const NetworkLayout& layout = all.layout;
-    const uint32_t players = args.population + 1, player = blockIdx.x % players, trial = blockIdx.y;
+    const uint32_t players = args.players, player = blockIdx.x % players, trial = blockIdx.y;
     const uint32_t groups = gridDim.x / players, share = (args.environments + groups - 1) / groups;
     const uint32_t begin = blockIdx.x / players * share, end = min(begin + share, args.environments);
     if (*args.halted) return;

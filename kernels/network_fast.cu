@@ -441,7 +441,7 @@ __device__ __forceinline__ void prepare(const NetworkArgs& args, uint32_t* share
     using S = SynapseWeights<Unit, WIDE>;
     using N = NeuronWeights<Unit>;
     using L = Layout<Unit, WIDE>;
-    const uint32_t players = args.population + 1, player = blockIdx.x % players, trial = blockIdx.y;
+    const uint32_t players = args.players, player = blockIdx.x % players, trial = blockIdx.y;
     for (uint32_t i = threadIdx.x; i < L::BLOCK; i += blockDim.x) shared[i] = 0;
     __syncthreads();
     if (threadIdx.x == 0) {
@@ -657,7 +657,7 @@ struct Player {
             act();
         }
         if (lane == 0) {
-            const size_t players = (size_t)blockIdx.y * (args.population + 1) + lot->player;
+            const size_t players = (size_t)blockIdx.y * args.players + lot->player;
             const size_t to = players * args.environments + episode->environment;
             args.fitness[to] = episode->agent.rewards;
             args.lived[to] = episode->action * args.ticks;

@@ -195,7 +195,7 @@ struct Window {
 
 template <class Unit, class Fitness, int COLUMNS>
 __device__ __forceinline__ void play(const RolloutArgs& args) {
-    const uint32_t trial = blockIdx.y, players = args.population + 1, player = blockIdx.x % players;
+    const uint32_t trial = blockIdx.y, players = args.players, player = blockIdx.x % players;
     if (*args.halted) return;
     SHARED(shared);
     const Layout<Unit, COLUMNS> layout(args);

@@ -217,7 +217,7 @@ struct Window {
 template <class Unit, class Fitness, int MEMORY>
 __device__ __forceinline__ void play(const RolloutArgs& args) {
     using W = Weights<Unit, MEMORY>;
-    const uint32_t trial = blockIdx.y, players = args.population + 1, player = blockIdx.x % players;
+    const uint32_t trial = blockIdx.y, players = args.players, player = blockIdx.x % players;
     if (*args.halted) return;
     SHARED(shared);
     const W weights = {(uint4*)shared};

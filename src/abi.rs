@@ -326,8 +326,12 @@ abi! {
         /// One for all trials: not 0 once a generation of one of them had no finite fitness; nothing is done any more, so that
         /// all of them stay where they were before that generation.
         halted: Pointer<u32>,
-        /// Perturbed players; the one behind them is the centre itself.
+        /// Perturbed players of a whole generation; the one behind them is the centre itself.
         population: u32,
+        /// Number of the first player here.
+        first_player: u32,
+        /// How many there are here.
+        players: u32,
         /// Offspring 2i and 2i + 1 share their noise with opposite signs.
         antithetic: u32,
         /// Sizes of the unit.
@@ -411,8 +415,12 @@ abi! {
         lived: Pointer<u32>,
         /// See [`RolloutArgs::halted`].
         halted: Pointer<u32>,
-        /// Perturbed players; the one behind them is the centre itself.
+        /// See [`RolloutArgs::population`].
         population: u32,
+        /// See [`RolloutArgs::first_player`].
+        first_player: u32,
+        /// See [`RolloutArgs::players`].
+        players: u32,
         /// See [`RolloutArgs::antithetic`].
         antithetic: u32,
         /// D.

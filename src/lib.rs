@@ -46,6 +46,7 @@
 pub mod abi;
 pub mod bench;
 pub mod column;
+pub mod comm;
 pub mod config;
 pub mod cpu;
 pub mod device;

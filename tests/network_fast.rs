@@ -166,6 +166,8 @@ impl Memory {
             lived: self.lived.pointer(),
             halted: self.halted.pointer(),
             population: 0,
+            first_player: 0,
+            players: 1,
             antithetic: 0,
             parameters: case.parameters.len() as u32,
             neuron_parameters: if shared { 0 } else { synapse.parameters() as u32 },
@@ -324,7 +326,7 @@ fn plan_of(text: &str, numerics: Numerics) -> Plan {
 
 /// The first generation on the CPU.
 fn exact_generation(text: &str) -> Generation {
-    let device = Device::choose("cpu".parse().expect("a device"), None).expect("a CPU");
+    let device = Device::choose(&"cpu".parse().expect("a device"), None).expect("a CPU");
     let mut engine = workload::open(&plan_of(text, Numerics::Exact), &device).expect("an engine");
     let mut generations = Vec::new();
     engine.advance(1, &mut generations).expect("a generation");

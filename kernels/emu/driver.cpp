@@ -4,6 +4,10 @@
 // filled with 0xFF, so that an address sanitizer sees a wrong index and a NaN betrays a value that was never written.
 // Calls refuse what a real driver refuses, and where that leaves a choice they take the one that shows a mistake.
 //
+// There is one device, or as many as PHYLON_EMU_DEVICES says. Each has its own memory, streams, events and modules, and a call
+// knows only those of the device whose context is current. While a device works, the memory of all others is out of reach: a
+// kernel that is given an address of another device ends with a segmentation fault.
+//
 // Work in a stream runs when it is enqueued. In deferred mode it runs when the host waits for it, and then
 //   1: only what the host waits for, as late as possible;
 //   2: before every step of it, whatever other streams may run, the youngest stream first, as early as possible.
@@ -11,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime.hpp"
@@ -185,10 +191,8 @@ struct Module {
     std::map<std::string, Function> functions;
 };
 
-// Everything the device knows. One lock is held during every call, so launches of several threads follow one another.
+// Everything a device knows.
 struct Device {
-    std::mutex lock;
-    bool initialised = false;
     int context_users = 0;
     std::map<uintptr_t, Allocation> memory;
     size_t used = 0;
@@ -199,14 +203,32 @@ struct Device {
     std::map<void*, std::unique_ptr<Module>> modules;
 };
 
-Device& device = *new Device;
-const char primary_context = 0;
+// One lock is held during every call, so launches of several threads follow one another.
+std::mutex& calls = *new std::mutex;
+bool initialised = false;
+
+int count_devices() {
+    const char* text = getenv("PHYLON_EMU_DEVICES");
+    return text ? std::clamp(atoi(text), 1, 16) : 1;
+}
+
+// Their contexts are their addresses.
+std::vector<Device>& devices = *new std::vector<Device>(size_t(count_devices()));
+
+Device* device_of(const void* context) {
+    for (auto& one : devices)
+        if (&one == context) return &one;
+    return nullptr;
+}
+
+// That of the current context, which ENTER has seen to.
+#define device (*device_of(here.context))
 
 // Every call that needs a context begins with this.
 #define ENTER                                                       \
-    std::lock_guard<std::mutex> guard(device.lock);                 \
-    if (!device.initialised) return NOT_INITIALIZED;                \
-    if (here.context != &primary_context || device.context_users == 0) return INVALID_CONTEXT
+    std::lock_guard<std::mutex> guard(calls);                       \
+    if (!initialised) return NOT_INITIALIZED;                       \
+    if (!device_of(here.context) || device.context_users == 0) return INVALID_CONTEXT
 
 const Allocation* find(const void* at, size_t bytes) {
     auto address = reinterpret_cast<uintptr_t>(at);
@@ -227,10 +249,33 @@ bool pinned(const void* at, size_t bytes) {
     return allocation && allocation->on_host;
 }
 
+// Pages of a device's memory, where there are several: they can be put out of reach.
+size_t pages(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
+
+bool allocate_apart(void** to, size_t bytes) {
+    *to = mmap(nullptr, pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return *to != MAP_FAILED;
+}
+
+void reachable(const Device& which, int protection) {
+    for (auto& [at, allocation] : which.memory)
+        if (!allocation.on_host) mprotect(reinterpret_cast<void*>(at), pages(allocation.bytes), protection);
+}
+
+// Before a device works: its memory within reach, and no other's.
+void turn_to(const Device& which) {
+    static const Device* current = nullptr;
+    if (devices.size() == 1 || current == &which) return;
+    for (auto& other : devices) reachable(other, &other == &which ? PROT_READ | PROT_WRITE : PROT_NONE);
+    current = &which;
+}
+
 Result allocate(void** to, size_t bytes, bool on_host) {
     if (!to || bytes == 0) return INVALID_VALUE;
     if (!on_host && bytes > memory_limit() - std::min(memory_limit(), device.used)) return OUT_OF_MEMORY;
-    if (posix_memalign(to, 256, bytes) != 0) return OUT_OF_MEMORY;
+    turn_to(device);
+    bool apart = !on_host && devices.size() > 1;
+    if (apart ? !allocate_apart(to, bytes) : posix_memalign(to, 256, bytes) != 0) return OUT_OF_MEMORY;
     memset(*to, 0xFF, bytes);
     device.memory[reinterpret_cast<uintptr_t>(*to)] = {bytes, on_host};
     if (!on_host) device.used += bytes;
@@ -240,9 +285,14 @@ Result allocate(void** to, size_t bytes, bool on_host) {
 Result release(void* at, bool on_host) {
     auto found = device.memory.find(reinterpret_cast<uintptr_t>(at));
     if (found == device.memory.end() || found->second.on_host != on_host) return INVALID_VALUE;
-    if (!on_host) device.used -= found->second.bytes;
+    size_t bytes = found->second.bytes;
+    if (!on_host) device.used -= bytes;
     device.memory.erase(found);
-    free(at);
+    if (!on_host && devices.size() > 1) {
+        munmap(at, pages(bytes));
+    } else {
+        free(at);
+    }
     return SUCCESS;
 }
 
@@ -263,6 +313,7 @@ std::shared_ptr<Event> event_of(void* handle) {
 Result step(Stream& stream) {
     Operation operation = std::move(stream.queue.front());
     stream.queue.pop_front();
+    turn_to(device);
     Result result = operation.work ? operation.work(operation.schedule) : SUCCESS;
     ++stream.done;
     return result;
@@ -404,11 +455,20 @@ int blocks_per_processor(const Function& function, int threads, size_t shared) {
     return std::min({BLOCKS_PER_PROCESSOR, THREADS_PER_PROCESSOR / whole_warps, by_registers, by_shared});
 }
 
+// Whether a kernel is of a module of this device.
+bool owns(const Function* function) {
+    for (auto& [handle, module] : device.modules)
+        for (auto& [name, known] : module->functions)
+            if (&known == function) return true;
+    return false;
+}
+
 Result launch(Function* function, dim3 grid, dim3 block, size_t shared, void* handle, void** parameters,
               bool cooperative) {
     auto stream = stream_of(handle);
     if (!stream) return INVALID_HANDLE;
     if (!function || !parameters || !parameters[0]) return INVALID_VALUE;
+    if (!owns(function)) return INVALID_HANDLE;
     const emu::Kernel& kernel = *function->kernel;
     if (!grid.x || !grid.y || !grid.z || !block.x || !block.y || !block.z) return INVALID_VALUE;
     if (grid.x > 2147483647u || grid.y > 65535 || grid.z > 65535) return INVALID_VALUE;
@@ -448,8 +508,8 @@ extern "C" __attribute__((visibility("default"))) void phylon_emu_set_deferred(i
 extern "C" __attribute__((visibility("default"))) const char* phylon_emu_message() { return emu::last_message(); }
 
 API cuInit(unsigned) {
-    std::lock_guard<std::mutex> guard(device.lock);
-    device.initialised = true;
+    std::lock_guard<std::mutex> guard(calls);
+    initialised = true;
     return SUCCESS;
 }
 
@@ -479,13 +539,14 @@ API cuGetErrorString(int error, const char** string) {
 }
 
 API cuDeviceGetCount(int* count) {
-    *count = 1;
-    return device.initialised ? SUCCESS : NOT_INITIALIZED;
+    *count = int(devices.size());
+    return initialised ? SUCCESS : NOT_INITIALIZED;
 }
 
 API cuDeviceGet(int* handle, int ordinal) {
-    *handle = 0;
-    return !device.initialised ? NOT_INITIALIZED : ordinal == 0 ? SUCCESS : INVALID_DEVICE;
+    *handle = ordinal;
+    if (!initialised) return NOT_INITIALIZED;
+    return ordinal >= 0 && size_t(ordinal) < devices.size() ? SUCCESS : INVALID_DEVICE;
 }
 
 API cuDeviceGetName(char* name, int bytes, int) {
@@ -504,35 +565,40 @@ API cuDeviceTotalMem_v2(size_t* bytes, int) {
     return SUCCESS;
 }
 
-API cuDeviceGetUuid_v2(char* uuid, int) {
+API cuDeviceGetUuid_v2(char* uuid, int handle) {
     memcpy(uuid, "phylon emulation", 16);
+    uuid[15] = char(uuid[15] + handle);
     return SUCCESS;
 }
 
-API cuDeviceGetPCIBusId(char* id, int bytes, int) {
-    snprintf(id, size_t(bytes), "0000:00:00.0");
+API cuDeviceGetPCIBusId(char* id, int bytes, int handle) {
+    snprintf(id, size_t(bytes), "0000:%02x:00.0", handle);
     return SUCCESS;
 }
 
 // ---- contexts ----
 
-API cuDevicePrimaryCtxRetain(const void** context, int) {
-    std::lock_guard<std::mutex> guard(device.lock);
-    if (!device.initialised) return NOT_INITIALIZED;
-    ++device.context_users;
-    *context = &primary_context;
+API cuDevicePrimaryCtxRetain(const void** context, int handle) {
+    std::lock_guard<std::mutex> guard(calls);
+    if (!initialised) return NOT_INITIALIZED;
+    Device& retained = devices.at(size_t(handle));
+    ++retained.context_users;
+    *context = &retained;
     return SUCCESS;
 }
 
-API cuDevicePrimaryCtxRelease_v2(int) {
-    std::lock_guard<std::mutex> guard(device.lock);
-    if (device.context_users == 0) return INVALID_CONTEXT;
-    if (--device.context_users > 0) return SUCCESS;
+API cuDevicePrimaryCtxRelease_v2(int handle) {
+    std::lock_guard<std::mutex> guard(calls);
+    Device& released = devices.at(size_t(handle));
+    if (released.context_users == 0) return INVALID_CONTEXT;
+    if (--released.context_users > 0) return SUCCESS;
+    const void* before = std::exchange(here.context, &released);
     reach_everything();
     while (!device.memory.empty()) {
         auto [at, allocation] = *device.memory.begin();
         release(pointer(at), allocation.on_host);
     }
+    here.context = before;
     return SUCCESS;
 }
 
@@ -547,8 +613,9 @@ API cuCtxGetCurrent(const void** context) {
 }
 
 API cuCtxGetDevice(int* handle) {
-    *handle = 0;
-    return here.context ? SUCCESS : INVALID_CONTEXT;
+    const Device* current = device_of(here.context);
+    *handle = current ? int(current - devices.data()) : 0;
+    return current ? SUCCESS : INVALID_CONTEXT;
 }
 
 API cuCtxSetFlags(unsigned) { return here.context ? SUCCESS : INVALID_CONTEXT; }

@@ -3,9 +3,13 @@
 //
 //   self_test           everything
 //   self_test KERNEL    only launches that kernel, for a sanitizer to report on
+//   self_test KERNEL elsewhere    the same with an address of another device, which must end with a segmentation fault
+//
+// With PHYLON_EMU_DEVICES=2 it also tests that devices know nothing of each other.
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <numeric>
@@ -363,12 +367,44 @@ static void deferred() {
     phylon_emu_set_deferred(0);
 }
 
+// What is another device's is unknown here.
+static void devices(void* here, void* there) {
+    Buffer<float> out(32);
+    void *stream, *event, *function = kernel("add_to");
+    EXPECT_CODE(cuStreamCreate(&stream, 1), SUCCESS);
+    EXPECT_CODE(cuEventCreate(&event, 0), SUCCESS);
+    Chain args{out.address, out.address, 1};
+    void* parameters[] = {&args};
+    EXPECT_CODE(cuCtxSetCurrent(there), SUCCESS);
+    float values[32] = {};
+    EXPECT_CODE(cuMemcpyDtoH_v2(values, out.address, sizeof values), INVALID_VALUE);
+    EXPECT_CODE(cuMemcpyHtoDAsync_v2(out.address, values, sizeof values, nullptr), INVALID_VALUE);
+    EXPECT_CODE(cuMemsetD32_v2(out.address, 0, 32), INVALID_VALUE);
+    EXPECT_CODE(cuMemFree_v2(out.address), INVALID_VALUE);
+    EXPECT_CODE(cuStreamSynchronize(stream), INVALID_HANDLE);
+    EXPECT_CODE(cuEventRecord(event, nullptr), INVALID_HANDLE);
+    EXPECT_CODE(cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, nullptr, parameters, nullptr), INVALID_HANDLE);
+    EXPECT_CODE(cuCtxSetCurrent(here), SUCCESS);
+    EXPECT_CODE(cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, stream, parameters, nullptr), SUCCESS);
+    EXPECT_CODE(cuEventDestroy_v2(event), SUCCESS);
+    EXPECT_CODE(cuStreamDestroy_v2(stream), SUCCESS);
+}
+
 int main(int count, char** arguments) {
     void* context;
     EXPECT_CODE(cuInit(0), SUCCESS);
     EXPECT_CODE(cuDevicePrimaryCtxRetain(&context, 0), SUCCESS);
     EXPECT_CODE(cuCtxSetCurrent(context), SUCCESS);
     EXPECT_CODE(cuModuleLoadData(&module_handle, "any image"), SUCCESS);
+    const char* wanted = getenv("PHYLON_EMU_DEVICES");
+    void* other = nullptr;
+    if (wanted && atoi(wanted) > 1) EXPECT_CODE(cuDevicePrimaryCtxRetain(&other, 1), SUCCESS);
+    if (count == 3) {
+        EXPECT_CODE(cuCtxSetCurrent(other), SUCCESS);
+        Buffer<float> out(32);
+        EXPECT_CODE(cuCtxSetCurrent(context), SUCCESS);
+        return launch(arguments[1], 1, 64, 128, Out{out.address, 32});
+    }
     if (count == 2) {
         Buffer<float> out(32);
         return launch(arguments[1], 1, 64, 128, Out{out.address, 32});
@@ -397,6 +433,7 @@ int main(int count, char** arguments) {
     fails("waits_for_ever", 32, "waiting in a loop", LAUNCH_TIMEOUT);
     refusals();
     deferred();
+    if (other) devices(context, other);
     EXPECT_CODE(cuCtxSynchronize(), SUCCESS);
     EXPECT_CODE(cuDevicePrimaryCtxRelease_v2(0), SUCCESS);
     printf("%d failures\n", failures);

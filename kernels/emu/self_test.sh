@@ -35,6 +35,14 @@ must_report() { # kernel, comment on the line that a sanitizer must name
 build plain
 run plain
 PHYLON_EMU_THREADS=1 run plain
+PHYLON_EMU_DEVICES=2 run plain
+# Where its signal is caught, 139.
+PHYLON_EMU_DEVICES=2 "$work/plain/self_test" pile_up elsewhere >"$work/out" 2>&1 && code=0 || code=$?
+if [ $code != 139 ]; then
+    cat "$work/out"
+    echo "self_test.sh: a kernel has reached another device's memory (exit code $code)" >&2
+    exit 1
+fi
 build ucontext -DEMU_UCONTEXT
 run ucontext
 build sanitized -g -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -44,7 +44,7 @@ struct Matrices {
         : Matrices(args.unit_inputs, args.channels, args.memory, args.outputs) {}
 };
 
-// The parameters of a player: centre + spread * noise, or the centre itself.
+// The parameters of the player of a number here: centre + spread * noise, or the centre itself.
 struct Parameters {
     const float4* centre;
     const float4* sigmas;
@@ -54,9 +54,9 @@ struct Parameters {
 
     template <class Args>
     __device__ __forceinline__ Parameters(const Args& args, uint32_t player, uint32_t trial)
-        : noise(mutation(args.seeds[trial], args.step->generation, args.antithetic, player)),
+        : noise(mutation(args.seeds[trial], args.step->generation, args.antithetic, args.first_player + player)),
           sigma(args.step->sigma),
-          perturbed(player < args.population) {
+          perturbed(args.first_player + player < args.population) {
         const size_t stride = (args.parameters + 3) / 4 * 4;
         centre = (const float4*)(args.centre + trial * stride);
         sigmas = args.sigmas ? (const float4*)(args.sigmas + trial * stride) : nullptr;

@@ -10,7 +10,7 @@ use phylon::error::Result;
 #[group(skip)]
 pub struct Args {
     /// Where to compute: auto, cpu, cuda or cuda:<number>. `auto` takes the first CUDA device that can be used, else the
-    /// CPU, and says which.
+    /// CPU, and says which. `phylon run` takes several, too: cuda:0,cuda:1 or cuda:all.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Wish,
     /// Use the kernels of this file instead of the embedded ones (a .fatbin or .cubin that nvcc made of kernels/all.cu).
@@ -19,7 +19,15 @@ pub struct Args {
 }
 
 impl Args {
+    /// The only device.
     pub fn choose(&self) -> Result<Device> {
-        Device::choose(self.device, self.kernels.clone())
+        let device = self.choose_for(0)?;
+        device.check_one()?;
+        Ok(device)
+    }
+
+    /// One or several, for the rank that has this number among those of its machine.
+    pub fn choose_for(&self, rank: usize) -> Result<Device> {
+        Device::choose_for(&self.device, self.kernels.clone(), rank)
     }
 }

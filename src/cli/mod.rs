@@ -90,7 +90,9 @@ enum Command {
 /// Wrong usage does not come back: clap prints it and leaves with code 2.
 pub fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
-    log(cli.verbose);
+    // Of the ranks of a run the first speaks for all.
+    let follows = matches!(&cli.command, Command::Run(args) if args.follows());
+    log(if follows { 0 } else { cli.verbose });
     if let Some(threads) = cli.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())

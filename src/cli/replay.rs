@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = Folder::open(&args.run)?;
     let plan = config::load(&folder.config_path(), &[])?;
-    let mut engine = workload::open(&plan, &args.device.choose()?)?;
+    let mut engine = workload::open(&plan, &args.device.choose_for(0)?)?;
     let state = run::replay(&plan, engine.as_mut(), &folder, args.generation)?;
     let bytes: &[u8] = bytemuck::cast_slice(&state.centre);
     if let Some(path) = &args.out {

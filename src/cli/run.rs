@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use phylon::column::search::run::{self as column, Search};
+use phylon::comm::{Ranks, Traffic, launcher};
 use phylon::config::{self, Column, Subject};
-use phylon::device::Device;
-use phylon::engine::Engine;
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
 use phylon::run::{self, Ended, Folder, MAY_CHANGE, Options};
@@ -19,6 +19,9 @@ use super::{device, output};
 /// Writes the run folder: config.toml (the effective config), metrics.csv, fitness.f32, checkpoint.safetensors and
 /// report.html. Ctrl-C writes a checkpoint and leaves; `--resume` goes on from there to the same bits as if nothing
 /// had happened.
+///
+/// Started by mpirun or srun as several processes, all of them evolve the one run (docs/cluster.md), with the same bits as
+/// one process.
 ///
 /// A config with the tables [column] and [search] is a search of a column's parameters. Its folder holds,
 /// in place of metrics and fitness, candidates.csv (every candidate), best.toml (the answer, for `phylon simulate`) and
@@ -33,6 +36,7 @@ Examples:
   phylon run configs/enu-iaf.toml --tensorboard        and beside it: tensorboard --logdir runs
   phylon run --resume runs/seed-7
   phylon run --resume runs/seed-7 --set run.generations=6000
+  mpirun -n 2 phylon run configs/enu-iaf.toml          on two processes, of one machine or of several
   phylon run configs/column-structure.toml             then phylon simulate runs/column-structure/best.toml
   phylon run --resume runs/column-structure --set search.simulations=4000"
 )]
@@ -66,11 +70,66 @@ pub struct Args {
     /// Do not draw report.html at the end.
     #[arg(long)]
     no_report: bool,
+    /// One process for one run, also where mpirun or srun has started several.
+    #[arg(long)]
+    alone: bool,
     #[command(flatten)]
     device: device::Args,
 }
 
+impl Args {
+    /// Whether another process speaks for this one.
+    pub fn follows(&self) -> bool {
+        !self.alone && launcher::launch().is_some_and(|launch| launch.rank > 0)
+    }
+}
+
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let ranks = if args.alone { Ok(Ranks::alone()) } else { Ranks::join() };
+    let ranks = match ranks {
+        Ok(ranks) => Rc::new(ranks),
+        // All processes are in the same position: the first speaks for them, and its exit code is the run's.
+        Err(_) if args.follows() => return Ok(ExitCode::SUCCESS),
+        Err(error) => return Err(error),
+    };
+    share_cores(&ranks);
+    let outcome = if ranks.leads() { lead(args, &ranks) } else { follow(args, &ranks) };
+    let outcome = ranks.conclude(outcome);
+    if ranks.leads() {
+        if ranks.size() > 1 {
+            let Traffic { generations, fitness_bytes, meetings, other_bytes } = ranks.traffic();
+            tracing::info!(generations, fitness_bytes, meetings, other_bytes, "told the other ranks");
+        }
+        return outcome;
+    }
+    // The error is the same on all ranks. Launchers end what is left of a job when a process ends with a failure: only the
+    // one that has to say why may do so.
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The ranks of a machine share its cores, unless `--threads` says how many each has, or their launcher has bound them to
+/// some.
+fn share_cores(ranks: &Ranks) {
+    let (_, neighbours) = ranks.local();
+    let mine = std::thread::available_parallelism().map_or(1, usize::from);
+    if neighbours > 1 && online_cores() == Some(mine) {
+        // Fails where --threads came first.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads((mine / neighbours).max(1)).build_global();
+    }
+}
+
+/// Cores of this machine, as Linux lists them: `0-7,16`.
+fn online_cores() -> Option<usize> {
+    let list = std::fs::read_to_string("/sys/devices/system/cpu/online").ok()?;
+    let ranges = list.trim().split(',').map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(last.parse::<usize>().ok()? + 1 - first.parse::<usize>().ok()?)
+    });
+    ranges.sum()
+}
+
+/// The rank that has the folder: the only one, or the first of several.
+fn lead(args: &Args, ranks: &Rc<Ranks>) -> Result<ExitCode> {
     let (path, folder) = match (&args.resume, &args.config) {
         (Some(path), _) => {
             let folder = Folder::open(path)?;
@@ -88,20 +147,53 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         check_overrides(&args.overrides, may_change)?;
     }
     match config::read(&path, &args.overrides)? {
-        Subject::Evolution(plan) => evolve(args, *plan, folder),
+        Subject::Evolution(plan) => evolve(args, *plan, folder, ranks),
+        Subject::Column(_) if ranks.size() > 1 => Err(Error::Config(format!(
+            "{} is a search, which runs in one process; try: without mpirun or srun",
+            path.display()
+        ))),
         Subject::Column(column) => search(args, &path, &column, folder),
     }
 }
 
-fn evolve(args: &Args, plan: Plan, folder: Option<Folder>) -> Result<ExitCode> {
-    let device = args.device.choose()?;
-    let (plan, mut engine, folder) = match folder {
-        Some(folder) => resume(plan, folder, &device)?,
-        None => start(args, plan, &device)?,
+fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>) -> Result<ExitCode> {
+    if let Some(name) = &args.name {
+        let mut config = plan.config;
+        config.run.name.clone_from(name);
+        plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
+    }
+    ranks.hand_out(config::to_toml(&plan.config).into_bytes())?;
+    let device = args.device.choose_for(ranks.local().0)?;
+    // The engine first: a config it cannot open leaves no folder, and `--force` removes nothing.
+    let mut engine = workload::open_among(&plan, &device, ranks)?;
+    let folder = match folder {
+        Some(folder) => {
+            run::resume(&plan, engine.as_mut(), &folder)?;
+            folder
+        }
+        None => Folder::create(&args.runs_dir, &plan, args.force)?,
     };
-    let options = options(args, device.description);
-    let ended = run::evolve(&plan, engine.as_mut(), &folder, &options)?;
+    run::gather(&plan, engine.as_mut(), ranks)?;
+    let description = match ranks.size() {
+        1 => device.description,
+        size => format!("{size} ranks, the first: {}", device.description),
+    };
+    let options = options(args, description);
+    let ended = run::evolve_among(&plan, engine.as_mut(), &folder, &options, ranks)?;
     finish(args, ended, &folder)
+}
+
+/// The other ranks: they have the config from the first, touch no file and say nothing.
+fn follow(args: &Args, ranks: &Rc<Ranks>) -> Result<ExitCode> {
+    let text = ranks.hand_out(Vec::new())?;
+    let unreadable = |why: String| Error::Run(format!("the config that the first rank has sent is not one: {why}"));
+    let config = toml::from_str(&String::from_utf8_lossy(&text)).map_err(|why| unreadable(why.to_string()))?;
+    let plan = Plan::new(config).map_err(|invalid| unreadable(invalid.message))?;
+    let device = args.device.choose_for(ranks.local().0)?;
+    let mut engine = workload::open_among(&plan, &device, ranks)?;
+    run::gather(&plan, engine.as_mut(), ranks)?;
+    run::follow(&plan, engine.as_mut(), ranks)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn options(args: &Args, device: String) -> Options {
@@ -115,26 +207,6 @@ fn finish(args: &Args, ended: Ended, folder: &Folder) -> Result<ExitCode> {
     let report = if args.no_report { "none".to_owned() } else { report::write(folder)?.display().to_string() };
     output::print(&format!("run: {}  report: {report}\n", folder.path().display()))?;
     Ok(ExitCode::SUCCESS)
-}
-
-type Ready = (Plan, Box<dyn Engine>, Folder);
-
-fn start(args: &Args, mut plan: Plan, device: &Device) -> Result<Ready> {
-    if let Some(name) = &args.name {
-        let mut config = plan.config;
-        config.run.name.clone_from(name);
-        plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
-    }
-    // The engine first: a config it cannot open leaves no folder, and `--force` removes nothing.
-    let engine = workload::open(&plan, device)?;
-    let folder = Folder::create(&args.runs_dir, &plan, args.force)?;
-    Ok((plan, engine, folder))
-}
-
-fn resume(plan: Plan, folder: Folder, device: &Device) -> Result<Ready> {
-    let mut engine = workload::open(&plan, device)?;
-    run::resume(&plan, engine.as_mut(), &folder)?;
-    Ok((plan, engine, folder))
 }
 
 fn check_overrides(overrides: &[String], may_change: &[&str]) -> Result<()> {

@@ -58,6 +58,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     /// # Errors
     /// When the driver fails.
     pub fn write(&self, gpu: &Gpu, first: usize, values: &[T]) -> Result<()> {
+        gpu.bind()?;
         // SAFETY: inside the buffer (`at` checks), and the values outlive the copy.
         let copied =
             unsafe { result::memcpy_htod_async(self.at(first, values.len()).0, values, gpu.compute.cu_stream()) };
@@ -72,6 +73,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     where
         T: Default + Clone,
     {
+        stream.context().bind_to_thread().map_err(|e| failed("cannot turn to the device", e))?;
         let mut values = vec![T::default(); length];
         // SAFETY: as in `write`.
         let copied = unsafe { result::memcpy_dtoh_async(&mut values, self.at(first, length).0, stream.cu_stream()) };
@@ -115,6 +117,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     /// # Errors
     /// When the driver fails.
     pub fn copy_to(&self, gpu: &Gpu, to: &Self) -> Result<()> {
+        gpu.bind()?;
         let bytes = self.slice.len() * size_of::<T>();
         let from = self.pointer().0;
         // SAFETY: both are of this length.
@@ -127,6 +130,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     /// # Errors
     /// When the driver fails.
     pub fn clear(&self, gpu: &Gpu) -> Result<()> {
+        gpu.bind()?;
         let bytes = self.slice.len() * size_of::<T>();
         // SAFETY: the whole buffer, and all zero bits are zeros.
         unsafe { result::memset_d8_async(self.address, 0, bytes, gpu.compute.cu_stream()) }
@@ -138,6 +142,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     /// # Errors
     /// When the driver fails.
     pub fn upload(&self, gpu: &Gpu, from: &mut Pinned<T>, length: usize) -> Result<()> {
+        gpu.bind()?;
         let from = &from.as_mut_slice()?[..length];
         // SAFETY: inside the buffer; the pinned memory is not touched until the copy is done, which the caller waits for
         // before it writes there again.
@@ -150,6 +155,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Buffer<T> {
     /// # Errors
     /// When the driver fails.
     pub fn download(&self, gpu: &Gpu, to: &mut Pinned<T>, length: usize) -> Result<()> {
+        gpu.bind()?;
         let to = &mut to.as_mut_slice()?[..length];
         // SAFETY: as in `upload`.
         unsafe { result::memcpy_dtoh_async(to, self.at(0, length).0, gpu.copy.cu_stream()) }

@@ -128,6 +128,11 @@ impl Gpu {
         Ok(Self { context, compute, copy, aside, module, functions: Mutex::default(), facts })
     }
 
+    /// Make this device the calling thread's; a process may have several.
+    fn bind(&self) -> Result<()> {
+        self.context.bind_to_thread().map_err(|e| failed("cannot turn to the device", e))
+    }
+
     /// One more stream, which is in no order with the others.
     ///
     /// # Errors
@@ -167,6 +172,7 @@ impl Gpu {
     /// # Errors
     /// When there is no such kernel, or not so much shared memory.
     pub fn kernel(&self, name: &str, shared: u32) -> Result<CudaFunction> {
+        self.bind()?;
         let mut functions = self.functions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (function, allowed) = match functions.get(name) {
             Some(known) => known.clone(),

@@ -135,7 +135,8 @@ impl View for Vector<'_> {
     }
 }
 
-fn encode(plan: &Plan, state: &State) -> std::result::Result<Vec<u8>, String> {
+/// The file's bytes.
+pub(super) fn encode(plan: &Plan, state: &State) -> std::result::Result<Vec<u8>, String> {
     let header = Header {
         format: FORMAT,
         plan: format!("{:016x}", plan.hash()),
@@ -177,7 +178,8 @@ pub(crate) fn check_seal(bytes: &[u8]) -> std::result::Result<(), String> {
     }
 }
 
-fn decode(bytes: &[u8]) -> std::result::Result<Saved, String> {
+/// What [`encode`] was given.
+pub(super) fn decode(bytes: &[u8]) -> std::result::Result<Saved, String> {
     check_seal(bytes)?;
     let wrong = |error: safetensors::SafeTensorError| error.to_string();
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(wrong)?;

@@ -31,6 +31,7 @@ use interrupt::Interrupt;
 use progress::Progress;
 use records::Records;
 
+use crate::comm::Ranks;
 use crate::config;
 use crate::engine::{Alone, Engine, Generation, State, Summary, Trials};
 use crate::error::{Error, Result};
@@ -69,8 +70,51 @@ pub enum Ended {
 /// When the engine or a write fails, or the folder is not the plan's or is in use. The folder then still holds its
 /// last good checkpoint.
 pub fn evolve(plan: &Plan, engine: &mut dyn Engine, folder: &Folder, options: &Options) -> Result<Ended> {
+    evolve_among(plan, engine, folder, options, &Ranks::alone())
+}
+
+/// As [`evolve`], with an engine that is one of several; this is the rank that leads, and the others [`follow`]. A signal
+/// to any rank ends the run on all of them, after the same generation.
+///
+/// # Errors
+/// As [`evolve`], and when another rank fails.
+pub fn evolve_among(
+    plan: &Plan,
+    engine: &mut dyn Engine,
+    folder: &Folder,
+    options: &Options,
+    ranks: &Ranks,
+) -> Result<Ended> {
     let interrupt = Interrupt::listen(options.quiet);
-    evolve_until(plan, engine, folder, options, &|| interrupt.requested())
+    evolve_until(plan, engine, folder, options, &|| ranks.any(interrupt.requested()))
+}
+
+/// What the other ranks do in [`evolve_among`]: the same, without a folder and without a word.
+///
+/// # Errors
+/// When the engine or another rank fails.
+pub fn follow(plan: &Plan, engine: &mut dyn Engine, ranks: &Ranks) -> Result<Ended> {
+    let interrupt = Interrupt::listen(true);
+    go_on(&mut Alone(engine), &mut [(plan, None)], &mut |_, _, _| {}, &|| ranks.any(interrupt.requested()))
+}
+
+/// Bring the engines of all ranks, fresh ones, to where that of the leading rank is.
+///
+/// # Errors
+/// When a rank has failed.
+pub fn gather(plan: &Plan, engine: &mut dyn Engine, ranks: &Ranks) -> Result<()> {
+    let state = engine.state()?;
+    // At the start of a run all engines are in the same place by themselves.
+    let bytes = match ranks.leads() && ranks.size() > 1 && state.generation > 0 {
+        true => checkpoint::encode(plan, &state),
+        false => Ok(Vec::new()),
+    };
+    let told = |why: String| Error::Run(format!("cannot tell the other ranks where the run is: {why}"));
+    let bytes = ranks.hand_out(bytes.map_err(told)?)?;
+    if ranks.leads() || bytes.is_empty() {
+        return Ok(());
+    }
+    engine.restore(&checkpoint::decode(&bytes).map_err(told)?.state)
 }
 
 fn evolve_until(
@@ -78,19 +122,22 @@ fn evolve_until(
     engine: &mut dyn Engine,
     folder: &Folder,
     options: &Options,
-    interrupted: &dyn Fn() -> bool,
+    interrupted: Interrupted<'_>,
 ) -> Result<Ended> {
     let state = engine.state()?;
     let records = begin(plan, &state, folder, options.tensorboard)?;
     let mut progress = Progress::start(folder.path(), state.generation, plan.config.run.generations, options);
     let mut tell = |_, generation: &Generation, summary| progress.generation(generation, summary);
-    let ended = go_on(&mut Alone(engine), &mut [(plan, records)], &mut tell, interrupted)?;
+    let ended = go_on(&mut Alone(engine), &mut [(plan, Some(records))], &mut tell, interrupted)?;
     progress.end(ended);
     Ok(ended)
 }
 
 /// What is told of every generation: which trial's, what it did, in short.
 pub(crate) type Tell<'t> = &'t mut dyn FnMut(usize, &Generation, Summary);
+
+/// Asked after every report: whether to stop.
+type Interrupted<'i> = &'i dyn Fn() -> Result<bool>;
 
 /// As [`evolve`], of trials side by side, each with its plan and folder; the trials must be where the folders' newest
 /// checkpoints are. Signals are left to the caller, and so is what is said. `tensorboard` is [`Options::tensorboard`].
@@ -106,16 +153,17 @@ pub(crate) fn evolve_trials(
 ) -> Result<Ended> {
     let mut opened = Vec::with_capacity(runs.len());
     for (trial, (plan, folder)) in runs.iter().enumerate() {
-        opened.push((*plan, begin(plan, &trials.state(trial)?, folder, tensorboard)?));
+        opened.push((*plan, Some(begin(plan, &trials.state(trial)?, folder, tensorboard)?)));
     }
-    go_on(trials, &mut opened, tell, interrupted)
+    go_on(trials, &mut opened, tell, &|| Ok(interrupted()))
 }
 
+/// Runs whose records another rank writes have none here.
 fn go_on(
     trials: &mut dyn Trials,
-    runs: &mut [(&Plan, Records)],
+    runs: &mut [(&Plan, Option<Records>)],
     tell: Tell<'_>,
-    interrupted: &dyn Fn() -> bool,
+    interrupted: Interrupted<'_>,
 ) -> Result<Ended> {
     let Some((plan, _)) = runs.first() else { return Ok(Ended::Finished) };
     let mut done = trials.state(0)?.generation;
@@ -136,17 +184,20 @@ fn go_on(
         let advanced = trials.advance(count, &mut |trial, generation| generations.push((trial, generation)));
         for (trial, generation) in generations.drain(..) {
             let summary = generation.summary();
-            runs[trial].1.append(&generation, summary)?;
+            if let Some(records) = &mut runs[trial].1 {
+                records.append(&generation, summary)?;
+            }
             tell(trial, &generation, summary);
             done = generation.index + 1;
         }
-        if let Err(error) = advanced {
-            // The engine is in its state before the failure, which is worth keeping; its error is the one to report.
-            let _ = keep(trials, runs);
-            return Err(error);
-        }
-        if interrupted() && done < end {
-            ended = Ended::Interrupted;
+        match advanced.and_then(|()| interrupted()) {
+            Ok(stop) if stop && done < end => ended = Ended::Interrupted,
+            Ok(_) => {}
+            Err(error) => {
+                // The engine is in its state before the failure, which is worth keeping; its error is the one to report.
+                let _ = keep(trials, runs);
+                return Err(error);
+            }
         }
         if done == end || done.is_multiple_of(every) || ended == Ended::Interrupted {
             keep(trials, runs)?;
@@ -156,8 +207,11 @@ fn go_on(
 }
 
 /// Every run gets the checkpoint of its trial.
-fn keep(trials: &dyn Trials, runs: &[(&Plan, Records)]) -> Result<()> {
-    runs.iter().enumerate().try_for_each(|(trial, (plan, records))| records.keep(plan, &trials.state(trial)?))
+fn keep(trials: &dyn Trials, runs: &[(&Plan, Option<Records>)]) -> Result<()> {
+    runs.iter().enumerate().try_for_each(|(trial, (plan, records))| match records {
+        Some(records) => records.keep(plan, &trials.state(trial)?),
+        None => Ok(()),
+    })
 }
 
 /// Take the folder for writing and bring it to the engine's generation.

@@ -20,7 +20,7 @@ fn go(root: &Path, plan: &Plan, engine: &mut Fake) -> Result<Ended> {
     let path = root.join("x");
     let folder = if path.exists() { Folder::open(&path)? } else { Folder::create(root, plan, false)? };
     resume(plan, engine, &folder)?;
-    evolve_until(plan, engine, &folder, &quiet(), &|| false)
+    evolve_until(plan, engine, &folder, &quiet(), &|| Ok(false))
 }
 
 fn go_fresh(root: &Path, plan: &Plan) -> Result<Ended> {
@@ -114,7 +114,7 @@ fn an_interrupt_stops_after_the_generation_with_a_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let folder = Folder::create(root.path(), &plan, false).unwrap();
     let asked = Cell::new(0);
-    let third = || asked.replace(asked.get() + 1) == 2;
+    let third = || Ok(asked.replace(asked.get() + 1) == 2);
     let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &quiet(), &third).unwrap();
     assert_eq!(ended, Ended::Interrupted);
     assert_eq!(folder.checkpoint(&plan).unwrap().generation, 3);
@@ -129,7 +129,7 @@ fn an_interrupt_in_the_last_generation_changes_nothing() {
     let plan = plan(1, 1, 50);
     let root = tempfile::tempdir().unwrap();
     let folder = Folder::create(root.path(), &plan, false).unwrap();
-    let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &quiet(), &|| true).unwrap();
+    let ended = evolve_until(&plan, &mut Fake::new(&plan), &folder, &quiet(), &|| Ok(true)).unwrap();
     assert_eq!(ended, Ended::Finished);
 }
 

@@ -2,14 +2,18 @@
 //!
 //! Threads take offspring. A thread perturbs the centre into its own buffer, steps the offspring's environments
 //! through the whole episode, [`Workload::WINDOW`] at a time so that state and weights stay in the nearest caches,
-//! and keeps one fitness. Nothing of the size population x parameters ever exists.
+//! and keeps one fitness. Nothing of the size population x parameters ever exists. Of several ranks each does so with its
+//! slice of the players, and all make the same update.
 
+use std::ops::Range;
+use std::rc::Rc;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::start::first_centre;
 use super::{Workload, check_record, mean, mean_fitness, nothing_to_select};
+use crate::comm::{Ranks, Shares};
 use crate::config;
 use crate::engine::{Best, Engine, Facts, Generation, State};
 use crate::error::Result;
@@ -33,14 +37,16 @@ pub(super) struct CpuEngine<W: Workload> {
     validate_every: u32,
     generation: u32,
     best: Option<Best>,
+    ranks: Rc<Ranks>,
+    shares: Shares,
 }
 
 impl<W: Workload> CpuEngine<W> {
-    /// At generation 0, with its first centre drawn.
+    /// At generation 0, with its first centre drawn; to play its share of each generation.
     ///
     /// # Panics
     /// When the plan's config was changed and has no optimiser any more.
-    pub(super) fn new(plan: &Plan, workload: W) -> Self {
+    pub(super) fn new(plan: &Plan, workload: W, ranks: Rc<Ranks>, shares: Shares) -> Self {
         let seed = plan.config.run.seed;
         let centre = first_centre(&workload, plan, seed);
         let optimiser: Box<dyn Optimiser> = match plan.config.optimiser().expect("a plan has one optimiser") {
@@ -59,7 +65,17 @@ impl<W: Workload> CpuEngine<W> {
             facts: plan.facts(),
             generation: 0,
             best: None,
+            ranks,
+            shares,
         }
+    }
+
+    /// The only rank.
+    ///
+    /// # Panics
+    /// As [`CpuEngine::new`].
+    pub(super) fn alone(plan: &Plan, workload: W) -> Self {
+        Self::new(plan, workload, Rc::new(Ranks::alone()), Shares::whole(plan))
     }
 
     fn mutation(&self) -> Mutation {
@@ -67,17 +83,24 @@ impl<W: Workload> CpuEngine<W> {
     }
 
     /// Fitness of every offspring and, last, of the centre; and the steps simulated.
-    fn evaluate(&self) -> (Vec<f32>, u64) {
+    fn evaluate(&self) -> Result<(Vec<f32>, u64)> {
+        let (fitness, steps) = self.play(self.shares.mine());
+        self.ranks.gather(&self.shares, fitness, steps)
+    }
+
+    /// The same of these players.
+    fn play(&self, players: Range<usize>) -> (Vec<f32>, u64) {
         let workload = &self.workload;
         let episodes = workload.generation_episodes(self.environments, self.seed, self.generation);
         let mutation = self.mutation();
         let (centre, spread) = (self.optimiser.centre(), self.optimiser.spread());
-        let played: Vec<(f32, u64)> = (0..=self.population)
+        let (population, environments) = (self.population, self.environments);
+        let played: Vec<(f32, u64)> = players
             .into_par_iter()
             .map_init(
-                || (centre.to_vec(), vec![0.0; self.environments], workload.workspace(self.environments)),
+                || (centre.to_vec(), vec![0.0; environments], workload.workspace(environments)),
                 |(weights, fitness, workspace), offspring| {
-                    if offspring < self.population {
+                    if offspring < population {
                         workload.instructions().run(Perturb {
                             mutation,
                             offspring,
@@ -130,7 +153,7 @@ impl<W: Workload> CpuEngine<W> {
         let start = Instant::now();
         while seconds[0].len() < 3 || (seconds[0].len() < 100 && start.elapsed().as_secs_f64() < 3.0) {
             let [rollout, update, validation] = &mut seconds;
-            let (mut fitness, simulated) = timed(rollout, || self.evaluate());
+            let (mut fitness, simulated) = timed(rollout, || self.evaluate())?;
             steps.push(simulated as f64);
             fitness.pop();
             timed(update, || self.learn(&fitness))?;
@@ -178,7 +201,7 @@ impl<W: Workload> Engine for CpuEngine<W> {
         for _ in 0..generations {
             let start = Instant::now();
             let index = self.generation;
-            let (mut fitness, env_steps) = self.evaluate();
+            let (mut fitness, env_steps) = self.evaluate()?;
             let centre = fitness.pop().unwrap_or(f32::NAN);
             self.learn(&fitness)?;
             if self.generation.is_multiple_of(self.validate_every) {

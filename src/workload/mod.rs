@@ -6,10 +6,13 @@ pub mod maze;
 pub mod single_unit;
 mod start;
 
-pub use gpu::{GpuEngine, Pack, gpu_memory_bytes};
+pub use gpu::{GpuEngine, Pack, SlicedEngine, gpu_memory_bytes};
+
+use std::rc::Rc;
 
 use rayon::prelude::*;
 
+use crate::comm::{Ranks, Shares};
 use crate::config::{Numerics, Task};
 use crate::cpu::InstructionSet;
 use crate::device::Device;
@@ -85,11 +88,25 @@ pub trait Workload: Sync {
 /// # Errors
 /// When the device cannot be used, or not for this plan.
 pub fn open(plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
-    match device.open()? {
-        Some(gpu) => Ok(Box::new(GpuEngine::new(plan, gpu)?)),
+    open_among(plan, device, &Rc::new(Ranks::alone()))
+}
+
+/// As [`open`], one of the engines of `ranks`. All of them move together, and each has the whole state.
+///
+/// # Errors
+/// As [`open`], on all ranks when on one of them; and when a generation cannot be cut into so many parts.
+pub fn open_among(plan: &Plan, device: &Device, ranks: &Rc<Ranks>) -> Result<Box<dyn Engine>> {
+    let mut gpus = device.open_all()?;
+    match gpus.pop() {
+        Some(gpu) if gpus.is_empty() && ranks.size() == 1 => Ok(Box::new(GpuEngine::new(plan, gpu)?)),
+        Some(gpu) => {
+            gpus.push(gpu);
+            Ok(Box::new(SlicedEngine::new(plan, gpus, ranks)?))
+        }
         None => {
             check_numerics(plan)?;
-            Ok(cpu_engine(plan, InstructionSet::best()))
+            let shares = ranks.share(plan, 1)?;
+            Ok(cpu_engine_among(plan, InstructionSet::best(), ranks, shares))
         }
     }
 }
@@ -125,20 +142,25 @@ pub fn profile(plan: &Plan, device: &Device, trials: u32, ceilings: &Ceilings) -
 
 /// The CPU's engine for a plan, with an instruction set of this machine: the bits do not depend on it.
 pub fn cpu_engine(plan: &Plan, instructions: InstructionSet) -> Box<dyn Engine> {
+    cpu_engine_among(plan, instructions, &Rc::new(Ranks::alone()), Shares::whole(plan))
+}
+
+fn cpu_engine_among(plan: &Plan, instructions: InstructionSet, ranks: &Rc<Ranks>, shares: Shares) -> Box<dyn Engine> {
+    let ranks = Rc::clone(ranks);
     match plan.config.task {
         Task::TMaze(_) | Task::DoubleTMaze(_) => {
-            Box::new(CpuEngine::new(plan, MazePlay::new(plan).with_instructions(instructions)))
+            Box::new(CpuEngine::new(plan, MazePlay::new(plan).with_instructions(instructions), ranks, shares))
         }
-        _ => Box::new(CpuEngine::new(plan, SingleUnit::new(plan).with_instructions(instructions))),
+        _ => Box::new(CpuEngine::new(plan, SingleUnit::new(plan).with_instructions(instructions), ranks, shares)),
     }
 }
 
 fn cpu_profile(plan: &Plan, description: &str, ceilings: &Ceilings) -> Result<Profile> {
     match plan.config.task {
         Task::TMaze(_) | Task::DoubleTMaze(_) => {
-            CpuEngine::new(plan, MazePlay::new(plan)).profile(plan, description, ceilings)
+            CpuEngine::alone(plan, MazePlay::new(plan)).profile(plan, description, ceilings)
         }
-        _ => CpuEngine::new(plan, SingleUnit::new(plan)).profile(plan, description, ceilings),
+        _ => CpuEngine::alone(plan, SingleUnit::new(plan)).profile(plan, description, ceilings),
     }
 }
 

@@ -24,6 +24,6 @@ pub fn gpu() -> Gpu {
 
 fn open() -> Gpu {
     let wish: Wish = std::env::var("PHYLON_TEST_DEVICE").as_deref().unwrap_or("emu").parse().expect("a device");
-    let device = Device::choose(wish, None).unwrap_or_else(|e| panic!("{e}"));
+    let device = Device::choose(&wish, None).unwrap_or_else(|e| panic!("{e}"));
     device.open().unwrap_or_else(|e| panic!("{e}")).expect("no CPU")
 }

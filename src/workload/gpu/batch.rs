@@ -190,19 +190,7 @@ impl Pack {
     pub(super) fn replay(&mut self, fitness: &[f32]) -> Result<()> {
         check_record(fitness.len(), self.plan.population)?;
         self.rewind()?;
-        let mut mark = self.reported;
-        let step = mark.advance(&self.plan);
-        let half = &self.halves[1 - self.current];
-        half.steps.write(&self.gpu, 0, &[step])?;
-        half.fitness.write(&self.gpu, 0, fitness)?;
-        self.select(half.steps.pointer(), half.fitness.pointer())?;
-        let halted = self.buffers.halted.read_all(&self.gpu)?;
-        if halted[0] > 0 {
-            self.buffers.halted.write(&self.gpu, 0, &[0])?;
-            return Err(nothing_to_select(self.seeds[0], step.generation));
-        }
-        self.buffers.live.copy_to(&self.gpu, &self.halves[self.current].snapshot)?;
-        (self.reported, self.launched) = (mark, mark);
+        self.learn(fitness, false)?;
         // The state is read on a stream of its own.
         self.gpu.wait()
     }

@@ -43,6 +43,8 @@ impl Pack {
             sigmas: if config.snes.is_some() { live.first.pointer() } else { Pointer::NULL },
             halted: halted.pointer(),
             fitness: players.fitness.pointer(),
+            population: players.population,
+            first: players.range.start,
             antithetic: config.es.as_ref().is_some_and(|es| es.antithetic),
         }
     }
@@ -62,11 +64,11 @@ impl Pack {
             lived: lived.map_or(Pointer::NULL, Buffer::pointer),
             env_steps: if lived.is_some() { env_steps } else { Pointer::NULL },
             halted: self.buffers.halted.pointer(),
-            players: players.perturbed as u32 + 1,
+            players: players.range.len() as u32,
             environments: players.environments as u32,
             lanes: players.game.lanes() as u32,
         };
-        let grid = [blocks(players.perturbed + 1, THREADS), self.seeds.len() as u32, 1];
+        let grid = [blocks(players.range.len(), THREADS), self.seeds.len() as u32, 1];
         // SAFETY: the buffers are those of these players.
         unsafe { self.gpu.launch("mean_fitness", Shape { grid, block: THREADS, shared: 0 }, &args) }
     }

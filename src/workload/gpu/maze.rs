@@ -104,7 +104,9 @@ impl Mazes {
             fitness: search.fitness,
             lived: self.lived.pointer(),
             halted: search.halted,
-            population: self.size.players as u32 - 1,
+            population: search.population as u32,
+            first_player: search.first as u32,
+            players: self.size.players as u32,
             antithetic: u32::from(search.antithetic),
             parameters: plan.parameters() as u32,
             neuron_parameters: if network.shared { 0 } else { network.synapse.parameters() as u32 },
@@ -127,7 +129,7 @@ impl Mazes {
             energy: rules.energy as u32,
             swap_after: rules.swap_after as u32,
             poisons: rules.poisons as u32,
-            evolution: u32::from(self.size.players > 1),
+            evolution: u32::from(search.population > 0),
         }
     }
 }

@@ -13,7 +13,10 @@ mod maze;
 mod open_loop;
 mod profile;
 mod sizes;
+mod slices;
 mod state;
+
+use std::ops::Range;
 
 use cudarc::driver::{CudaEvent, CudaGraph};
 
@@ -35,6 +38,7 @@ use open_loop::OpenLoop;
 use sizes::{batch, check_memory};
 
 pub use sizes::gpu_memory_bytes;
+pub use slices::SlicedEngine;
 
 /// Trials of one plan that differ in their seed, advanced together by the same launches. Packing changes no bit.
 pub struct Pack {
@@ -68,7 +72,10 @@ struct Mark {
 
 /// A set of players on a set of episodes: the generation's, or the centre on the validation episodes.
 struct Players {
-    perturbed: usize,
+    /// Perturbed ones, here and elsewhere.
+    population: usize,
+    /// Those that are here, by their numbers: offspring, and behind the last of them the centre.
+    range: Range<usize>,
     environments: usize,
     game: Box<dyn Game>,
     /// Of every player and environment, which lie [`Game::lanes`] apart.
@@ -127,6 +134,10 @@ struct Search<'a> {
     sigmas: Pointer<f32>,
     halted: Pointer<u32>,
     fitness: Pointer<f32>,
+    /// Perturbed players, here and elsewhere.
+    population: usize,
+    /// Number of the first player here.
+    first: usize,
     antithetic: bool,
 }
 
@@ -181,16 +192,20 @@ impl Pack {
     /// When the plan does not fit the device: too little memory (with the largest population that fits), a unit too
     /// large for a block's shared memory, or one that fast mode has no kernel for.
     pub fn new(plan: &Plan, gpu: Gpu, seeds: &[u64]) -> Result<Self> {
+        Self::with(plan, gpu, seeds, 0..plan.population + 1, batch(plan, seeds.len()))
+    }
+
+    /// With these of the players, and batches of so many generations.
+    fn with(plan: &Plan, gpu: Gpu, seeds: &[u64], range: Range<usize>, batch: u32) -> Result<Self> {
         let run = &plan.config.run;
         let (stride, trials) = (plan.parameters().next_multiple_of(4), seeds.len());
-        let batch = batch(plan, trials);
-        check_memory(plan, &gpu, trials, batch)?;
+        check_memory(plan, &gpu, trials, batch, range.len())?;
 
-        let players = |perturbed, environments, generations| {
-            Players::new(plan, &gpu, trials, perturbed, environments, generations)
+        let players = |population, range, environments, generations| {
+            Players::new(plan, &gpu, trials, (population, range), environments, generations)
         };
-        let generation = players(plan.population, plan.environments, batch as usize)?;
-        let validation = players(0, run.validation_episodes as usize, 1)?;
+        let generation = players(plan.population, range, plan.environments, batch as usize)?;
+        let validation = players(0, 0..1, run.validation_episodes as usize, 1)?;
         let centres: Vec<f32> = seeds
             .iter()
             .flat_map(|&seed| {

@@ -1,5 +1,7 @@
 //! What follows from the plan before anything runs: how many generations to a batch, and the memory of it all.
 
+use std::ops::Range;
+
 use super::{Game, Mazes, OpenLoop, Players, maze, open_loop};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};
@@ -57,11 +59,19 @@ pub(super) fn batch(plan: &Plan, trials: usize) -> u32 {
     batch_of(plan.config.run.validate_every, plan.config.run.checkpoint_every, room.clamp(1, MAX_BATCH as usize) as u32)
 }
 
-pub(super) fn check_memory(plan: &Plan, gpu: &Gpu, trials: usize, batch: u32) -> Result<()> {
+/// Of a device that plays so many of the players.
+pub(super) fn check_memory(plan: &Plan, gpu: &Gpu, trials: usize, batch: u32, players: usize) -> Result<()> {
     let (fixed, each) = device_bytes(plan, trials, batch);
-    let (needed, free) = (fixed + each * (plan.population as u64 + 1), gpu.free_bytes()?.saturating_sub(ROUNDING));
+    let (needed, free) = (fixed + each * players as u64, gpu.free_bytes()?.saturating_sub(ROUNDING));
     if needed <= free {
         return Ok(());
+    }
+    if players <= plan.population {
+        return Err(Error::Device(format!(
+            "{players} players of a population of {} need {needed} bytes of device memory and {free} are free on {}; try: \
+             more devices, or a smaller population",
+            plan.population, gpu.facts.name
+        )));
     }
     let fits = free.saturating_sub(fixed) / each;
     let trial = if trials > 1 { format!(" x {trials} trials") } else { String::new() };
@@ -81,17 +91,17 @@ impl Players {
         plan: &Plan,
         gpu: &Gpu,
         trials: usize,
-        perturbed: usize,
+        (population, range): (usize, Range<usize>),
         environments: usize,
         generations: usize,
     ) -> Result<Self> {
-        let size = Size { trials, players: perturbed + 1, environments, generations };
+        let size = Size { trials, players: range.len(), environments, generations };
         let game: Box<dyn Game> = match &plan.network {
             Some(network) => Box::new(Mazes::new(plan, network, gpu, size)?),
             None => Box::new(OpenLoop::new(plan, gpu, size)?),
         };
-        let fitness = Buffer::zeros(gpu, trials * (perturbed + 1) * game.lanes())?;
-        Ok(Self { perturbed, environments, game, fitness })
+        let fitness = Buffer::zeros(gpu, trials * range.len() * game.lanes())?;
+        Ok(Self { population, range, environments, game, fitness })
     }
 }
 
