@@ -105,7 +105,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Render(args) => render::run(&args),
         Command::Rollout(args) => rollout::run(&args),
         Command::Grow(args) => grow::run(&args),
-        Command::Reproduce(args) => reproduce::run(&args),
+        Command::Reproduce(args) => return reproduce::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
