@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use phylon::device::Device;
 use phylon::error::{Error, Result};
+use phylon::report::compare::probability;
 use phylon::reproduction::markdown::{self, duration, spread};
 use phylon::reproduction::{Reproduced, Reproduction, Request, TABLES, Table, Whose, train_ahead};
 use phylon::run::{Ended, durable};
@@ -15,14 +16,15 @@ use super::{device, output};
 
 /// Do a table of the papers again, and print our figures beside the paper's.
 ///
-/// TABLE is a name of `--list` or its beginning: `synaptogen` is four tables, `all` every one. Each row shows our mean and
-/// standard deviation over trials (the best centre of each on fresh episodes) or over grown agents, the paper's, and a Welch
-/// test of the two where their scales and protocols allow for one; units and groups are tested against each other by Mann-Whitney
-/// tests, corrected for their pairs.
+/// TABLE is a name of `--list` or its beginning: `synaptogen` is four tables, `all` every one. Each row shows our mean
+/// and standard deviation over trials (the best centre of each on fresh episodes) or over grown agents, the paper's,
+/// and a Welch test of the two where their scales and protocols allow for one; units and groups are tested against each
+/// other by Mann-Whitney tests, corrected for their pairs.
 ///
-/// The paper's own settings are the default, and take days in places: what is left to do is estimated first. With --ours units and
-/// columns have settings that were found to learn, and with --quick all is scaled down to minutes on two cores; what was is told and
-/// kept with the figures. Nothing that is finished is done again: the same command goes on after any kill, and does more --trials.
+/// The paper's own settings are the default, and take days in places: what is left to do is estimated first. With
+/// --ours units and columns have settings that were found to learn, and with --quick all is scaled down to minutes on
+/// two cores; what was is told and kept with the figures. Nothing that is finished is done again: the same command goes
+/// on after any kill, and does more --trials.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,9 +36,9 @@ Examples:
   phylon reproduce column-structure --dry-run             what it would take
   phylon reproduce --markdown docs/results/tables --into README.md docs/results/tables.md
 
-A table's folder, DIR/TABLE (with -ours, -quick), gets result.json (all of its rows that are there), and a folder for each part: of \
-units and columns a sweep (as of phylon sweep), of agents the trainings, searches and profiles (which phylon grow reads), \
-summary.txt, result.json and scores.svg.")]
+A table's folder, DIR/TABLE (with -ours, -quick), gets result.json (all of its rows that are there), and a folder for \
+each part: of units and columns a sweep (as of phylon sweep), of agents the trainings, searches and profiles (which \
+phylon grow reads), summary.txt, result.json and scores.svg.")]
 pub struct Args {
     /// The tables.
     #[arg(value_name = "TABLE", required_unless_present_any = ["list", "markdown"])]
@@ -47,14 +49,15 @@ pub struct Args {
     /// Scale everything down to minutes on two cores, and say what was.
     #[arg(long)]
     quick: bool,
-    /// Settings that learn, where those of the paper were not seen to: of single units (configs/enu-iaf.toml and others) and of
-    /// searches of a column (CMA-ES).
+    /// Settings that learn, where those of the paper were not seen to: of single units (configs/enu-iaf.toml and
+    /// others) and of searches of a column (CMA-ES).
     #[arg(long)]
     ours: bool,
     /// Runs of each row of units [default: 30; with --quick 2 or 3] and of columns [default: 3].
     #[arg(long, value_name = "N")]
     trials: Option<NonZeroU32>,
-    /// Only these rows: names of --list, or words of them: iaf, gru, cartpole. Others that are there stay in the result.
+    /// Only these rows: names of --list, or words of them: iaf, gru, cartpole. Others that are there stay in the
+    /// result.
     #[arg(long, value_name = "ROW,...", value_delimiter = ',')]
     rows: Vec<String>,
     /// Seed of the first trial or training; the others have those that follow.
@@ -84,7 +87,8 @@ pub struct Args {
     /// Print the results that are kept in a folder as tables in Markdown.
     #[arg(long, value_name = "DIR", conflicts_with = "tables")]
     markdown: Option<PathBuf>,
-    /// Put them into these files instead, between <!-- tables --> (a line a table) or <!-- tables: all --> and <!-- /tables -->.
+    /// Put them into these files instead, between <!-- tables --> (a line a table) or <!-- tables: all --> and <!--
+    /// /tables -->.
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "markdown")]
     into: Vec<PathBuf>,
     #[command(flatten)]
@@ -167,7 +171,7 @@ fn announce(args: &Args, reproductions: &[Reproduction], device: &Device) -> Res
                 text += &format!("  {part}, SCALED DOWN: {}\n", scaled.join(", "));
             }
         }
-        if args.quick && !args.dry_run {
+        if args.quick {
             continue;
         }
         text += &format!("  the whole table takes: {}\n", table.whole);
@@ -249,9 +253,9 @@ fn text(result: &Reproduced) -> String {
             row.column,
             row.name,
             spread(row.mean, row.sd),
-            format!("{} {}", row.n, row.of),
+            row.over(),
             row.paper.map_or("-".into(), |paper| spread(paper.mean, paper.sd)),
-            row.test.map_or("-".into(), |test| format!("{:.1e}", test.p)),
+            row.test.map_or("-".into(), |test| probability(test.p)),
             row.seconds.map_or("-".into(), duration),
             row.config
         );
@@ -271,8 +275,13 @@ fn text(result: &Reproduced) -> String {
     }
     for pair in &result.comparisons {
         text += &format!(
-            "  {}: {} > {} {:.2}, p = {:.1e} {}\n",
-            pair.column, pair.first, pair.second, pair.larger, pair.corrected_p, pair.stars
+            "  {}: {} > {} {:.2}, p {} {}\n",
+            pair.column,
+            pair.first,
+            pair.second,
+            pair.larger,
+            probability(pair.corrected_p),
+            pair.stars
         );
     }
     text

@@ -1,5 +1,5 @@
-//! A part that is a cell of SynaptoGen's tables: agents grown of profiles that were trained, searched or inherited, in one
-//! world. All but the folder is [`crate::synaptogen::reproduction`]'s.
+//! A part that is a cell of SynaptoGen's tables: agents grown of profiles that were trained, searched or inherited, in
+//! one world. All but the folder is [`crate::synaptogen::reproduction`]'s.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ use crate::synaptogen::reproduction::{
 /// Environment steps of each training and search of `--quick`.
 const QUICK_STEPS: u32 = 5_000;
 const RESULT: &str = "result.json";
+/// What a test between agents does not see.
+const OF_PROFILES: &str = "both are agents of one chosen profile, so p speaks of these two profiles, and not of how \
+                           much another choice would change";
 
 /// A cell that can be done.
 #[derive(Debug)]
@@ -89,6 +92,12 @@ impl Grown {
         Ok(Cost { told: format!("{left} environment steps of trainings and searches"), seconds: None })
     }
 
+    /// Refuse a folder of other settings.
+    pub(super) fn check(&self, table: &Path) -> Result<()> {
+        let path = self.path(table);
+        if path.exists() { Folder::open(&path, self.0.settings()).map(drop) } else { Ok(()) }
+    }
+
     pub(super) fn run(&self, table: &Path, device: &Device, quiet: bool) -> Result<Ended> {
         let path = self.path(table);
         let folder = Folder::open(&path, self.0.settings())?;
@@ -148,7 +157,10 @@ impl Cell {
         let measured = |Group { name, scores }: &Group| {
             let published = published(gymnasium, *genes, *rules_from_data, name);
             let paper = published.map(|of| Published { mean: of.mean, sd: Some(of.sd), n: Some(AGENTS) });
-            let row = Row::new([part, env, name], scores, "agents", paper, untested.filter(|_| paper.is_some()));
+            let mut row = Row::new([part, env, name], scores, "agents", paper, untested.filter(|_| paper.is_some()));
+            if row.test.is_some() {
+                row.notes.push(OF_PROFILES.into());
+            }
             let (seconds, config, scaled) = (self.seconds, hash.to_owned(), scaled.to_vec());
             Measured { row: Row { seconds, config, scaled, ..row }, values: Some(scores.clone()) }
         };

@@ -11,7 +11,9 @@ use crate::error::{Error, Result};
 use crate::report::compare::probability;
 
 const END: &str = "<!-- /tables -->";
-const BLOCKS: [(&str, fn(&[Reproduced]) -> String); 2] = [("<!-- tables -->", summary), ("<!-- tables: all -->", all)];
+const BLOCKS: [(&str, Block); 2] = [("<!-- tables -->", summary), ("<!-- tables: all -->", all)];
+/// What stands in a block.
+type Block = fn(&[Reproduced]) -> String;
 /// Where a summary's lines lead, from the repository's root.
 const PAGE: &str = "docs/results/tables.md";
 /// From here on a difference counts as chance.
@@ -88,7 +90,7 @@ fn counted(result: &Reproduced, table: &Table) -> String {
     there.dedup();
     let whole = if there.len() == parts { String::new() } else { format!(" of {parts}") };
     let tests = match tested.len() {
-        0 => "not tested".into(),
+        0 => "no figure that can be tested".into(),
         n => format!("{n} figures tested, {differ} differ from the paper's (p < {LEVEL})"),
     };
     format!("{}: {}{whole} parts, {tests}", result.described(), there.len())
@@ -123,12 +125,11 @@ fn of_result(result: &Reproduced) -> String {
     for row in &result.rows {
         let marks: Vec<String> = row.notes.iter().filter_map(|note| place(&notes, note)).collect();
         text += &format!(
-            "| {} | {} | {} | {} {} | {} | {} | {} | {} | `{}` | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | `{}` | {} |\n",
             row.column,
             row.name,
             spread(row.mean, row.sd),
-            row.n,
-            row.of,
+            row.over(),
             row.paper.map_or("-".into(), |paper| spread(paper.mean, paper.sd)),
             row.paper.and_then(|paper| paper.n).map_or("-".into(), |n| n.to_string()),
             row.test.map_or("-".into(), |test| probability(test.p)),

@@ -1,8 +1,9 @@
 //! The papers' tables, done again: `phylon reproduce`.
 //!
-//! [`tables`] lists them with their protocols, [`Reproduction`] is one that a user asks for: its parts are sweeps of trials
-//! ([`swept`]) or cells of grown agents ([`grown`]), each in a folder of its own, where what is finished is kept. [`Reproduced`]
-//! is what came of it; [`markdown`] makes the tables of README and docs from kept results, so that no figure is typed.
+//! [`tables`] lists them with their protocols, [`Reproduction`] is one that a user asks for: its parts are sweeps of
+//! trials ([`swept`]) or cells of grown agents ([`grown`]), each in a folder of its own, where what is finished is
+//! kept. [`Reproduced`] is what came of it; [`markdown`] makes the tables of README and docs from kept results, so that
+//! no figure is typed.
 
 pub mod grown;
 pub mod markdown;
@@ -162,11 +163,19 @@ impl Reproduction {
         self.wanted().map(|part| Ok((part.name.as_str(), cost(part)?))).collect()
     }
 
-    /// Do what is left of the parts that are wanted, and keep each. Parts say on stderr how far they are, unless `quiet`.
+    /// Do what is left of the parts that are wanted, and keep each. Parts say on stderr how far they are, unless
+    /// `quiet`.
     ///
     /// # Errors
     /// When a folder is of other settings, or the device or a write fails.
     pub fn run(&self, device: &Device, quiet: bool) -> Result<Ended> {
+        // Also of the parts that are not wanted now: their rows will be in the result.
+        for part in &self.parts {
+            match &part.kind {
+                Kind::Swept(swept) => swept.check(&self.folder.join(&part.name))?,
+                Kind::Grown(grown) => grown.check(&self.folder)?,
+            }
+        }
         for part in self.wanted() {
             let ended = match &part.kind {
                 Kind::Swept(swept) => swept.run(&self.folder.join(&part.name), device, quiet)?,

@@ -1,4 +1,5 @@
-//! What came of a table: its rows with the paper's figures and the tests, as `result.json` and the committed results have it.
+//! What came of a table: its rows with the paper's figures and the tests, as `result.json` and the committed results
+//! have it.
 
 use std::fs;
 use std::path::Path;
@@ -114,7 +115,7 @@ impl Row {
             (None, None) => None,
         };
         if untested.is_none() && against.is_some() && test.is_none() {
-            notes.push(format!("{n} {of} are too few for a test"));
+            notes.push(format!("{} too few for a test", if n == 1 { "one is" } else { "these are" }));
         }
         Self {
             part: part.to_owned(),
@@ -134,6 +135,12 @@ impl Row {
             device: String::new(),
             source: None,
         }
+    }
+
+    /// `3 trials`
+    pub fn over(&self) -> String {
+        let of = if self.n == 1 { self.of.trim_end_matches('s') } else { &self.of };
+        format!("{} {of}", self.n)
     }
 }
 
@@ -157,7 +164,7 @@ impl Reproduced {
         Ok(text + "\n")
     }
 
-    /// In words: `the paper's settings, scaled down`.
+    /// In words: `the paper's settings, SCALED DOWN`.
     pub fn described(&self) -> String {
         let settings = match self.settings {
             Whose::Paper => "the paper's settings",
@@ -211,13 +218,11 @@ mod tests {
         let apart = row(&[-58.0, -59.0, -57.0], Some(PAPER), None);
         assert!(apart.test.is_some_and(|test| test.p < 1e-3 && test.difference < -39.0), "{apart:?}");
         let one = row(&[-18.0], Some(PAPER), None);
-        assert_eq!(
-            (one.test, one.sd, &one.notes[..]),
-            (None, None, &["1 trials are too few for a test".to_owned()][..])
-        );
+        assert_eq!((one.test, one.sd, &one.notes[..]), (None, None, &["one is too few for a test".to_owned()][..]));
         let untested = row(&[1.0, 2.0], Some(PAPER), Some("another scale"));
         assert_eq!((untested.test, &untested.notes[..]), (None, &["another scale".to_owned()][..]));
         assert!(row(&[1.0, 2.0], None, None).notes.is_empty());
+        assert_eq!([one.over(), tested.over()], ["1 trial", "3 trials"]);
     }
 
     #[test]

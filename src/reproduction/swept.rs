@@ -50,8 +50,8 @@ pub struct Swept {
 pub struct Cost {
     /// `30 trials of 3,000 generations`
     pub told: String,
-    /// At the pace of a short timing; null where none was made. Where agents may live longer as they learn, what it is at
-    /// least and at most.
+    /// At the pace of a short timing; null where none was made. Where agents may live longer as they learn, what it is
+    /// at least and at most.
     pub seconds: Option<(f64, f64)>,
 }
 
@@ -144,6 +144,11 @@ impl Swept {
             path.display(),
             differences.join(", ")
         )))
+    }
+
+    /// Refuse a folder of other settings.
+    pub(super) fn check(&self, path: &Path) -> Result<()> {
+        self.folder(path).map(drop)
     }
 
     fn trials_left(&self, path: &Path) -> Result<u32> {

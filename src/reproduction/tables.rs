@@ -1,7 +1,7 @@
 //! The list of tables: what the papers report, and the protocols that give our figures beside theirs.
 //!
-//! A table has *parts*, which are done and kept one by one: a task with a kind of unit, a world, a search of a column. A part
-//! gives one or several rows. A protocol is a config of `configs/`, embedded, with overrides.
+//! A table has *parts*, which are done and kept one by one: a task with a kind of unit, a world, a search of a column.
+//! A part gives one or several rows. A protocol is a config of `configs/`, embedded, with overrides.
 
 use super::Whose;
 use crate::column::search::Group;
@@ -113,7 +113,8 @@ const IN_NETWORKS: &[Model] = &[
 
 /// Silence costs 25 to 29 an episode here, and the paper's GRU stands at -96 and -108.
 const OTHER_SCALE: Option<&str> = Some(
-    "the paper's figure is of another scale, as silence costs but 25 to 29 here: the two cannot be set beside each other",
+    "the paper's figure is of another scale, as silence costs but 25 to 29 here: the two cannot be set beside each \
+     other",
 );
 
 const MAZE_QUICK: [&str; 4] =

@@ -1,5 +1,5 @@
-//! Welch's test: whether two means differ, of which only mean, deviation and number of values are known, as papers print
-//! them.
+//! Welch's test: whether two means differ, of which only mean, deviation and number of values are known, as papers
+//! print them.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -60,9 +60,9 @@ mod tests {
         let cases = [
             ((-45.9, 33.5, 10.0), (-18.22, 2.44, 30.0), 0.028_164_202_958_975_6),
             ((-28.0, 1.5, 3.0), (-18.22, 2.44, 30.0), 0.001_625_399_072_076_816),
-            ((456.05, 83.38, 100.0), (500.0, 0.0, 100.0), 7.956_831_560_031_089_8e-7),
+            ((456.05, 83.38, 100.0), (500.0, 0.0, 100.0), 7.956_831_560_031_09e-7),
             ((1.0, 2.0, 2.0), (1.5, 0.1, 5.0), 0.783_661_796_465_325_6),
-            ((36.0, 0.5, 30.0), (26.16, 0.066, 30.0), 2.653_747_016_201_004_8e-40),
+            ((36.0, 0.5, 30.0), (26.16, 0.066, 30.0), 2.653_747_016_201e-40),
         ];
         for ((m1, s1, n1), (m2, s2, n2), p) in cases {
             let test = Welch::of(sample(m1, s1, n1), sample(m2, s2, n2)).unwrap();

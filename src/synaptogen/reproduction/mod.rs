@@ -1,10 +1,10 @@
-//! The paper's comparison in one world: agents of profiles trained by gradient, of profiles evolved by SNES, and of lineages
-//! (a cell of its tables 1 to 4).
+//! The paper's comparison in one world: agents of profiles trained by gradient, of profiles evolved by SNES, and of
+//! lineages (a cell of its tables 1 to 4).
 //!
-//! Gradient: nine trainings, of which the one whose mean network does best is taken. SNES: nine searches, of which the one
-//! whose agents do best is taken. Control: lineages with the rules and conductances of the trained profile. Then 100 agents
-//! of each play, and their scores are compared. Every finished training and search is kept in a folder at once; on a device all
-//! trainings go side by side and end together.
+//! Gradient: nine trainings, of which the one whose mean network does best is taken. SNES: nine searches, of which the
+//! one whose agents do best is taken. Control: lineages with the rules and conductances of the trained profile. Then
+//! 100 agents of each play, and their scores are compared. Every finished training and search is kept in a folder at
+//! once; on a device all trainings go side by side and end together.
 
 mod folder;
 mod published;
@@ -98,9 +98,8 @@ type Judged = (Profile, SearchRecord, (f64, f64));
 impl Reproduction {
     /// From settings.
     ///
-    /// # Errors
-    /// When there is no such world or nothing was published on it, there are no genes or no steps, or the rules from data are
-    /// about another number of genes.
+    /// # Errors When there is no such world or nothing was published on it, there are no genes or no steps, or the
+    /// rules from data are about another number of genes.
     pub fn new(settings: Settings) -> Result<Self> {
         let world = WorldKind::named(&settings.env)?;
         let spec = world.spec();
@@ -177,9 +176,9 @@ impl Reproduction {
         self.trainings_left(folder).count() as u64 * u64::from(self.settings.steps)
     }
 
-    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU profiles
-    /// that it has room for are trained, searches judge their offspring and agents play. `progress` is told how many more
-    /// environment steps are done.
+    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU
+    /// profiles that it has room for are trained, searches judge their offspring and agents play. `progress` is told
+    /// how many more environment steps are done.
     ///
     /// # Errors
     /// When a file of the folder cannot be read or written, or the device fails.
@@ -363,8 +362,9 @@ impl Reproduction {
     }
 }
 
-/// Trains on a device what the folders do not have yet, of all comparisons side by side, and keeps it there. Profiles that a
-/// device has no room for are left to [`Reproduction::run`]. `progress` is told how many more environment steps are done.
+/// Trains on a device what the folders do not have yet, of all comparisons side by side, and keeps it there. Profiles
+/// that a device has no room for are left to [`Reproduction::run`]. `progress` is told how many more environment steps
+/// are done.
 ///
 /// # Errors
 /// When the device fails, or a file cannot be written.
