@@ -48,7 +48,9 @@ fn answer(folder: &Path, threads: usize) -> Value {
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     let answer = cell(folder);
     for (row, group) in printed["rows"].as_array().unwrap().iter().zip(answer["groups"].as_array().unwrap()) {
-        assert_eq!((&row["name"], &row["mean"], row["n"].as_u64()), (&group["name"], &group["mean"], Some(100)));
+        assert_eq!((&row["name"], row["n"].as_u64()), (&group["name"], Some(100)));
+        // The group's mean is taken in another order.
+        assert!((row["mean"].as_f64().unwrap() - group["mean"].as_f64().unwrap()).abs() < 1e-9, "{row}");
     }
     assert_eq!(printed["rows"].as_array().unwrap().len(), 3);
     answer
@@ -245,8 +247,8 @@ fn wrong_arguments_are_explained() {
         ("enu-table1 --genes 16", "is not of grown agents; try: synaptogen-table1"),
         ("enu-table1 --steps 16", "try: --set KEY=VALUE"),
         ("enu-table1 --ours --rows t-maze", "enu-table1 has no such row"),
-        ("enu-table1 --rows iaf-enu --set es.sigm=1", "unknown key `sigm`"),
-        ("enu-table1 --rows iaf-enu --set es.sigma=1,2", "try: phylon sweep"),
+        ("enu-table1 --rows iaf-enu --set es.sigm=1", "unknown key `es.sigm`"),
+        ("enu-table1 --rows iaf-enu --set es.sigma=1,2", "expected a number"),
         ("column-structure --set search.simulations=0", "simulations"),
         ("", "<TABLE>"),
         ("enu-table1 --list", "cannot be used with"),
@@ -299,8 +301,7 @@ fn every_table_is_listed_and_quick_ones_say_what_is_scaled_down() {
 
 /// Tiny: what is measured here is not what comes out.
 const UNITS: &str = "reproduce enu-table1 --rows iaf-enu,iaf-gru --trials 3 --set es.population=4 \
-                     --set run.generations=2 --set run.validate_every=1 --set run.validation_episodes=4 \
-                     --set task.iaf.steps=10 --out r --json";
+                     --set run.generations=2 --set run.validate_every=1 --set run.validation_episodes=4 --out r --json";
 
 /// Of every trial that is finished: when that was written, and what it is but for the time that it took.
 fn trials(folder: &Path) -> BTreeMap<String, (SystemTime, String)> {
@@ -345,7 +346,7 @@ fn rows_of_units_are_over_trials_and_nothing_is_done_twice() {
         assert!(row["test"].is_null(), "it is not the paper's protocol");
         let scaled = row["scaled"].to_string();
         assert!(
-            scaled.contains("es.population (1024 -> 4)") && scaled.contains("task.iaf.steps (100 -> 10)"),
+            scaled.contains("es.population (1024 -> 4)") && scaled.contains("run.generations (3000 -> 2)"),
             "{scaled}"
         );
     }
