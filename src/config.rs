@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::UnitKind;
 pub use column::{Column, Simulation};
-pub use load::{Subject, load, load_column, read, to_toml};
+pub use load::{Subject, load, load_column, read, read_text, to_toml};
 pub use search::{Search, Searcher};
 
 /// A whole experiment: one file in `configs/`.

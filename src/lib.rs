@@ -63,6 +63,7 @@ pub mod policy;
 pub mod profile;
 pub mod registry;
 pub mod report;
+pub mod reproduction;
 pub mod rng;
 pub mod rollout;
 pub mod run;

@@ -134,7 +134,7 @@ fn every_command_has_help_with_examples() {
         "replay",
         "rollout",
         "grow",
-        "reproduce synaptogen",
+        "reproduce",
         "simulate",
         "completions",
     ] {

@@ -113,7 +113,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Export(args) => export::run(&args),
         Command::Rollout(args) => rollout::run(&args),
         Command::Grow(args) => grow::run(&args),
-        Command::Reproduce(args) => reproduce::run(&args),
+        Command::Reproduce(args) => return reproduce::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),

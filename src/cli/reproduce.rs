@@ -1,227 +1,288 @@
-//! `phylon reproduce`: the published comparisons, run again from the beginning.
+//! `phylon reproduce`: the papers' tables, done again from the beginning.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phylon::device::Device;
 use phylon::error::{Error, Result};
-use phylon::report::scores;
-use phylon::synaptogen::evaluation::Metrics;
-use phylon::synaptogen::reproduction::{Folder, Report, Reproduction, Settings, genes_with_rules, train_together};
+use phylon::report::compare::probability;
+use phylon::reproduction::markdown::{self, duration, spread};
+use phylon::reproduction::{Reproduced, Reproduction, Request, TABLES, Table, Whose, train_ahead};
+use phylon::run::{Ended, durable};
 use serde::Serialize;
 
 use super::{device, output};
 
-/// Run a published comparison again, and print our figures beside those of the paper.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    Synaptogen(Synaptogen),
-}
-
-/// Agents of profiles trained by gradient, of profiles evolved by SNES, and of lineages, in one world.
+/// Do a table of the papers again, and print our figures beside the paper's.
 ///
-/// Trains a profile by deep Q-learning with three learning rates and three seeds, and searches one by SNES with three
-/// populations and three numbers of agents. From the best profile of each 100 agents are grown, and 100 from lineages with the
-/// trained rules; an agent's score is its mean return over 10 episodes. What is finished is kept in the folder: the same
-/// command goes on from there, on any device. On a GPU trainings go side by side (with --all those of every world at once),
-/// searches judge their offspring, and agents play.
+/// TABLE is a name of `--list` or its beginning: `synaptogen` is four tables, `all` every one. Each row shows our mean
+/// and standard deviation over trials (the best centre of each on fresh episodes) or over grown agents, the paper's,
+/// and a Welch test of the two where their scales and protocols allow for one; units and groups are tested against each
+/// other by Mann-Whitney tests, corrected for their pairs.
+///
+/// The paper's own settings are the default, and take days in places: what is left to do is estimated first. With
+/// --ours units and columns have settings that were found to learn, and with --quick all is scaled down to minutes on
+/// two cores; what was is told and kept with the figures. Nothing that is finished is done again: the same command goes
+/// on after any kill, and does more --trials.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  phylon reproduce synaptogen --env cartpole --genes 16
-  phylon reproduce synaptogen --env acrobot --rules-from-data --json
-  phylon reproduce synaptogen --all --out runs/tables
+  phylon reproduce --list
+  phylon reproduce enu-table1 --quick
+  phylon reproduce enu-table1 --ours --rows iaf,stdp --trials 10
+  phylon reproduce synaptogen --device cuda               the four tables, their trainings side by side
+  phylon reproduce synaptogen-table1 --rows cartpole --genes 24 --seed 4
+  phylon reproduce column-structure --dry-run             what it would take
+  phylon reproduce --markdown docs/results/tables --into README.md docs/results/tables.md
 
-The folder gets settings.json, a .safetensors for every training and search, profile.safetensors and snes.safetensors (those \
-that agents are grown from), result.json and scores.svg.")]
-struct Synaptogen {
-    /// The world: cartpole, mountain-car, acrobot or lunar-lander.
-    #[arg(long, value_name = "WORLD", required_unless_present = "all")]
-    env: Option<String>,
-    /// Genes of a profile; the paper has 16, 32 and 64 [default: 16; with rules from data 39].
-    #[arg(long, value_name = "N")]
-    genes: Option<usize>,
-    /// Keep rules on the side of 1/2 where the nerve ring of C. elegans has them.
+A table's folder, DIR/TABLE (with -ours, -quick), gets result.json (all of its rows that are there), and a folder for \
+each part: of units and columns a sweep (as of phylon sweep), of agents the trainings, searches and profiles (which \
+phylon grow reads), summary.txt, result.json and scores.svg.")]
+pub struct Args {
+    /// The tables.
+    #[arg(value_name = "TABLE", required_unless_present_any = ["list", "markdown"])]
+    tables: Vec<String>,
+    /// Show all tables, their rows and what they take.
+    #[arg(long, conflicts_with_all = ["tables", "markdown"])]
+    list: bool,
+    /// Scale everything down to minutes on two cores, and say what was.
     #[arg(long)]
-    rules_from_data: bool,
-    /// Environment steps of each training and each search.
-    #[arg(long, value_name = "N", default_value_t = 500_000)]
-    steps: u32,
-    /// Seed of the first training; the other two have those that follow.
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
-    /// Where results are kept [default: runs/synaptogen/WORLD-GENES; with --all runs/synaptogen].
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Tables 1 to 4: all four worlds with 16, 39 (from data), 32 and 64 genes, each in a folder of its own.
-    #[arg(long, conflicts_with_all = ["env", "genes", "rules_from_data"])]
-    all: bool,
-    /// Print one object, or with --all one for each world and number of genes.
+    quick: bool,
+    /// Settings that learn, where those of the paper were not seen to: of single units (configs/enu-iaf.toml and
+    /// others) and of searches of a column (CMA-ES).
+    #[arg(long)]
+    ours: bool,
+    /// Runs of each row of units [default: 30; with --quick 2 or 3] and of columns [default: 3].
+    #[arg(long, value_name = "N")]
+    trials: Option<NonZeroU32>,
+    /// Only these rows: names of --list, or words of them: iaf, gru, cartpole. Others that are there stay in the
+    /// result.
+    #[arg(long, value_name = "ROW,...", value_delimiter = ',')]
+    rows: Vec<String>,
+    /// Seed of the first trial or training; the others have those that follow.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Of units and columns: override a key of their configs. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Of agents: genes of a profile, in place of the table's.
+    #[arg(long, value_name = "N")]
+    genes: Option<NonZeroUsize>,
+    /// Of agents: environment steps of each training and each search [default: 500000; with --quick 5000].
+    #[arg(long, value_name = "N")]
+    steps: Option<NonZeroU32>,
+    /// Folder of the folders of tables.
+    #[arg(long, value_name = "DIR", default_value = "runs/tables")]
+    out: PathBuf,
+    /// Print what is left to do and what it would take, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// No progress on stderr.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print one object; of several tables an array of them.
     #[arg(long)]
     json: bool,
+    /// Print the results that are kept in a folder as tables in Markdown.
+    #[arg(long, value_name = "DIR", conflicts_with = "tables")]
+    markdown: Option<PathBuf>,
+    /// Put them into these files instead, between <!-- tables --> (a line a table) or <!-- tables: all --> and <!--
+    /// /tables -->.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "markdown")]
+    into: Vec<PathBuf>,
     #[command(flatten)]
     device: device::Args,
 }
 
-const WORLDS: [&str; 4] = ["cartpole", "mountain-car", "lunar-lander", "acrobot"];
-const RUNS: &str = "runs/synaptogen";
-
-/// What is printed and kept as JSON.
-#[derive(Serialize)]
-struct Answer {
-    #[serde(flatten)]
-    report: Report,
-    /// Of this call, which may have found parts of it done.
-    seconds: f64,
-    /// For people: results are the same on every one.
-    #[serde(skip)]
-    device: String,
-}
-
-pub fn run(args: &Args) -> Result<()> {
-    let What::Synaptogen(args) = &args.what;
+pub fn run(args: &Args) -> Result<ExitCode> {
+    if args.list {
+        return list(args.json).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(folder) = &args.markdown {
+        return in_markdown(folder, &args.into).map(|()| ExitCode::SUCCESS);
+    }
+    let reproductions = args.reproductions()?;
     let device = args.device.choose()?;
-    let comparison = |settings| {
-        let reproduction = Reproduction::new(settings)?;
-        let folder = args.folder(reproduction.settings());
-        Ok((reproduction, folder))
-    };
-    let comparisons: Vec<_> = args.settings().into_iter().map(comparison).collect::<Result<_>>()?;
-    if args.all {
-        train_ahead(&comparisons, &device)?;
+    announce(args, &reproductions, &device)?;
+    if args.dry_run {
+        return Ok(ExitCode::SUCCESS);
     }
-    let mut answers = Vec::new();
-    for (reproduction, folder) in &comparisons {
-        answers.push(reproduce(reproduction, folder, &device)?);
+    train_ahead(&reproductions, &device, args.quiet)?;
+    let mut results = Vec::new();
+    for reproduction in &reproductions {
+        let ended = reproduction.run(&device, args.quiet)?;
+        let result = reproduction.conclude(&device)?;
+        if ended == Ended::Interrupted {
+            return Ok(ExitCode::from(130));
+        }
         if !args.json {
-            let answer = &answers[answers.len() - 1];
-            output::print(&format!("{}{}\n", answer.text(), written(folder)))?;
+            output::print(&format!("{}written: {}\n\n", text(&result), reproduction.result_path().display()))?;
+        }
+        results.push(result);
+    }
+    if args.json {
+        match &results[..] {
+            [result] => output::json(result)?,
+            several => output::json(&several)?,
         }
     }
-    match (args.json, args.all) {
-        (true, true) => output::json(&answers),
-        (true, false) => output::json(&answers[0]),
-        (false, _) => Ok(()),
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
-impl Synaptogen {
-    /// Of each comparison, in the order of the tables.
-    fn settings(&self) -> Vec<Settings> {
-        let of = |env: &str, genes: Option<usize>, rules_from_data: bool| {
-            let genes = genes.unwrap_or_else(|| if rules_from_data { genes_with_rules() } else { 16 });
-            Settings { env: env.into(), genes, rules_from_data, steps: self.steps, seed: self.seed }
+impl Args {
+    fn reproductions(&self) -> Result<Vec<Reproduction>> {
+        let mut tables: Vec<&'static Table> = Vec::new();
+        for name in &self.tables {
+            for table in Table::named(name)? {
+                if !tables.iter().any(|other| other.name == table.name) {
+                    tables.push(table);
+                }
+            }
+        }
+        let request = |table| Request {
+            table,
+            whose: if self.ours { Whose::Ours } else { Whose::Paper },
+            quick: self.quick,
+            trials: self.trials.map(NonZeroU32::get),
+            rows: self.rows.clone(),
+            seed: self.seed,
+            overrides: self.overrides.clone(),
+            genes: self.genes.map(NonZeroUsize::get),
+            steps: self.steps.map(NonZeroU32::get),
+            out: self.out.clone(),
         };
-        match &self.env {
-            Some(env) => vec![of(env, self.genes, self.rules_from_data)],
-            None => {
-                let tables = [(Some(16), false), (None, true), (Some(32), false), (Some(64), false)];
-                tables.into_iter().flat_map(|(genes, data)| WORLDS.map(|env| of(env, genes, data))).collect()
+        tables.into_iter().map(|table| Reproduction::new(request(table))).collect()
+    }
+}
+
+/// Say what is otherwise than in the paper, and what is left to do. A dry run says it on stdout.
+fn announce(args: &Args, reproductions: &[Reproduction], device: &Device) -> Result<()> {
+    if args.quiet && !args.dry_run {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for reproduction in reproductions {
+        let table = reproduction.table();
+        text += &format!("{}: {}\n", table.name, table.summary);
+        text += &format!("  in {}, on {}\n", reproduction.folder().display(), device.description);
+        for (part, scaled) in reproduction.scaled() {
+            if !scaled.is_empty() {
+                text += &format!("  {part}, SCALED DOWN: {}\n", scaled.join(", "));
+            }
+        }
+        if args.quick {
+            continue;
+        }
+        text += &format!("  the whole table takes: {}\n", table.whole);
+        let mut all = (0.0, 0.0);
+        for (part, cost) in reproduction.costs(device)? {
+            let time = cost.seconds.map_or_else(String::new, |seconds| format!(": {}", between(seconds)));
+            text += &format!("  {part}: {}{time}\n", cost.told);
+            let (least, most) = cost.seconds.unwrap_or((0.0, 0.0));
+            all = (all.0 + least, all.1 + most);
+        }
+        if all.1 > 0.0 {
+            text += &format!("  in all, at the pace of a short timing: {}\n", between(all));
+        }
+    }
+    if args.dry_run {
+        return output::print(&text);
+    }
+    eprint!("{text}");
+    Ok(())
+}
+
+/// `12 min`, `2 to 20 h`
+fn between((least, most): (f64, f64)) -> String {
+    let (from, to) = (duration(least), duration(most));
+    if from == to { format!("about {from}") } else { format!("about {from} to {to}, as agents learn to live") }
+}
+
+/// What `--list --json` prints of a table.
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    summary: &'static str,
+    rows: Vec<String>,
+    takes: &'static str,
+}
+
+fn list(json: bool) -> Result<()> {
+    let listed = TABLES.iter().map(|table| Listed {
+        name: table.name,
+        summary: table.summary,
+        rows: table.parts(),
+        takes: table.whole,
+    });
+    if json {
+        return output::json(&listed.collect::<Vec<_>>());
+    }
+    let lines = listed.map(|Listed { name, summary, rows, takes }| {
+        format!("{name}\n  {summary}\n  rows: {}\n  takes: {takes}\n", rows.join(", "))
+    });
+    output::print(&(lines.collect::<String>() + "With --quick all of them together take minutes on two cores.\n"))
+}
+
+fn in_markdown(folder: &std::path::Path, into: &[PathBuf]) -> Result<()> {
+    let results = markdown::read_all(folder)?;
+    if into.is_empty() {
+        return output::print(&markdown::all(&results));
+    }
+    for path in into {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::io("read", path, source))?;
+        let updated = markdown::update(&text, &results).map_err(|why| Error::bad_file(path, why.to_string()))?;
+        if updated != text {
+            durable::replace(path, updated.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn text(result: &Reproduced) -> String {
+    let mut text = format!("{}: {}\n", result.table, result.described());
+    let width = |of: &dyn Fn(&phylon::reproduction::Row) -> usize| result.rows.iter().map(of).max().unwrap_or(0).max(4);
+    let (columns, names) = (width(&|row| row.column.chars().count()), width(&|row| row.name.chars().count()));
+    text += &format!(
+        "{:columns$}  {:names$}  {:>20}  {:>10}  {:>18}  {:>10}  {:>8}  config\n",
+        "", "", "ours, mean +- sd", "over", "paper", "p (Welch)", "time"
+    );
+    for row in &result.rows {
+        text += &format!(
+            "{:columns$}  {:names$}  {:>20}  {:>10}  {:>18}  {:>10}  {:>8}  {}\n",
+            row.column,
+            row.name,
+            spread(row.mean, row.sd),
+            row.over(),
+            row.paper.map_or("-".into(), |paper| spread(paper.mean, paper.sd)),
+            row.test.map_or("-".into(), |test| probability(test.p)),
+            row.seconds.map_or("-".into(), duration),
+            row.config
+        );
+    }
+    let mut said: Vec<String> = Vec::new();
+    for row in &result.rows {
+        for note in &row.notes {
+            let line = format!("  {}: {note}\n", row.column);
+            if !said.contains(&line) {
+                said.push(line);
             }
         }
     }
-
-    fn folder(&self, settings: &Settings) -> PathBuf {
-        let Settings { env, genes, .. } = settings;
-        let name = format!("{env}-{genes}{}", if settings.rules_from_data { "-from-data" } else { "" });
-        match &self.out {
-            Some(out) if self.all => out.join(name),
-            Some(out) => out.clone(),
-            None => Path::new(RUNS).join(name),
-        }
+    text += &said.concat();
+    if !result.comparisons.is_empty() {
+        text += "Mann-Whitney, p corrected for the pairs of a column: how often the first is larger\n";
     }
-}
-
-/// On a device, the trainings of all comparisons side by side; on the CPU nothing.
-fn train_ahead(comparisons: &[(Reproduction, PathBuf)], device: &Device) -> Result<()> {
-    let Some(gpu) = device.open()? else { return Ok(()) };
-    let open = |(reproduction, path): &(Reproduction, PathBuf)| Folder::open(path, reproduction.settings());
-    let folders: Vec<Folder> = comparisons.iter().map(open).collect::<Result<_>>()?;
-    let comparisons: Vec<_> = comparisons.iter().map(|(reproduction, _)| reproduction).zip(&folders).collect();
-    let steps = comparisons.iter().map(|(reproduction, folder)| reproduction.training_steps_left(folder)).sum();
-    let bar = bar("all trainings".into(), steps);
-    let trained = train_together(&comparisons, &gpu, &|more| bar.inc(more));
-    bar.finish_and_clear();
-    trained
-}
-
-fn reproduce(reproduction: &Reproduction, path: &Path, device: &Device) -> Result<Answer> {
-    let folder = Folder::open(path, reproduction.settings())?;
-    let Settings { env, genes, .. } = reproduction.settings();
-    let bar = bar(format!("{env}, {genes} genes"), reproduction.steps_left(&folder));
-    let started = Instant::now();
-    let report = reproduction.run(&folder, device, &|more| bar.inc(more));
-    let seconds = started.elapsed().as_secs_f64();
-    bar.finish_and_clear();
-    let answer = Answer { report: report?, seconds, device: device.description.clone() };
-    folder.write_text("scores.svg", &scores::figure(&answer.report, reproduction.solved())?)?;
-    let text = serde_json::to_string_pretty(&answer).map_err(|e| Error::Run(format!("cannot write JSON: {e}")))?;
-    folder.write_text("result.json", &(text + "\n"))?;
-    Ok(answer)
-}
-
-fn bar(message: String, steps: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg} {bar:12} {human_pos}/{human_len} steps  {per_sec}  {eta} left")
-        .expect("the template is a constant and has been drawn before");
-    bar.with_style(style).with_message(message)
-}
-
-fn written(folder: &Path) -> String {
-    format!(
-        "written      {0}/result.json, {0}/scores.svg, {0}/profile.safetensors, {0}/snes.safetensors\n",
-        folder.display()
-    )
-}
-
-impl Answer {
-    fn text(&self) -> String {
-        let Report { settings, trainings, searches, groups, comparisons } = &self.report;
-        let Settings { env, genes, rules_from_data, steps, seed } = settings;
-        let rules = if *rules_from_data { " with rules from data" } else { "" };
-        let mut text = format!("{env}, {genes} genes{rules}, {steps} steps, seed {seed}: scores of 100 agents\n\n");
-        text += "                   mean       sd  top-10 mean       sd   solved\n";
-        for group in groups {
-            text += &row(group.name, &group.metrics);
-            match &group.published {
-                Some(published) => text += &row("  paper", published),
-                None => text += "  paper             -\n",
-            }
-        }
-        text += "\nMann-Whitney, p corrected for three pairs; which is larger how often\n";
-        for pair in comparisons {
-            let (p, larger) = (pair.comparison.corrected_p, pair.comparison.test.larger);
-            text += &format!("  {:<10} > {:<10} {larger:.2}  p = {p:.2e} {}\n", pair.first, pair.second, pair.stars);
-        }
-        text += "\ntrainings    mean network over 10 episodes, by which * is taken; 30 agents\n";
-        for t in trainings {
-            let mark = if t.chosen { '*' } else { ' ' };
-            text += &format!(
-                "{mark} rate {:<7} seed {:<3} {:>9.2} +- {:<7.2} {:>9.2} +- {:.2}\n",
-                t.rate, t.seed, t.mean, t.sd, t.agents_mean, t.agents_sd
-            );
-        }
-        text += "searches     30 fresh agents, by which * is taken\n";
-        for s in searches {
-            let (mark, generations) = (if s.chosen { '*' } else { ' ' }, s.generations.len());
-            text += &format!(
-                "{mark} population {:<3} agents {:<3} {:>9.2} +- {:.2} after {generations} generations\n",
-                s.population, s.agents, s.mean, s.sd
-            );
-        }
-        text + &format!("time         {:.1} s ({})\n", self.seconds, self.device)
+    for pair in &result.comparisons {
+        text += &format!(
+            "  {}: {} > {} {:.2}, p {} {}\n",
+            pair.column,
+            pair.first,
+            pair.second,
+            pair.larger,
+            probability(pair.corrected_p),
+            pair.stars
+        );
     }
-}
-
-fn row(name: &str, metrics: &Metrics) -> String {
-    let Metrics { mean, sd, top10_mean, top10_sd, solved_percent } = *metrics;
-    format!("{name:<12} {mean:>10.2} {sd:>8.2} {top10_mean:>12.2} {top10_sd:>8.2} {solved_percent:>6.0} %\n")
+    text
 }

@@ -102,6 +102,7 @@ struct Answer<'a> {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sweep = Sweep::new(&Request {
         config: args.config.clone(),
+        text: None,
         settings: args.settings.clone(),
         ranges: args.ranges.clone(),
         draws: args.random.map_or(0, NonZeroU32::get),

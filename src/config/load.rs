@@ -40,8 +40,16 @@ pub enum Subject {
 pub fn read(path: &Path, overrides: &[String]) -> Result<Subject> {
     let file = std::fs::read_to_string(path)
         .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))?;
+    read_text(path, &file, overrides)
+}
+
+/// As [`read`], of the text that a file at `path` would have: messages name it, and what it refers to lies beside it.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_text(path: &Path, file: &str, overrides: &[String]) -> Result<Subject> {
     let name = path.display().to_string();
-    let text = Text::new(&name, &file, overrides);
+    let text = Text::new(&name, file, overrides);
     let document = DeTable::parse(text.file()).map_err(|e| text.error(e.span(), e.message(), ""))?;
     if document.get_ref().contains_key("column") {
         return Ok(Subject::Column(Box::new(column(document, &text)?)));

@@ -44,7 +44,7 @@ use evaluation::Evaluated;
 use html::count;
 
 pub use behaviour::{Behaviour, FirstChoice, GROUPS, MazeEvaluation, References, evaluate_maze};
-pub use statistics::{Evaluation, MannWhitney, Share, percentile};
+pub use statistics::{Evaluation, MannWhitney, Sample, Share, Welch, percentile};
 
 /// Fresh episodes of the evaluation.
 const EPISODES: usize = 1000;

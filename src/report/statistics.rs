@@ -1,10 +1,12 @@
-//! Summary of the fitness of parameters over fresh episodes; below it a test of two samples, and shares.
+//! Summary of the fitness of parameters over fresh episodes; below it tests of two samples, and shares.
 
 mod mann_whitney;
 mod share;
+mod welch;
 
 pub use mann_whitney::MannWhitney;
 pub use share::Share;
+pub use welch::{Sample, Welch};
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};

@@ -58,7 +58,7 @@ impl Spec {
     }
 
     /// What tells another sweep from this one; more seeds and more draws are the same sweep with more runs.
-    fn differences(&self, now: &Self) -> Vec<String> {
+    pub(crate) fn differences(&self, now: &Self) -> Vec<String> {
         let mut before = self.clone();
         if now.seeds >= self.seeds {
             before.seeds = now.seeds;

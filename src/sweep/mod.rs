@@ -36,6 +36,8 @@ const OWN: [&str; 3] = ["run.name", "run.seed", "search.seed"];
 pub struct Request {
     /// The config file.
     pub config: PathBuf,
+    /// What it holds, where it is not to be read.
+    pub text: Option<String>,
     /// `KEY=VALUE`, or `KEY=VALUE,VALUE,...`.
     pub settings: Vec<String>,
     /// `KEY=LOW..HIGH`, see [`Range::new`].
@@ -109,14 +111,21 @@ impl Sweep {
         let keys = axes::keys(&axis, random.as_ref());
         check_keys(&keys, &overrides)?;
         let cells = axes::cells(&axis, random.as_ref())?;
+        let text = match &request.text {
+            Some(text) => text.clone(),
+            None => std::fs::read_to_string(&request.config).map_err(|error| {
+                Error::Config(format!("cannot read the config {}: {error}", request.config.display()))
+            })?,
+        };
+        let read = |overrides: &[String]| config::read_text(&request.config, &text, overrides);
         let subjects = cells
             .iter()
             .map(|cell| {
                 let own = keys.iter().zip(&cell.values).map(|(key, value)| format!("{key}={value}"));
                 let all: Vec<String> = overrides.iter().cloned().chain(own).collect();
-                config::read(&request.config, &all).map_err(|error| {
+                read(&all).map_err(|error| {
                     // What is wrong without the cell's values is not the cell's fault.
-                    let alone = config::read(&request.config, &overrides).err().map(|error| error.to_string());
+                    let alone = read(&overrides).err().map(|error| error.to_string());
                     if alone.is_some_and(|alone| alone == error.to_string()) {
                         return error;
                     }
@@ -152,8 +161,6 @@ impl Sweep {
             }
             (_, episodes) => episodes.unwrap_or(default_episodes),
         };
-        let text = std::fs::read_to_string(&request.config)
-            .map_err(|error| Error::Config(format!("cannot read the config {}: {error}", request.config.display())))?;
         // It has been read as a config before, so it is TOML.
         let config: Table = text.parse().map_err(|error: toml::de::Error| Error::Config(error.to_string()))?;
         let seeds = request.seeds;

@@ -58,8 +58,16 @@ impl<'c> Search<'c> {
     /// # Errors
     /// When it has no table `[search]`.
     pub fn new(column: &'c config::Column) -> Result<Self> {
-        let search = column.search.as_ref().ok_or_else(|| Error::Config("there is no table [search]".into()))?;
+        let search = Self::of(column)?;
         Ok(Self { column, search, problem: Problem::new(&column.column, search) })
+    }
+
+    /// The table `[search]` of a config.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn of(column: &'c config::Column) -> Result<&'c config::Search> {
+        column.search.as_ref().ok_or_else(|| Error::Config("there is no table [search]".into()))
     }
 
     /// FNV-1a over everything that decides the bits of the search.

@@ -61,6 +61,11 @@ impl Folder {
         Ok(Self { path: path.to_owned(), settings: settings.clone(), hash })
     }
 
+    /// Of all that decides what is kept here, as `settings.json` has it.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
     /// Whether a profile is there.
     pub fn has(&self, name: &str) -> bool {
         self.profile_path(name).exists()
@@ -133,6 +138,7 @@ fn check(path: &Path, at: &Path, stored: &Stored, settings: &Settings, hash_now:
         ("rules_from_data", old.rules_from_data.to_string(), new.rules_from_data.to_string()),
         ("steps", old.steps.to_string(), new.steps.to_string()),
         ("seed", old.seed.to_string(), new.seed.to_string()),
+        ("brief", old.brief.to_string(), new.brief.to_string()),
     ];
     let differing: Vec<String> = fields
         .into_iter()

@@ -1,15 +1,16 @@
-//! The paper's comparison in one world: agents of profiles trained by gradient, of profiles evolved by SNES, and of lineages
-//! (a cell of its tables 1 to 4).
+//! The paper's comparison in one world: agents of profiles trained by gradient, of profiles evolved by SNES, and of
+//! lineages (a cell of its tables 1 to 4).
 //!
-//! Gradient: nine trainings, of which the one whose mean network does best is taken. SNES: nine searches, of which the one
-//! whose agents do best is taken. Control: lineages with the rules and conductances of the trained profile. Then 100 agents
-//! of each play, and their scores are compared. Every finished training and search is kept in a folder at once; on a device all
-//! trainings go side by side and end together.
+//! Gradient: nine trainings, of which the one whose mean network does best is taken. SNES: nine searches, of which the
+//! one whose agents do best is taken. Control: lineages with the rules and conductances of the trained profile. Then
+//! 100 agents of each play, and their scores are compared. Every finished training and search is kept in a folder at
+//! once; on a device all trainings go side by side and end together.
 
 mod folder;
 mod published;
 mod report;
 mod settings;
+mod text;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -37,10 +38,15 @@ use crate::world::Episode;
 
 /// Neurons of the hidden layer.
 const HIDDEN: usize = 128;
+/// Environment steps of each training and each search.
+pub const STEPS: u32 = 500_000;
 /// Agents of each group that are compared.
 pub const AGENTS: u32 = 100;
 /// Agents that decide which search is taken; and that show what becomes of each training.
 const FRESH_AGENTS: u32 = 30;
+/// The same of a brief comparison.
+const BRIEF_AGENTS: u32 = 20;
+const BRIEF_FRESH_AGENTS: u32 = 5;
 /// Names of the groups, in their order.
 pub const GROUPS: [&str; 3] = ["SynaptoGen", "SNES", "control"];
 
@@ -92,9 +98,8 @@ type Judged = (Profile, SearchRecord, (f64, f64));
 impl Reproduction {
     /// From settings.
     ///
-    /// # Errors
-    /// When there is no such world or nothing was published on it, there are no genes or no steps, or the rules from data are
-    /// about another number of genes.
+    /// # Errors When there is no such world or nothing was published on it, there are no genes or no steps, or the
+    /// rules from data are about another number of genes.
     pub fn new(settings: Settings) -> Result<Self> {
         let world = WorldKind::named(&settings.env)?;
         let spec = world.spec();
@@ -134,10 +139,36 @@ impl Reproduction {
         self.solved
     }
 
+    /// Agents of each group that are compared, and those that choices are made by.
+    fn agents(&self) -> (u32, u32) {
+        if self.settings.brief { (BRIEF_AGENTS, BRIEF_FRESH_AGENTS) } else { (AGENTS, FRESH_AGENTS) }
+    }
+
+    /// What is less than in the paper's protocol, `steps (500000 -> 1000)`; empty of a whole comparison.
+    pub fn scaled(&self) -> Vec<String> {
+        let whole = Self { settings: Settings { brief: false, ..self.settings.clone() }, ..self.clone() };
+        let sizes = |of: &Self| {
+            let ((agents, fresh), steps) = (of.agents(), of.settings.steps);
+            [steps, of.trainings().count() as u32, of.searches().count() as u32, agents, fresh]
+        };
+        let mut paper = sizes(&whole);
+        paper[0] = STEPS;
+        let names = ["steps", "trainings", "searches", "agents", "agents that choices are made by"];
+        let both = names.iter().zip(paper.into_iter().zip(sizes(self)));
+        both.filter(|(_, (paper, ours))| paper != ours)
+            .map(|(name, (paper, ours))| format!("{name} ({paper} -> {ours})"))
+            .collect()
+    }
+
     /// Environment steps of the trainings and searches that the folder does not have yet.
     pub fn steps_left(&self, folder: &Folder) -> u64 {
         let names = self.trainings().map(|(name, _)| name).chain(self.searches().map(|(name, _)| name));
         names.filter(|name| !folder.has(name)).count() as u64 * u64::from(self.settings.steps)
+    }
+
+    /// Of all trainings and searches.
+    pub fn steps(&self) -> u64 {
+        (self.trainings().count() + self.searches().count()) as u64 * u64::from(self.settings.steps)
     }
 
     /// Steps of the trainings alone that the folder does not have yet.
@@ -145,9 +176,9 @@ impl Reproduction {
         self.trainings_left(folder).count() as u64 * u64::from(self.settings.steps)
     }
 
-    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU profiles
-    /// that it has room for are trained, searches judge their offspring and agents play. `progress` is told how many more
-    /// environment steps are done.
+    /// Learns and searches what the folder does not have yet, and compares, to the same bits on every device. On a GPU
+    /// profiles that it has room for are trained, searches judge their offspring and agents play. `progress` is told
+    /// how many more environment steps are done.
     ///
     /// # Errors
     /// When a file of the folder cannot be read or written, or the device fails.
@@ -159,7 +190,7 @@ impl Reproduction {
         let ((profile, trainings), (evolved, searches)) = (trained?, searched?);
         folder.write("profile", &profile)?;
         folder.write("snes", &evolved)?;
-        let grown = |profile, group| self.scores(gpu, profile, AGENTS, self.seeds(Draws::Agents, group));
+        let grown = |profile, group| self.scores(gpu, profile, self.agents().0, self.seeds(Draws::Agents, group));
         let scores = [grown(&profile, 0)?, grown(&evolved, 1)?, self.control(gpu, &profile)?];
         let comparison = |[first, second]: [usize; 2]| {
             let comparison = Comparison::of(&scores[first], &scores[second]);
@@ -184,8 +215,9 @@ impl Reproduction {
     /// The published rates and three seeds, with their names.
     fn trainings(&self) -> impl Iterator<Item = (String, Training)> {
         let (world, steps) = (self.world, self.settings.steps);
+        let seeds = if self.settings.brief { 1 } else { dqn::SEEDS.len() };
         dqn::RATES.into_iter().flat_map(move |rate| {
-            dqn::SEEDS.into_iter().map(move |number| {
+            dqn::SEEDS.into_iter().take(seeds).map(move |number| {
                 // The first seed stands for the published 1.
                 let seed = self.settings.seed.wrapping_add(number - dqn::SEEDS[0]);
                 let training =
@@ -202,10 +234,11 @@ impl Reproduction {
 
     /// The published populations and numbers of agents, with their names.
     fn searches(&self) -> impl Iterator<Item = (String, Search)> {
+        let most = if self.settings.brief { 1 } else { usize::MAX };
         let settings = Search::populations(&self.shape).into_iter();
         let settings =
             settings.flat_map(|population| Search::AGENTS.into_iter().map(move |agents| (population, agents)));
-        settings.enumerate().map(|(number, (population, agents))| {
+        settings.take(most).enumerate().map(|(number, (population, agents))| {
             let search = Search {
                 world: self.world,
                 shape: self.shape.clone(),
@@ -242,7 +275,7 @@ impl Reproduction {
         let judged: Vec<(f64, f64)> = returns.map(|returns| mean_and_sd(&returns)).collect();
         let chosen = best(&judged);
         let agents_of = |(number, (profile, _)): (usize, &(Profile, TrainingRecord))| {
-            match self.scores(gpu, profile, FRESH_AGENTS, self.seeds(Draws::TrainedAgents, number)) {
+            match self.scores(gpu, profile, self.agents().1, self.seeds(Draws::TrainedAgents, number)) {
                 Ok(scores) => Ok(mean_and_sd(&scores)),
                 Err(error @ Error::Device(_)) => Err(error),
                 // A profile that nothing grows from is no reason to report nothing of the others.
@@ -286,7 +319,7 @@ impl Reproduction {
                 let Found { profile, fitness, generations } = found?;
                 Ok((profile, SearchRecord { fitness, generations }))
             })?;
-            let scores = self.scores(gpu, &profile, FRESH_AGENTS, self.seeds(Draws::FreshAgents, number))?;
+            let scores = self.scores(gpu, &profile, self.agents().1, self.seeds(Draws::FreshAgents, number))?;
             Ok((profile, record, mean_and_sd(&scores)))
         };
         let mut found: Vec<Judged> =
@@ -323,14 +356,15 @@ impl Reproduction {
         let [lineages, _] = self.seeds(Draws::Lineages, 0);
         let [growth, episodes] = self.seeds(Draws::Agents, 2);
         let agent = |number| grow(&lineage::draw(trained, lineages, number), growth, number..number + 1);
-        let agents = (0..AGENTS).into_par_iter().map(agent).collect::<Result<Vec<_>>>()?.concat();
+        let agents = (0..self.agents().0).into_par_iter().map(agent).collect::<Result<Vec<_>>>()?.concat();
         let played = self.play(gpu, &agents, episodes)?;
         Ok(played.iter().map(|episodes| score(episodes)).collect())
     }
 }
 
-/// Trains on a device what the folders do not have yet, of all comparisons side by side, and keeps it there. Profiles that a
-/// device has no room for are left to [`Reproduction::run`]. `progress` is told how many more environment steps are done.
+/// Trains on a device what the folders do not have yet, of all comparisons side by side, and keeps it there. Profiles
+/// that a device has no room for are left to [`Reproduction::run`]. `progress` is told how many more environment steps
+/// are done.
 ///
 /// # Errors
 /// When the device fails, or a file cannot be written.

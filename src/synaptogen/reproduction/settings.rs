@@ -17,6 +17,10 @@ pub struct Settings {
     pub steps: u32,
     /// Of the first training; the others have the two seeds that follow. All else is drawn with it.
     pub seed: u64,
+    /// Few of everything, so that all of it can be seen to work within seconds: a training for each rate, one search, and a fifth
+    /// of the agents or less. Nothing to hold against the paper.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
 }
 
 /// Genes that have a part in the rules of C. elegans.
