@@ -41,6 +41,8 @@ impl Default for Chemotaxis {
 #[derive(Debug, Clone)]
 pub struct Life {
     worm: Worm,
+    /// Of the step.
+    draws: Draws,
     start: f64,
     distances: f64,
     /// Control steps until it came close; 0 before.
@@ -126,6 +128,7 @@ impl Protocol for Chemotaxis {
         let worm = Worm::at(radius * cos, radius * sin, wrap(TAU * heading));
         Life {
             worm,
+            draws: Draws::default(),
             start: worm.distance_to(&Self::source()),
             distances: 0.0,
             reached: 0,
@@ -138,13 +141,14 @@ impl Protocol for Chemotaxis {
     }
 
     fn observe(&self, life: &mut Life, words: [u32; 4], senses: &mut [f32]) -> i32 {
-        senses.copy_from_slice(&self.plate.observe(&mut life.worm, &Self::source(), &Draws::of(words)));
+        life.draws = Draws::of(words);
+        senses.copy_from_slice(&self.plate.observe(&mut life.worm, &Self::source(), &life.draws));
         0
     }
 
-    fn act(&self, life: &mut Life, words: [u32; 4], outputs: &[f32], _: &mut Outcomes) -> After {
+    fn act(&self, life: &mut Life, _: [u32; 4], outputs: &[f32], _: &mut Outcomes) -> After {
         let before = life.worm;
-        let motion = self.plate.step(&mut life.worm, outputs[0] - outputs[1], outputs[2], &Draws::of(words));
+        let motion = self.plate.step(&mut life.worm, outputs[0] - outputs[1], outputs[2], &life.draws);
         self.write_down(life, before, motion);
         let (worm, source) = (life.worm, Self::source());
         let distance = worm.distance_to(&source);

@@ -11,6 +11,8 @@ use crate::rng::{Row, unit_uniform};
 #[derive(Debug, Clone)]
 pub struct Life {
     state: Forager,
+    /// Of the step.
+    draws: Draws,
     /// Of the food that exits are measured from; another life's if outcomes are shuffled.
     site: i32,
     /// Control steps of the test.
@@ -49,6 +51,7 @@ impl Protocol for Arena {
         let site = (SITES * site) as i32;
         Life {
             state: Forager::new(self, site, heading(first), heading(second)),
+            draws: Draws::default(),
             site,
             tested: 0,
             events: [[0.0; 2]; 2],
@@ -57,13 +60,14 @@ impl Protocol for Arena {
     }
 
     fn observe(&self, life: &mut Life, words: [u32; 4], senses: &mut [f32]) -> i32 {
-        senses.copy_from_slice(&Arena::observe(self, &mut life.state, &Draws::of(words)));
+        life.draws = Draws::of(words);
+        senses.copy_from_slice(&Arena::observe(self, &mut life.state, &life.draws));
         0
     }
 
-    fn act(&self, life: &mut Life, words: [u32; 4], outputs: &[f32], outcome: &mut Outcomes) -> After {
+    fn act(&self, life: &mut Life, _: [u32; 4], outputs: &[f32], outcome: &mut Outcomes) -> After {
         let before = life.state.phase;
-        let motion = self.step(&mut life.state, outputs[0] - outputs[1], outputs[2], &Draws::of(words));
+        let motion = self.step(&mut life.state, outputs[0] - outputs[1], outputs[2], &life.draws);
         if before == Phase::Test {
             let minute = (60.0 / self.plate.dt) as usize;
             if let Some(events) = life.events.get_mut(life.tested / minute) {

@@ -6,11 +6,17 @@
 //! says what a pass means.
 
 pub mod arena;
+pub mod assays;
 pub mod chemotaxis;
+pub mod controls;
 pub mod cues;
+pub mod gratings;
+pub mod judge;
 pub mod memory;
+pub mod plain;
 pub mod plate;
 pub mod play;
 pub mod reversal;
 pub mod rules;
+pub mod scores;
 pub mod step_through;

@@ -124,7 +124,7 @@ pub struct Worm {
 }
 
 /// What a step draws.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Draws {
     /// Standard normal: noise of the sense.
     pub sense: f32,

@@ -84,8 +84,8 @@ impl Outcomes {
         let number = self.own.len();
         self.own.push(own as i8);
         match &self.given {
-            // A donor that lived through fewer outcomes has none to give.
-            Some(given) => given.get(number).map_or(0, |&other| i32::from(other)),
+            // A donor that lived through fewer outcomes begins again.
+            Some(given) => given.get(number % given.len().max(1)).map_or(0, |&other| i32::from(other)),
             None => own,
         }
     }

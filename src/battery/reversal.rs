@@ -79,7 +79,7 @@ pub mod column {
     pub const LATE: usize = 5;
     /// Actions a trial.
     pub const ACTIONS: usize = 6;
-    /// Share right in each trial after a reversal.
+    /// Share right in each trial after a reversal; NaN beyond a block's length.
     pub const CURVE_FROM: usize = 7;
     /// Number of columns.
     pub const COUNT: usize = CURVE_FROM + CURVE;
@@ -184,7 +184,7 @@ impl Protocol for Reversal {
             mean(&errors[2..]),
             f64::from(life.all_actions) / trials,
         ];
-        let at = |trial: usize| mean(&blocks[1..].iter().map(|block| f64::from(block[trial])).collect::<Vec<_>>());
+        let at = |trial: usize| mean(&blocks[1..].iter().map(|block| block.get(trial).map_or(f64::NAN, |&right| f64::from(right))).collect::<Vec<_>>());
         values.extend((0..CURVE).map(at));
         values
     }
