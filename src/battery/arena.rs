@@ -71,7 +71,8 @@ pub enum Phase {
 }
 
 /// Names of what an animal senses.
-pub const SENSES: [&str; 9] = ["on", "off", "tonic", "sin sweep", "cos sweep", "cos compass", "sin compass", "food", "held"];
+pub const SENSES: [&str; 9] =
+    ["on", "off", "tonic", "sin sweep", "cos sweep", "cos compass", "sin compass", "food", "held"];
 
 /// An animal's state.
 #[derive(Debug, Clone, Copy, PartialEq)]

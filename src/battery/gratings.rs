@@ -289,8 +289,7 @@ impl Tuning {
 
 /// Populations that learn and are then measured; each counts as a life.
 pub fn play(learner: &Learner, lives: Lives) -> Played {
-    let values: Vec<Vec<f64>> =
-        (0..lives.count).into_par_iter().map(|index| learner.live(lives.seed, index)).collect();
+    let values: Vec<Vec<f64>> = (0..lives.count).into_par_iter().map(|index| learner.live(lives.seed, index)).collect();
     let presentations = if learner.rule == Rule::Fixed { 0 } else { PRESENTATIONS[usize::from(learner.spiking)] };
     Played { values, paths: Vec::new(), steps: u64::from(lives.count) * presentations as u64 }
 }

@@ -2,7 +2,7 @@
 //! what follows from them.
 //!
 //! A criterion holds if all of the model's 95 % interval is where it should be. A null fails if for one criterion no part of its
-//! interval is; the control must meet all criteria. If a null passes or the control fails, the assay is invalid, whoever is
+//! interval is; the control must meet all criteria by its mean. If a null passes or the control fails, the assay is invalid, whoever is
 //! judged.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -273,7 +273,7 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
             }
         })
         .collect();
-    let control_passes = criteria.iter().all(|judged| judged.bound.holds(&judged.control));
+    let control_passes = criteria.iter().all(|judged| judged.bound.contains(judged.control.mean));
     let verdict = match (control_passes && nulls.iter().all(|null| null.fails), criteria.iter().all(|c| c.passes)) {
         (false, _) => Verdict::Invalid,
         (true, true) => Verdict::Pass,
@@ -325,12 +325,7 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
 }
 
 /// The main score under each condition, and the control steps that took.
-fn under_conditions(
-    assay: &Assay,
-    model: &Model,
-    null: &Subject,
-    lives: Lives,
-) -> Option<(Vec<Condition>, u64)> {
+fn under_conditions(assay: &Assay, model: &Model, null: &Subject, lives: Lives) -> Option<(Vec<Condition>, u64)> {
     let mut steps = 0;
     let mut of = |condition: usize, subjects: &[&Subject]| {
         let played = subjects

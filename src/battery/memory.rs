@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::arena::{Arena, Forager, Phase};
-use super::plate::{Draws, Motion, direction, wrap};
+use super::plate::{Draws, Motion, Worm, direction, wrap};
 use super::play::{After, Outcomes, PATHS, Protocol};
 use crate::rng::{Row, unit_uniform};
 
@@ -19,6 +19,7 @@ pub struct Life {
     tested: usize,
     /// Pirouettes in the first and the second minute of the test, and the control steps of each.
     events: [[f64; 2]; 2],
+    /// Of the test.
     path: Option<Vec<[f32; 2]>>,
 }
 
@@ -76,10 +77,13 @@ impl Protocol for Arena {
             }
             life.tested += 1;
         }
-        if let Some(path) = &mut life.path
-            && matches!(before, Phase::Find | Phase::Test)
+        if before == Phase::Test
+            && let Some(path) = &mut life.path
         {
-            path.push([life.state.worm.x as f32, life.state.worm.y as f32]);
+            // Turned so that the food was on the right.
+            let (sin, cos) = direction(TAU / SITES * f64::from(life.site));
+            let Worm { x, y, .. } = life.state.worm;
+            path.push([(x * cos + y * sin) as f32, (y * cos - x * sin) as f32]);
         }
         match (before, life.state.phase) {
             (Phase::Find, Phase::Eat) => {
@@ -98,8 +102,7 @@ impl Protocol for Arena {
         let of_those = |condition: bool, value: f64| if condition { value } else { f64::NAN };
         let cosine = of_those(left, direction(state.exit - TAU / SITES * f64::from(*site)).1);
         let quadrant = f64::from(cosine > std::f64::consts::FRAC_1_SQRT_2);
-        let mut values =
-            vec![f64::from(reached), of_those(reached, f64::from(left)), cosine, of_those(left, quadrant)];
+        let mut values = vec![f64::from(reached), of_those(reached, f64::from(left)), cosine, of_those(left, quadrant)];
         values.extend(events.iter().flatten());
         values
     }

@@ -1,10 +1,15 @@
 //! Plain networks as controllers: multilayer perceptrons, which have no state. They can pass assays of reflexes; of all others
 //! they are the structural null, for what they answer depends on what they sense now alone.
 
+use std::path::Path;
+
+use super::assays::Assay;
 use super::play::{Controller, Moment, Seat};
 use crate::cpu::{InstructionSet, Kernel, Vector};
+use crate::error::Result;
 use crate::policy::{Activation, Mlp, Scratch};
 use crate::rng::{Row, Stream};
+use crate::world::{Actions, Spec};
 
 /// A perceptron that reads the senses, r+ and r-.
 #[derive(Debug, Clone)]
@@ -20,6 +25,24 @@ impl Plain {
     /// Whatever a file held.
     pub fn new(mlp: Mlp) -> Self {
         Self { mlp, instructions: InstructionSet::best() }
+    }
+
+    /// A file's, for an assay.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has other numbers of inputs or outputs.
+    pub fn read(path: &Path, assay: &Assay) -> Result<Self> {
+        let spec = Spec {
+            name: assay.name,
+            gymnasium: "",
+            summary: assay.title,
+            observations: assay.channels(),
+            actions: Actions::Continuous(assay.sizes[1]),
+            limit: 0,
+            threshold: None,
+            frame_rate: 1,
+        };
+        Ok(Self::new(Mlp::read(path, &spec)?))
     }
 
     /// With weights that are drawn: normals over the square root of the inputs.

@@ -224,8 +224,7 @@ impl Plate {
         let sweeps = f64::from(worm.step) * (self.dt / self.period);
         let (sin, cos) = sin_cos_pi((2.0 * (sweeps - sweeps.floor())) as f32);
         let (nose_sin, nose_cos) = direction(worm.heading + self.sweep * f64::from(sin));
-        let felt =
-            self.concentration(source, worm.x + self.length * nose_cos, worm.y + self.length * nose_sin);
+        let felt = self.concentration(source, worm.x + self.length * nose_cos, worm.y + self.length * nose_sin);
         if worm.step == 0 {
             worm.adapted = felt;
         }

@@ -255,9 +255,8 @@ fn play_window<P: Protocol>(
     let mut seat = controller.seat(lanes);
     let mut lives: Vec<P::Life> =
         (0..count as usize).map(|lane| protocol.begin(&row(Stream::AssayLife, lane), first + lane as u32)).collect();
-    let given = |lane: usize| {
-        donors.map(|donors| donors.get(lane ^ 1).map_or_else(Vec::new, |donor| donor.outcomes.clone()))
-    };
+    let given =
+        |lane: usize| donors.map(|donors| donors.get(lane ^ 1).map_or_else(Vec::new, |donor| donor.outcomes.clone()));
     let mut outcomes: Vec<Outcomes> =
         (0..lives.len()).map(|lane| Outcomes { own: Vec::new(), given: given(lane) }).collect();
     let mut steps = vec![0; lives.len()];

@@ -184,7 +184,14 @@ impl Protocol for Reversal {
             mean(&errors[2..]),
             f64::from(life.all_actions) / trials,
         ];
-        let at = |trial: usize| mean(&blocks[1..].iter().map(|block| block.get(trial).map_or(f64::NAN, |&right| f64::from(right))).collect::<Vec<_>>());
+        let at = |trial: usize| {
+            mean(
+                &blocks[1..]
+                    .iter()
+                    .map(|block| block.get(trial).map_or(f64::NAN, |&right| f64::from(right)))
+                    .collect::<Vec<_>>(),
+            )
+        };
         values.extend((0..CURVE).map(at));
         values
     }

@@ -107,6 +107,11 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// A value is where it should be.
+    pub fn contains(&self, value: f64) -> bool {
+        self.holds(&Interval { mean: value, low: value, high: value })
+    }
+
     /// All of the interval is where it should be.
     pub fn holds(&self, interval: &Interval) -> bool {
         match *self {

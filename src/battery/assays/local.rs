@@ -78,6 +78,7 @@ pub const ORIENTATION: Assay = Assay {
             (0..ORIENTATIONS).map(|at| (step * at as f64, lives.mean(g::TUNING + at))).collect()
         },
     }],
+    ground: None,
     play: |_, subject, lives, _| match subject {
         Subject::Learner(learner) => Some(play(learner, Lives { count: lives.count.min(MOST), ..lives })),
         Subject::Animal(_) => None,

@@ -134,6 +134,17 @@ pub struct Curve {
     pub of: fn(&Sample) -> Vec<(f64, f64)>,
 }
 
+/// What paths are drawn on, mm.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    /// Of the plate.
+    pub radius: f64,
+    /// Circles on it: x, y and radius.
+    pub circles: &'static [(f64, f64, f64)],
+    /// What they are, and what the paths are.
+    pub caption: &'static str,
+}
+
 /// One of the battery.
 #[derive(Debug, Clone, Copy)]
 pub struct Assay {
@@ -163,6 +174,8 @@ pub struct Assay {
     pub conditions: &'static [&'static str],
     /// Figures.
     pub curves: &'static [Curve],
+    /// Of the paths that lives leave, if they do.
+    pub ground: Option<Ground>,
     /// Live through it under a condition; none for whoever cannot.
     pub play: fn(usize, &Subject, Lives, Treatment) -> Option<Played>,
 }
@@ -175,10 +188,14 @@ impl Assay {
     pub fn named(name: &str) -> Result<&'static Self> {
         let is = |assay: &&Self| assay.name == name || assay.letter.to_string().eq_ignore_ascii_case(name);
         ASSAYS.into_iter().find(is).ok_or_else(|| {
-            let names: Vec<String> =
-                ASSAYS.iter().map(|assay| format!("{} ({})", assay.letter, assay.name)).collect();
+            let names: Vec<String> = ASSAYS.iter().map(|assay| format!("{} ({})", assay.letter, assay.name)).collect();
             Error::Config(format!("there is no assay {name:?}; try: one of {}", names.join(", ")))
         })
+    }
+
+    /// Whether controllers can be in it.
+    pub fn is_for_animals(&self) -> bool {
+        self.sizes[1] > 0
     }
 
     /// All senses, r+ and r- among them.

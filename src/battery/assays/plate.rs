@@ -1,6 +1,6 @@
 //! Assays on the plate: A, salt, and B, where the food was.
 
-use super::{Animal, Assay, Criterion, Curve, Known, Mark, PLAIN_SEED, Stage, Subject, lived};
+use super::{Animal, Assay, Criterion, Curve, Ground, Known, Mark, PLAIN_SEED, Stage, Subject, lived};
 use crate::battery::arena::Arena;
 use crate::battery::chemotaxis::{self, BEARINGS, Chemotaxis, MINUTES};
 use crate::battery::controls::Random;
@@ -88,6 +88,12 @@ pub const CHEMOTAXIS: Assay = Assay {
             of: bearings,
         },
     ],
+    ground: Some(Ground {
+        radius: 45.0,
+        circles: &[(20.0, 0.0, 10.0), (20.0, 0.0, 1.0), (-20.0, 0.0, 10.0)],
+        caption: "Paths of ten minutes; dots are where they end. Right: the peak and the 10 mm around it that count; left: \
+                  the mirror spot, where there is no salt.",
+    }),
     play: |condition, subject, lives, treatment| {
         let usual = Plate::default();
         let plate = match condition {
@@ -99,9 +105,7 @@ pub const CHEMOTAXIS: Assay = Assay {
             6 => Plate { peak: 10.0, ..usual },
             7 => Plate { speed: 0.1, ..usual },
             8 => Plate { noise: 0.1, ..usual },
-            9 => {
-                Plate { spread: 10.0, radius: 30.0, gain: 10.0, peak: 10.0, speed: 0.1, noise: 0.1, ..usual }
-            }
+            9 => Plate { spread: 10.0, radius: 30.0, gain: 10.0, peak: 10.0, speed: 0.1, noise: 0.1, ..usual },
             _ => usual,
         };
         lived(&Chemotaxis { plate, ..Chemotaxis::default() }, subject, lives, treatment)
@@ -109,10 +113,7 @@ pub const CHEMOTAXIS: Assay = Assay {
 };
 
 const FOUND: Score = Score { name: "share that found the food", of: |lives| lives.mean(b::REACHED) };
-const MEMORY: Score = Score {
-    name: "memory index, mean cos(exit - site)",
-    of: |lives| lives.mean(b::COSINE),
-};
+const MEMORY: Score = Score { name: "memory index, mean cos(exit - site)", of: |lives| lives.mean(b::COSINE) };
 const QUADRANT: Score = Score { name: "share in the right quadrant", of: |lives| lives.mean(b::QUADRANT) };
 const EXITS: Score = Score { name: "share that left the ring", of: |lives| lives.mean(b::EXIT) };
 const SEARCH: Score = Score {
@@ -167,14 +168,15 @@ pub const FOOD_MEMORY: Assay = Assay {
         "all together: 8 mm, 160 steps, 4 mm off",
     ],
     curves: &[],
+    ground: Some(Ground {
+        radius: 10.0,
+        circles: &[(0.0, 0.0, 6.0), (6.0, 0.0, 1.5)],
+        caption: "Paths of the test, when there is no food any more, turned so that it had been on the right; the large circle is \
+                  the ring at which an exit is scored.",
+    }),
     play: |condition, subject, lives, treatment| {
         let usual = Arena::default();
-        let wide = Arena {
-            plate: Plate { radius: 12.0, ..usual.plate },
-            site_radius: 8.0,
-            ring: 8.0,
-            ..usual
-        };
+        let wide = Arena { plate: Plate { radius: 12.0, ..usual.plate }, site_radius: 8.0, ring: 8.0, ..usual };
         let arena = match condition {
             1 => Arena { site_radius: 4.0, ring: 4.0, ..usual },
             2 => wide,
