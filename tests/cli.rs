@@ -136,6 +136,7 @@ fn every_command_has_help_with_examples() {
         "grow",
         "reproduce synaptogen",
         "simulate",
+        "battery",
         "completions",
     ] {
         for help in ["--help", "-h"] {

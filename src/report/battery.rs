@@ -184,11 +184,11 @@ fn page(judgements: &[Judgement]) -> Result<String> {
 fn section(judgement: &Judgement) -> Result<String> {
     let Judgement { letter, title, verdict, models, lives, .. } = judgement;
     let mut out = format!("<section>\n<h2>{letter}: {} \u{2013} {}</h2>\n", html::escape(title), verdict.name());
-    let head = ["criterion", "bound", "judged", "null", "control", "animal", "source", ""];
+    let head = ["criterion", "", "bound", "judged", "null", "control", "animal", "source"];
     let row = |judged: &Judged| {
         let [model, null, control] = [&judged.model, &judged.null, &judged.control].map(with_ends);
         let (animal, source) = (judged.animal.text(), judged.animal.source.to_owned());
-        vec![named(judged), judged.bound.to_string(), model, null, control, animal, source, yes(judged.passes).into()]
+        vec![named(judged), yes(judged.passes).into(), judged.bound.to_string(), model, null, control, animal, source]
     };
     out += &html::table(&head, &judgement.criteria.iter().map(row).collect::<Vec<_>>());
     let mut head = vec!["score", "judged", "control"];
@@ -214,9 +214,9 @@ fn section(judgement: &Judgement) -> Result<String> {
         let rows: Vec<_> = judgement.generalisation.iter().map(row).collect();
         out += &html::table(&["H: another condition", "judged", "null", "share that is left", ""], &rows);
     }
+    let of = if *models > 1 { format!("of each of {models} models") } else { "of one model".into() };
     out += &format!(
-        "<p>{} {} lives; tests are two-sided Mann-Whitney tests over lives.</p>\n</section>\n",
-        count(*models as u64),
+        "<p>{} lives {of}; tests are two-sided Mann-Whitney tests over lives.</p>\n</section>\n",
         count((*lives).into())
     );
     if let Some(figure) = figure(judgement)? {
@@ -276,19 +276,18 @@ fn paths(ground: &Ground, shown: [&Played; 3]) -> String {
             out += &circle(at(x, y), scale * radius, WHITE, GRID);
         }
         for path in &played.paths {
-            let points = path.iter().map(|&[x, y]| at(x.into(), y.into()));
             let mut line = String::new();
-            for (i, (x, y)) in points.clone().enumerate() {
-                let _ = write!(line, "{}{} {}", if i == 0 { "M" } else { "L" }, px(x), px(y));
+            let mut end = at(0.0, 0.0);
+            for (i, &[x, y]) in path.iter().enumerate() {
+                end = at(x.into(), y.into());
+                let _ = write!(line, "{}{} {}", if i == 0 { "M" } else { "L" }, px(end.0), px(end.1));
             }
             let colour = hex(key.colour);
             let _ = writeln!(
                 out,
                 "<path d=\"{line}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"0.7\" stroke-opacity=\"0.55\"/>"
             );
-            if let Some(end) = points.last() {
-                out += &disc(end, 2.2, key.colour);
-            }
+            out += &disc(end, 2.2, key.colour);
         }
     }
     out + "</svg>\n"
