@@ -101,8 +101,9 @@ fn battery_plates_follow_their_trajectories() {
         let (steps, lives) = (file.shape("x")[0], file.shape("x")[1]);
         let [obs, m, x, y, phi] = ["obs", "m", "x", "y", "phi"].map(|key| file.f64(key));
         let (pause, event) = (file.i64("pause"), file.bools("event"));
-        for life in 0..lives {
-            let mut worm = Worm::at(starts[0][life].into(), starts[1][life].into(), starts[2][life].into());
+        let starts = starts[0].iter().zip(&starts[1]).zip(&starts[2]);
+        for (life, ((&x0, &y0), &phi0)) in starts.enumerate() {
+            let mut worm = Worm::at(x0.into(), y0.into(), phi0.into());
             for step in 0..steps {
                 let at = step * lives + life;
                 let what = format!("{name} life {life} step {step}");
@@ -230,7 +231,7 @@ fn lived(letter: &str, controller: impl Controller + 'static, lives: Lives) -> P
 /// bootstrap, and of as many others.
 #[track_caller]
 fn figures(letter: &str, who: &str, played: &Played, others: f64, expected: &[f64], digits: &[f64]) {
-    let models = [played.values.clone()];
+    let models = [played.values.as_slice()];
     for ((score, &expected), &digit) in assay(letter).scores.iter().zip(expected).zip(digits) {
         if expected.is_nan() {
             continue;

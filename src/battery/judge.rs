@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::assays::{Animal, Assay, Criterion, Known, Stage, Subject};
 use super::controls::Replay;
 use super::play::{Controller, Each, Lives, Moment, Played, Seat, Treatment};
-use super::scores::{Bound, Interval};
+use super::scores::{Bound, Interval, Score};
 use crate::report::MannWhitney;
 
 /// Who is judged.
@@ -87,7 +87,7 @@ pub struct Scored {
     /// Of the positive control.
     pub control: Interval,
     /// Of each null.
-    pub nulls: Vec<Interval>,
+    pub nulls: Vec<f64>,
 }
 
 /// A null that was played.
@@ -216,9 +216,12 @@ impl Lived {
     }
 }
 
-fn interval(score: &super::scores::Score, played: &[Played]) -> Interval {
-    let models: Vec<Vec<Vec<f64>>> = played.iter().map(|played| played.values.clone()).collect();
-    Interval::of(score, &models)
+fn lives_of(played: &[Played]) -> Vec<&[Vec<f64>]> {
+    played.iter().map(|played| played.values.as_slice()).collect()
+}
+
+fn interval(score: &Score, played: &[Played]) -> Interval {
+    Interval::of(score, &lives_of(played))
 }
 
 /// Judge a model in an assay; none if it is of a kind that cannot be in it.
@@ -284,7 +287,8 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
         .iter()
         .map(|score| {
             let of = |lived: &Lived| interval(score, lived.under(Treatment::None));
-            let nulls = known.iter().map(|(_, null)| of(null)).collect();
+            let mean = |null: &Lived| score.mean(&lives_of(null.under(Treatment::None)));
+            let nulls = known.iter().map(|(_, null)| mean(null)).collect();
             Scored { name: score.name, model: of(&lived), control: of(&control), nulls }
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Scores of many lives, how well they are known, and what they are held against.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::report::percentile;
@@ -43,6 +44,13 @@ pub struct Score {
     pub of: fn(&Sample) -> f64,
 }
 
+impl Score {
+    /// Mean over models.
+    pub fn mean(&self, models: &[&[Vec<f64>]]) -> f64 {
+        mean_of(models.iter().map(|lives| (self.of)(&Sample(lives.iter().map(Vec::as_slice).collect()))))
+    }
+}
+
 /// Mean over models of a score, with its 95 % confidence interval. NaN (`null` in JSON) where it is not defined.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
@@ -60,10 +68,10 @@ const RESAMPLES: u32 = 1000;
 impl Interval {
     /// By the bootstrap: models are drawn with replacement, then lives of each. Of one model, lives alone: the interval then
     /// says nothing about others that were evolved in the same way.
-    pub fn of(score: &Score, models: &[Vec<Vec<f64>>]) -> Self {
-        let whole = |lives: &[Vec<f64>]| (score.of)(&Sample(lives.iter().map(Vec::as_slice).collect()));
-        let mean = mean_of(models.iter().map(|lives| whole(lives)));
-        let mut resampled: Vec<f64> = (0..RESAMPLES).map(|index| Self::resample(score, models, index)).collect();
+    pub fn of(score: &Score, models: &[&[Vec<f64>]]) -> Self {
+        let mean = score.mean(models);
+        let mut resampled: Vec<f64> =
+            (0..RESAMPLES).into_par_iter().map(|index| Self::resample(score, models, index)).collect();
         resampled.retain(|value| !value.is_nan());
         resampled.sort_by(f64::total_cmp);
         // A score that is hardly ever defined has no interval.
@@ -73,7 +81,7 @@ impl Interval {
         Self { mean, low: percentile(&resampled, 0.025), high: percentile(&resampled, 0.975) }
     }
 
-    fn resample(score: &Score, models: &[Vec<Vec<f64>>], index: u32) -> f64 {
+    fn resample(score: &Score, models: &[&[Vec<f64>]], index: u32) -> f64 {
         let row = |generation| Row { seed: 0, stream: Stream::Bootstrap, generation, index };
         let below = |word: u32, count: usize| ((u64::from(word) * count as u64) >> 32) as usize;
         let chosen = |place: usize| match models.len() {
@@ -81,7 +89,7 @@ impl Interval {
             count => below(row(0).block(place as u32)[0], count),
         };
         mean_of((0..models.len()).map(|place| {
-            let (lives, row) = (&models[chosen(place)], row(1 + place as u32));
+            let (lives, row) = (models[chosen(place)], row(1 + place as u32));
             let words = (0..lives.len().div_ceil(4)).flat_map(|block| row.block(block as u32));
             (score.of)(&Sample(words.take(lives.len()).map(|word| &lives[below(word, lives.len())][..]).collect()))
         }))
@@ -156,7 +164,7 @@ mod tests {
     fn the_interval_of_a_share_is_that_of_the_normal_approximation() {
         // 300 of 1000: standard error sqrt(0.3 0.7 / 1000) = 0.01449; ends are known to a twentieth of 0.057.
         let lives = model((0..1000).map(|i| f64::from(i % 10 < 3)));
-        let Interval { mean, low, high } = Interval::of(&MEAN, &[lives]);
+        let Interval { mean, low, high } = Interval::of(&MEAN, &[&lives]);
         assert_eq!(mean, 0.3);
         assert!((low - 0.2716).abs() < 0.003 && (high - 0.3284).abs() < 0.003, "{low} {high}");
     }
@@ -164,6 +172,7 @@ mod tests {
     #[test]
     fn models_that_differ_widen_it() {
         let models = [0.0, 0.5, 1.0].map(|level| model((0..100).map(|_| level)));
+        let models: Vec<&[Vec<f64>]> = models.iter().map(Vec::as_slice).collect();
         let Interval { mean, low, high } = Interval::of(&MEAN, &models);
         assert_eq!(mean, 0.5);
         assert!(low <= 0.17 && high >= 0.83, "{low} {high}");
@@ -171,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_is_not_defined_passes_nothing_and_fails() {
-        let none = Interval::of(&MEAN, &[model(std::iter::repeat_n(f64::NAN, 5))]);
+        let none = Interval::of(&MEAN, &[&model(std::iter::repeat_n(f64::NAN, 5))]);
         for bound in [Bound::AtLeast(0.5), Bound::AtMost(0.5), Bound::Within(-1.0, 1.0)] {
             assert!(!bound.holds(&none) && bound.fails(&none), "{bound}");
         }

@@ -195,7 +195,7 @@ fn section(judgement: &Judgement) -> Result<String> {
     head.extend(judgement.nulls.iter().map(|null| null.name));
     let row = |scored: &crate::battery::judge::Scored| {
         let mut cells = vec![scored.name.to_owned(), measured(scored.model.mean), measured(scored.control.mean)];
-        cells.extend(scored.nulls.iter().map(|null| measured(null.mean)));
+        cells.extend(scored.nulls.iter().map(|null| measured(*null)));
         cells
     };
     out += &html::table(&head, &judgement.scores.iter().map(row).collect::<Vec<_>>());
