@@ -19,11 +19,17 @@ use phylon::battery::cues::{Rules, Swap};
 use phylon::battery::gratings::{self, Input, Learner, Phases, Rule, column};
 use phylon::battery::judge::{Model, Options, Verdict, judge};
 use phylon::battery::plate::{Draws, Motion, Plate, Source, Worm, wrap};
-use phylon::battery::play::{Controller, Each, Lives, Played, Protocol, Treatment, play};
+use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, Seat, Treatment, play};
 use phylon::battery::reversal::Reversal;
 use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
 use phylon::battery::scores::Interval;
+use phylon::battery::units::Units;
+use phylon::config::SynapseInput;
+use phylon::network::{Layout, Wiring};
 use phylon::policy::{Activation, Mlp};
+use phylon::registry::UnitKind;
+use phylon::rng::{Row, Stream};
+use phylon::unit::Shape;
 use program::{fail, succeed};
 
 /// Absolute difference allowed: plain single precision was seen to stray by 1.4e-6 in these files.
@@ -435,6 +441,51 @@ fn a_life_depends_neither_on_threads_nor_on_others() {
                 assert_eq!(bits(&lived(2, 18))[..], bits(&many)[..18], "{} {treatment:?}", assay.letter);
             }
         }
+    }
+}
+
+/// A network of three units with parameters that are drawn: reads all that an assay shows, and itself.
+fn network(channels: usize) -> Units {
+    let unit = |inputs| Shape { kind: UnitKind::Enu, inputs, memory: 5, outputs: 4 };
+    let sources: Vec<usize> = (0..channels + 3).collect();
+    let wiring = Wiring::new(channels, &[sources.clone(), sources.clone(), sources]);
+    let layout = Layout { synapse: unit(4), neuron: unit(4), shared: false, input: SynapseInput::Sum, wiring };
+    let count = layout.chromosomes().iter().map(Shape::parameters).sum();
+    let mut parameters = vec![0.0; count];
+    Row { seed: 3, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut parameters);
+    Units::new(layout, parameters, 2)
+}
+
+#[test]
+fn networks_of_units_live_the_same_life_in_any_window_and_forget_all() {
+    let assay = assay("E");
+    let lived = |count, treatment| {
+        let subject = Subject::Animal(Box::new(network(assay.channels())));
+        (assay.play)(0, &subject, Lives { seed: 4, count }, treatment).unwrap()
+    };
+    for treatment in [Treatment::None, Treatment::Amnesia] {
+        let many = lived(70, treatment);
+        assert_eq!(bits(&lived(18, treatment))[..], bits(&many)[..18]);
+        assert!(many.values.iter().any(|life| life != &many.values[0]), "they all live the same life");
+    }
+    // A lane that has forgotten answers as one that has never lived, and its neighbours as before.
+    let (lanes, units) = (16, network(assay.channels()));
+    let senses: Vec<f32> = (0..assay.channels() * lanes).map(|i| (i * 7 % 5) as f32 / 5.0).collect();
+    let live: Vec<usize> = (0..lanes).collect();
+    let moment = Moment { seed: 0, number: 0, step: 0, first: 0, lanes, live: &live, senses: &senses };
+    let answers = |seat: &mut dyn Seat| {
+        let mut outputs = vec![0.0; 2 * lanes];
+        seat.step(&moment, &mut outputs);
+        outputs
+    };
+    let (mut seat, mut other) = (units.seat(lanes), units.seat(lanes));
+    let fresh = answers(&mut *seat);
+    answers(&mut *other);
+    seat.reset(5);
+    let (forgotten, lived) = (answers(&mut *seat), answers(&mut *other));
+    assert_ne!(lived, fresh);
+    for (i, answer) in forgotten.iter().enumerate() {
+        assert_eq!(*answer, if i % lanes == 5 { fresh[i] } else { lived[i] }, "output {i}");
     }
 }
 

@@ -20,3 +20,4 @@ pub mod reversal;
 pub mod rules;
 pub mod scores;
 pub mod step_through;
+pub mod units;
