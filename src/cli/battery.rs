@@ -30,7 +30,7 @@ Examples:
   phylon battery seed-*.npz --assay A --lives 1000       five plain networks on the plate
   phylon battery --controller positive --assay D --json
 
-Assays, by letter or name: A chemotaxis, B food-memory, C avoidance, D reversal, E preference, F two-tasks, G orientation.
+Assays, by letter or name (phylon list assays): A chemotaxis, B food-memory, C avoidance, D reversal, E preference, F two-tasks, G orientation.
 A policy file is an .npz or .safetensors as phylon rollout reads it. Its inputs are the assay's senses, then r+ and r-.")]
 pub struct Args {
     /// Files of plain networks that were trained alike, each with its own seed.
@@ -42,7 +42,8 @@ pub struct Args {
     /// An assay; may be repeated [default: all that fit].
     #[arg(long = "assay", value_name = "NAME")]
     assays: Vec<String>,
-    /// Lives of each model, null and control. Intervals of a few hundred are too wide for some criteria.
+    /// Lives of each model, null and control; populations of neurons in assay G, of which there are 16 at most. Intervals of a few
+    /// hundred lives are too wide for some criteria.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..))]
     lives: u32,
     /// Seed of the lives.
@@ -80,14 +81,16 @@ pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
     let bar = bar(models.len());
-    let mut judgements = Vec::new();
+    let (mut judgements, mut report) = (Vec::new(), PathBuf::new());
     for (assay, model) in models {
         bar.set_message(assay.name);
         judgements.push(judge(assay, &model, &options).ok_or_else(|| misfit(assay))?);
+        // What has been judged stays if the rest is interrupted.
+        report = battery::write(&args.out, &judgements)?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let report = battery::write(&args.out, &judgements)?.display().to_string();
+    let report = report.display().to_string();
     if args.json {
         return output::json(&Answer { seed: args.seed, assays: &judgements, report });
     }
