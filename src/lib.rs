@@ -44,6 +44,7 @@
 #![warn(missing_docs)]
 
 pub mod abi;
+pub mod battery;
 pub mod bench;
 pub mod column;
 pub mod comm;

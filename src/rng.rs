@@ -61,6 +61,20 @@ pub enum Stream {
     Candidates = 25,
     /// Values of keys that a sweep draws.
     Sweep = 26,
+    /// What holds for all of a life in an assay of the battery; its `generation` is the assay's number.
+    AssayLife = 30,
+    /// What the world of an assay draws in a control step.
+    AssayStep = 31,
+    /// What an animal of an assay draws that acts at random.
+    Behaviour = 32,
+    /// Which lives a confidence interval takes again.
+    Bootstrap = 33,
+    /// Orientations and phases of gratings.
+    Grating = 34,
+    /// First weights of neurons that learn by local rules.
+    LocalWeights = 35,
+    /// Weights of the plain networks that assays must tell from animals.
+    PlainWeights = 36,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

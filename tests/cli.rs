@@ -136,6 +136,7 @@ fn every_command_has_help_with_examples() {
         "grow",
         "reproduce",
         "simulate",
+        "battery",
         "completions",
     ] {
         for help in ["--help", "-h"] {
@@ -155,12 +156,13 @@ fn list_shows_the_registry() {
         ("tasks", &["iaf", "stdp", "stdp_complex"]),
         ("optimisers", &["es", "snes"]),
         ("worlds", &["cartpole", "mountain-car-f32", "acrobot", "lunar-lander", "lunar-lander-continuous-wind"]),
+        ("assays", &["chemotaxis", "food-memory", "two-tasks", "orientation"]),
     ] {
         let shown = succeed(folder.path(), &format!("list {what}"));
         let rows = json(folder.path(), &format!("list {what} --json"));
         let rows = rows.as_array().unwrap();
-        // Worlds have a line above their columns.
-        assert_eq!(shown.lines().count(), rows.len() + usize::from(what == "worlds"));
+        // Worlds and assays have a line above their columns.
+        assert_eq!(shown.lines().count(), rows.len() + usize::from(["worlds", "assays"].contains(&what)));
         for name in names {
             assert!(shown.lines().any(|line| line.starts_with(&format!("{name} "))), "{name} in {shown}");
             assert!(rows.iter().any(|row| row["name"] == *name && row["summary"].is_string()), "{name} in {rows:?}");

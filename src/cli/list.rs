@@ -1,6 +1,7 @@
 //! `phylon list`: what a config can choose from, read from the registry, and the devices of this machine.
 
 use clap::ValueEnum;
+use phylon::battery::assays::{ASSAYS, Assay};
 use phylon::device::Device;
 use phylon::error::Result;
 use phylon::gpu::{self, DeviceFacts};
@@ -10,19 +11,20 @@ use phylon::world::{Actions, Spec};
 
 use super::output;
 
-/// List the units, tasks, optimisers, worlds or devices there are.
+/// List the units, tasks, optimisers, worlds, assays or devices there are.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   phylon list units
   phylon list tasks --json
   phylon list worlds
+  phylon list assays
   phylon list devices")]
 pub struct Args {
     /// What to list. A name is used in a config as a table: [unit.<name>], [task.<name>], [<optimiser>]; a world with
-    /// `phylon rollout --env`, a device with --device.
+    /// `phylon rollout --env`, an assay with `phylon battery --assay`, a device with --device.
     what: What,
-    /// Print JSON: an array of {name, summary}, for worlds with what else is known of them; for devices an object.
+    /// Print JSON: an array of {name, summary}, for worlds and assays with what else is known of them; for devices an object.
     #[arg(long)]
     json: bool,
 }
@@ -33,6 +35,7 @@ enum What {
     Tasks,
     Optimisers,
     Worlds,
+    Assays,
     Devices,
 }
 
@@ -42,6 +45,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Tasks => registry::TASKS,
         What::Optimisers => registry::OPTIMISERS,
         What::Worlds => return worlds(args.json),
+        What::Assays => return assays(args.json),
         What::Devices => return devices(args.json),
     };
     if args.json {
@@ -70,6 +74,30 @@ fn worlds(json: bool) -> Result<()> {
         let solved = threshold.map_or("-".into(), |threshold| threshold.to_string());
         text +=
             &format!("{name:width$}  {gymnasium:16}{observations:>12}  {actions:14}{limit:>6}{solved:>8}  {summary}\n");
+    }
+    output::print(&text)
+}
+
+fn assays(json: bool) -> Result<()> {
+    if json {
+        let row = |assay: &&Assay| {
+            let Assay { name, letter, title, stage, sizes, .. } = assay;
+            serde_json::json!({
+                "name": name, "letter": letter, "summary": title, "stage": stage,
+                "inputs": assay.channels(), "outputs": sizes[1],
+            })
+        };
+        return output::json(&ASSAYS.iter().map(row).collect::<Vec<_>>());
+    }
+    let mut text = format!("{:12}     {:>8}{:>9}  {}\n", "name", "inputs", "outputs", "what it asks");
+    for assay in ASSAYS {
+        let Assay { name, letter, title, sizes, .. } = assay;
+        let [inputs, outputs] = if assay.is_for_animals() {
+            [assay.channels(), sizes[1]].map(|size| size.to_string())
+        } else {
+            ["-", "-"].map(str::to_owned)
+        };
+        text += &format!("{name:12}  {letter}  {inputs:>8}{outputs:>9}  {title}\n");
     }
     output::print(&text)
 }

@@ -1,5 +1,6 @@
 //! One file a command: its arguments with their help, and what it does. Results go to stdout, all else to stderr.
 
+mod battery;
 mod bench;
 mod check;
 mod compare;
@@ -80,6 +81,7 @@ enum Command {
     Grow(grow::Args),
     Reproduce(reproduce::Args),
     Simulate(simulate::Args),
+    Battery(battery::Args),
     Profile(profile::Args),
     Bench(bench::Args),
     Completions(completions::Args),
@@ -115,6 +117,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Grow(args) => grow::run(&args),
         Command::Reproduce(args) => return reproduce::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Battery(args) => battery::run(&args),
         Command::Replay(args) => return replay::run(&args),
         Command::Completions(args) => completions::run(&args),
     }?;

@@ -183,11 +183,13 @@ impl Network {
 
     /// Put the synapses of one environment back to rest.
     pub fn rest_synapses(&mut self, environment: usize) {
-        let lanes = self.synapses.lanes;
-        let (environments, synapses) = (self.environments, self.layout.wiring.sources.len());
-        for row in self.synapses.state_mut().into_iter().flat_map(|rows| rows.chunks_exact_mut(lanes)) {
-            row[environment..].iter_mut().step_by(environments).take(synapses).for_each(|x| *x = 0.0);
-        }
+        rest(&mut self.synapses, self.environments, environment, self.layout.wiring.sources.len());
+    }
+
+    /// Put one environment back to rest, synapses and neurons.
+    pub fn rest(&mut self, environment: usize) {
+        self.rest_synapses(environment);
+        rest(&mut self.neurons, self.environments, environment, self.layout.wiring.neurons);
     }
 
     /// Take the sensors in: needed before a step whenever they, the weights or the environments have changed. `weights` is
@@ -249,5 +251,13 @@ impl Network {
                 }
             }
         }
+    }
+}
+
+/// Put so many units of one environment back to rest.
+fn rest(instances: &mut Instances, environments: usize, environment: usize, units: usize) {
+    let lanes = instances.lanes;
+    for row in instances.state_mut().into_iter().flat_map(|rows| rows.chunks_exact_mut(lanes)) {
+        row[environment..].iter_mut().step_by(environments).take(units).for_each(|x| *x = 0.0);
     }
 }

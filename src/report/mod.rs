@@ -8,6 +8,7 @@
 //! the curves of `trajectories`.
 
 mod axis;
+pub mod battery;
 mod behaviour;
 pub mod column;
 pub mod compare;

@@ -266,9 +266,9 @@ impl Workload for MazePlay {
 }
 
 /// [`Network::sense`] as compiled per instruction set.
-struct Sense<'a> {
-    network: &'a mut Network,
-    parameters: &'a [f32],
+pub(crate) struct Sense<'a> {
+    pub(crate) network: &'a mut Network,
+    pub(crate) parameters: &'a [f32],
 }
 
 impl Kernel for Sense<'_> {
@@ -281,9 +281,9 @@ impl Kernel for Sense<'_> {
 }
 
 /// [`Network::step`] as compiled per instruction set: once, and not in every loop that steps networks.
-struct Tick<'a> {
-    network: &'a mut Network,
-    parameters: &'a [f32],
+pub(crate) struct Tick<'a> {
+    pub(crate) network: &'a mut Network,
+    pub(crate) parameters: &'a [f32],
 }
 
 impl Kernel for Tick<'_> {

@@ -1,0 +1,282 @@
+//! Assays of choices that outcomes change: C, one shock; D, the reversal of a T-maze; E, a preference and its swap; F, two tasks.
+
+use super::{Animal, Assay, Criterion, Curve, Known, Mark, PLAIN_SEED, Stage, Subject, lived, over_trials};
+use crate::battery::controls::choices::{
+    Avoider, Careless, Coin, DeltaRule, Freezer, Leftist, OneSlot, SideKeeper, Taste,
+};
+use crate::battery::controls::maze::{RandomWalk, Walker};
+use crate::battery::cues::{CURVE, Rules, Swap, TwoTasks, swap_column as e, tasks_column as f};
+use crate::battery::plain::Plain;
+use crate::battery::play::{Each, Treatment};
+use crate::battery::reversal::{self, Reversal, column as d};
+use crate::battery::scores::{Bound, Sample, Score};
+use crate::battery::step_through::{StepThrough, column as c};
+
+const NAIVE: Score = Score { name: "naive latency, median s", of: |lives| lives.median(c::LATENCY) };
+const SHOCKED: Score =
+    Score { name: "latency where it was shocked, median s", of: |lives| lives.median(c::LATENCY_SHOCKED) };
+const OTHER: Score = Score { name: "latency elsewhere, median s", of: |lives| lives.median(c::LATENCY_OTHER) };
+const UNSHOCKED: Score =
+    Score { name: "latency of the unshocked, median s", of: |lives| lives.median(c::LATENCY_UNSHOCKED) };
+const AVOIDANCE_INDEX: Score =
+    Score { name: "avoidance index", of: |lives| lives.mean(c::AVOIDS_SHOCKED) - lives.mean(c::AVOIDS_UNSHOCKED) };
+const SPECIFICITY: Score =
+    Score { name: "specificity index", of: |lives| lives.mean(c::AVOIDS_SHOCKED) - lives.mean(c::AVOIDS_OTHER) };
+const GOOD: Score = Score { name: "share that avoids", of: |lives| lives.mean(c::AVOIDS_SHOCKED) };
+
+/// One shock.
+pub const AVOIDANCE: Assay = Assay {
+    letter: 'C',
+    name: "avoidance",
+    title: "one-shot avoidance in a step-through box",
+    stage: Stage::Learning,
+    sizes: [6, 2],
+    scores: &[NAIVE, SHOCKED, OTHER, UNSHOCKED, AVOIDANCE_INDEX, SPECIFICITY, GOOD],
+    criteria: &[
+        Criterion::of(
+            &NAIVE,
+            Bound::AtMost(60.0),
+            Animal { value: "rodents: 10 to 30 s", source: "step-through protocols", mark: Mark::Unverified },
+        ),
+        Criterion::of(
+            &AVOIDANCE_INDEX,
+            Bound::AtLeast(0.5),
+            Animal {
+                value: "snails: about 0.4, 21 of 50 (mice about 0.8, unverified)",
+                source: "Sugai et al. 2007",
+                mark: Mark::Checked,
+            },
+        ),
+        Criterion::of(&SPECIFICITY, Bound::AtLeast(0.5), Animal::NONE),
+        Criterion::treated(&AVOIDANCE_INDEX, Bound::Within(-0.1, 0.1), Treatment::Amnesia),
+        Criterion::treated(&AVOIDANCE_INDEX, Bound::AtMost(0.3), Treatment::Shuffled),
+    ],
+    main: &SPECIFICITY,
+    of_a_life: |life| life[c::AVOIDS_SHOCKED] - life[c::AVOIDS_OTHER],
+    nulls: &[
+        Known { name: "goes in now and then", make: || Subject::animal(Each(Careless::EAGER)) },
+        Known { name: "goes in rarely", make: || Subject::animal(Each(Careless::RELUCTANT)) },
+        Known { name: "freezes after any shock", make: || Subject::animal(Each(Freezer::default())) },
+        Known {
+            name: "a plain network with random weights",
+            make: || Subject::animal(Plain::random(8, 2, PLAIN_SEED)),
+        },
+    ],
+    control: Known { name: "remembers each cue", make: || Subject::animal(Each(Avoider::default())) },
+    conditions: &[
+        "as trained",
+        "delay of 5 steps",
+        "delay of 80 steps",
+        "cut off after 120 steps",
+        "all together: 80, 120",
+    ],
+    curves: &[],
+    ground: None,
+    play: |condition, subject, lives, treatment| {
+        let usual = StepThrough::default();
+        let protocol = match condition {
+            1 => StepThrough { delay: 5, ..usual },
+            2 => StepThrough { delay: 80, ..usual },
+            3 => StepThrough { cutoff: 120, ..usual },
+            4 => StepThrough { delay: 80, cutoff: 120 },
+            _ => usual,
+        };
+        lived(&protocol, subject, lives, treatment)
+    },
+};
+
+const FIRST: Score = Score { name: "first choice right", of: |lives| lives.mean(d::RIGHT) };
+const FOOD: Score = Score { name: "trials with food", of: |lives| lives.mean(d::FOOD) };
+const LAST: Score = Score { name: "right in the last 4 of a block", of: |lives| lives.mean(d::LAST) };
+const ERRORS: Score = Score { name: "errors a reversal", of: |lives| lives.mean(d::ERRORS) };
+const SLOWER: Score =
+    Score { name: "errors a reversal, late less early", of: |lives| lives.mean(d::LATE) - lives.mean(d::EARLY) };
+const ACTIONS: Score = Score { name: "actions a trial", of: |lives| lives.mean(d::ACTIONS) };
+
+/// The T-maze.
+pub const REVERSAL: Assay = Assay {
+    letter: 'D',
+    name: "reversal",
+    title: "reversal in the T-maze, by the first choice",
+    stage: Stage::Learning,
+    sizes: [3, 3],
+    scores: &[FIRST, FOOD, LAST, ERRORS, SLOWER, ACTIONS],
+    criteria: &[
+        Criterion::of(
+            &LAST,
+            Bound::AtLeast(0.8),
+            Animal {
+                value: "rodents: 0.8 and more in rewarded alternation",
+                source: "Deacon & Rawlins 2006 for the method",
+                mark: Mark::Unverified,
+            },
+        ),
+        Criterion::of(
+            &ERRORS,
+            Bound::AtMost(3.0),
+            Animal { value: "rats near 1 after many reversals", source: "serial reversal", mark: Mark::Unverified },
+        ),
+        // No worse: half an error is what five reversals of chance could make of none.
+        Criterion::of(&SLOWER, Bound::AtMost(0.5), Animal::NONE),
+        Criterion::treated(&LAST, Bound::Within(0.4, 0.6), Treatment::Amnesia),
+        Criterion::treated(&LAST, Bound::AtMost(0.7), Treatment::Shuffled),
+    ],
+    main: &LAST,
+    of_a_life: |life| life[d::LAST],
+    nulls: &[
+        Known { name: "peeks, without memory", make: || Subject::animal(Each(Walker::PEEKING)) },
+        Known { name: "always to the same arm", make: || Subject::animal(Each(Walker::HABIT)) },
+        Known { name: "random actions", make: || Subject::animal(Each(RandomWalk)) },
+        Known {
+            name: "a plain network with random weights",
+            make: || Subject::animal(Plain::random(5, 3, PLAIN_SEED)),
+        },
+    ],
+    control: Known { name: "win-stay, lose-shift", make: || Subject::animal(Each(Walker::LEARNING)) },
+    conditions: &["as trained", "blocks of 6", "blocks of 24", "dark", "all together: 24, dark"],
+    curves: &[Curve {
+        title: "First choices after a reversal",
+        x: "trial since the reversal",
+        y: "share right",
+        of: |lives| over_trials(lives, d::CURVE_FROM, reversal::CURVE),
+    }],
+    ground: None,
+    play: |condition, subject, lives, treatment| {
+        let usual = Reversal::default();
+        let protocol = match condition {
+            1 => Reversal { block: 6..=6, ..usual },
+            2 => Reversal { block: 24..=24, ..usual },
+            3 => Reversal { dark: true, ..usual },
+            4 => Reversal { block: 24..=24, dark: true },
+            _ => usual,
+        };
+        lived(&protocol, subject, lives, treatment)
+    },
+};
+
+const BEFORE: Score = Score { name: "naive preference", of: |lives| lives.mean(e::PREFERENCE) };
+const LEARNT: Score = Score { name: "preference for A after its trials", of: |lives| lives.mean(e::PREFERENCE + 1) };
+const SWAPPED: Score = Score { name: "preference for B after the swap", of: |lives| lives.mean(e::PREFERENCE + 2) };
+const ERRORS_A: Score = Score { name: "errors in the trials of A", of: |lives| lives.mean(e::ERRORS) };
+const ERRORS_B: Score = Score { name: "errors in the 20 trials after the swap", of: |lives| lives.mean(e::ERRORS + 1) };
+
+/// What blank steps and unsure rewards make of the trials.
+fn rules(condition: usize) -> Rules {
+    match condition {
+        1 => Rules { reward: 0.8, gap: 0 },
+        2 => Rules { reward: 1.0, gap: 2 },
+        3 => Rules { reward: 1.0, gap: 8 },
+        4 => Rules { reward: 0.8, gap: 8 },
+        _ => Rules::default(),
+    }
+}
+
+const CUE_CONDITIONS: &[&str] =
+    &["as trained", "rewarded in 0.8", "2 blank steps", "8 blank steps", "all together: 0.8, 8 blank steps"];
+
+fn plain_of_cues() -> Subject {
+    Subject::animal(Plain::random(10, 2, PLAIN_SEED))
+}
+
+/// Two trials of a curve.
+fn trials(lives: &Sample, first: usize) -> Vec<(f64, f64)> {
+    over_trials(lives, first, CURVE)
+}
+
+/// A preference.
+pub const PREFERENCE: Assay = Assay {
+    letter: 'E',
+    name: "preference",
+    title: "conditioned preference, and the swap of what is rewarded",
+    stage: Stage::Learning,
+    sizes: [8, 2],
+    scores: &[BEFORE, LEARNT, SWAPPED, ERRORS_A, ERRORS_B],
+    criteria: &[
+        Criterion::of(&BEFORE, Bound::Within(-0.1, 0.1), Animal::NONE),
+        Criterion::of(
+            &LEARNT,
+            Bound::AtLeast(0.5),
+            Animal {
+                value: "flies: 95 % avoid the shocked odour; worms: an index 0.6 higher for butanone",
+                source: "Tully & Quinn 1985; Kauffman et al. 2011",
+                mark: Mark::Checked,
+            },
+        ),
+        Criterion::of(&SWAPPED, Bound::AtLeast(0.5), Animal::NONE),
+        Criterion::treated(&LEARNT, Bound::Within(-0.1, 0.1), Treatment::Amnesia),
+        Criterion::treated(&SWAPPED, Bound::AtMost(0.3), Treatment::Shuffled),
+    ],
+    main: &SWAPPED,
+    of_a_life: |life| life[e::PREFERENCE + 2],
+    nulls: &[
+        Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
+        Known { name: "always left", make: || Subject::animal(Each(Leftist)) },
+        Known { name: "keeps to the rewarded side", make: || Subject::animal(Each(SideKeeper::default())) },
+        Known { name: "an innate order of cues", make: || Subject::animal(Each(Taste)) },
+        Known { name: "a plain network with random weights", make: plain_of_cues },
+    ],
+    control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
+    conditions: CUE_CONDITIONS,
+    curves: &[
+        Curve { title: "Trials of A", x: "trial", y: "share right", of: |lives| trials(lives, e::BEFORE) },
+        Curve { title: "Trials after the swap", x: "trial", y: "share right", of: |lives| trials(lives, e::AFTER) },
+    ],
+    ground: None,
+    play: |condition, subject, lives, treatment| {
+        lived(&Swap { rules: rules(condition), ..Swap::default() }, subject, lives, treatment)
+    },
+};
+
+const FIRST_BEFORE: Score = Score { name: "right in A and B before C and D", of: |lives| lives.mean(f::RIGHT) };
+const FIRST_AFTER: Score = Score { name: "right in A and B after C and D", of: |lives| lives.mean(f::RIGHT + 2) };
+const SECOND: Score = Score { name: "preference for C", of: |lives| 2.0 * lives.mean(f::RIGHT + 1) - 1.0 };
+const RETENTION: Score = Score {
+    name: "retention",
+    of: |lives| {
+        let (before, after) = (lives.mean(f::RIGHT), lives.mean(f::RIGHT + 2));
+        // What was not learnt cannot be kept.
+        if before >= 0.7 { (after - 0.5) / (before - 0.5) } else { f64::NAN }
+    },
+};
+
+/// Two tasks in a row.
+pub const TWO_TASKS: Assay = Assay {
+    letter: 'F',
+    name: "two-tasks",
+    title: "two tasks in a row without forgetting the first",
+    stage: Stage::Memory,
+    sizes: [8, 2],
+    scores: &[FIRST_BEFORE, SECOND, FIRST_AFTER, RETENTION],
+    criteria: &[
+        Criterion::of(&FIRST_BEFORE, Bound::AtLeast(0.7), Animal::NONE),
+        Criterion::of(&SECOND, Bound::AtLeast(0.5), Animal::NONE),
+        Criterion::of(
+            &RETENTION,
+            Bound::AtLeast(0.7),
+            Animal {
+                value: "snails keep both if different circuits hold them, and lose the first in its labile phase",
+                source: "Crossley et al. 2019",
+                mark: Mark::Checked,
+            },
+        ),
+        Criterion::treated(&RETENTION, Bound::Within(-0.2, 0.2), Treatment::Amnesia),
+        Criterion::treated(&FIRST_AFTER, Bound::AtMost(0.7), Treatment::Shuffled),
+    ],
+    main: &RETENTION,
+    of_a_life: |life| life[f::RIGHT + 2],
+    nulls: &[
+        Known { name: "remembers one cue", make: || Subject::animal(Each(OneSlot::default())) },
+        Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
+        Known { name: "a plain network with random weights", make: plain_of_cues },
+    ],
+    control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
+    conditions: CUE_CONDITIONS,
+    curves: &[
+        Curve { title: "Trials of A and B", x: "trial", y: "share right", of: |lives| trials(lives, f::FIRST) },
+        Curve { title: "Trials of C and D", x: "trial", y: "share right", of: |lives| trials(lives, f::SECOND) },
+    ],
+    ground: None,
+    play: |condition, subject, lives, treatment| {
+        lived(&TwoTasks { rules: rules(condition), ..TwoTasks::default() }, subject, lives, treatment)
+    },
+};

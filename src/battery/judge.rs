@@ -1,0 +1,398 @@
+//! The judgement of a controller in an assay: lives of it, of the nulls and of the positive control, all on the same draws, and
+//! what follows from them.
+//!
+//! A criterion holds if all of the model's 95 % interval is where it should be. A null fails if for one criterion no part of its
+//! interval is; the control must meet all criteria by its mean. If a null passes or the control fails, the assay is invalid, whoever is
+//! judged.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::assays::{Animal, Assay, Criterion, Known, Stage, Subject};
+use super::controls::Replay;
+use super::play::{Controller, Each, Lives, Moment, Played, Seat, Treatment};
+use super::scores::{Bound, Interval, Score};
+use crate::report::MannWhitney;
+
+/// Who is judged.
+pub struct Model {
+    /// For people.
+    pub name: String,
+    /// One for each that was trained.
+    pub subjects: Vec<Subject>,
+}
+
+/// How.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Of each model, null and control, under each treatment.
+    pub lives: Lives,
+    /// Also under the conditions of assay H.
+    pub conditions: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All criteria hold.
+    Pass,
+    /// One does not.
+    Fail,
+    /// A null passed, or the control did not: nothing can be said.
+    Invalid,
+}
+
+impl Verdict {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Invalid => "assay invalid",
+        }
+    }
+}
+
+/// A criterion and all who were held against it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Judged {
+    /// Of which score.
+    pub score: &'static str,
+    /// Of animals that were treated so.
+    pub treatment: &'static str,
+    /// What it must be.
+    pub bound: Bound,
+    /// An animal's.
+    pub animal: Animal,
+    /// Of the models.
+    pub model: Interval,
+    /// Of the first null.
+    pub null: Interval,
+    /// Of the positive control.
+    pub control: Interval,
+    /// The models meet it.
+    pub passes: bool,
+}
+
+/// A score that nobody is held against, or is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Scored {
+    /// Its name.
+    pub name: &'static str,
+    /// Of the models.
+    pub model: Interval,
+    /// Of the positive control.
+    pub control: Interval,
+    /// Of each null.
+    pub nulls: Vec<f64>,
+}
+
+/// A null that was played.
+#[derive(Debug, Clone, Serialize)]
+pub struct Null {
+    /// Its name.
+    pub name: &'static str,
+    /// It fails the assay, as it must.
+    pub fails: bool,
+    /// Scores whose criteria it fails.
+    pub at: Vec<&'static str>,
+    /// Whether lives of the positive control score higher than its.
+    pub control: MannWhitney,
+    /// Whether lives of the models do.
+    pub model: MannWhitney,
+}
+
+/// A condition of assay H.
+#[derive(Debug, Clone, Serialize)]
+pub struct Condition {
+    /// In a few words.
+    pub name: &'static str,
+    /// The main score of the models.
+    pub model: Interval,
+    /// The first null's.
+    pub null: f64,
+    /// (score - null) / (score as trained - null as trained); its ends are those of the score.
+    pub ratio: Interval,
+    /// 0.7, or 0.5 of all factors together.
+    pub threshold: f64,
+    /// The lower end of the ratio is not below it.
+    pub passes: bool,
+}
+
+/// An assay, judged.
+#[derive(Serialize)]
+pub struct Judgement {
+    /// Of the assay.
+    pub letter: char,
+    /// Of the assay.
+    pub name: &'static str,
+    /// Of the assay.
+    pub title: &'static str,
+    /// Of the assay.
+    pub stage: Stage,
+    /// Whoever is judged.
+    pub model: String,
+    /// How many of them.
+    pub models: usize,
+    /// Of each.
+    pub lives: u32,
+    /// Pass, fail, or neither.
+    pub verdict: Verdict,
+    /// In their order.
+    pub criteria: Vec<Judged>,
+    /// The positive control meets all criteria.
+    pub control_passes: bool,
+    /// Its name.
+    pub control: &'static str,
+    /// Those of the assay, and a replay of one of the control's lives.
+    pub nulls: Vec<Null>,
+    /// All scores.
+    pub scores: Vec<Scored>,
+    /// Empty if not asked for.
+    pub generalisation: Vec<Condition>,
+    /// Control steps of all that were played.
+    pub steps: u64,
+    /// Wall time.
+    pub seconds: f64,
+    /// The assay.
+    #[serde(skip)]
+    pub assay: &'static Assay,
+    /// Lives of the first model, untreated, for figures.
+    #[serde(skip)]
+    pub model_lives: Played,
+    /// Of the first null.
+    #[serde(skip)]
+    pub null_lives: Played,
+    /// Of the control.
+    #[serde(skip)]
+    pub control_lives: Played,
+}
+
+/// Least share of the score that must be left under one factor, and under all of them.
+const LEFT: f64 = 0.7;
+const LEFT_OF_ALL: f64 = 0.5;
+
+/// The name of a treatment in tables.
+fn treated(treatment: Treatment) -> &'static str {
+    match treatment {
+        Treatment::None => "",
+        Treatment::Amnesia => "amnesia",
+        Treatment::Shuffled => "shuffled outcomes",
+    }
+}
+
+/// Whose lives these are under each treatment that criteria ask for.
+struct Lived {
+    /// `[treatment][model]`.
+    played: Vec<(Treatment, Vec<Played>)>,
+}
+
+impl Lived {
+    fn new(assay: &Assay, subjects: &[Subject], lives: Lives, treatments: &[Treatment]) -> Option<Self> {
+        let all = |treatment| subjects.iter().map(|s| (assay.play)(0, s, lives, treatment)).collect::<Option<Vec<_>>>();
+        let played = treatments.iter().map(|&treatment| Some((treatment, all(treatment)?))).collect::<Option<_>>()?;
+        Some(Self { played })
+    }
+
+    fn under(&self, treatment: Treatment) -> &[Played] {
+        self.played.iter().find(|(other, _)| *other == treatment).map_or(&[], |(_, played)| played)
+    }
+
+    fn interval(&self, criterion: &Criterion) -> Interval {
+        interval(criterion.score, self.under(criterion.treatment))
+    }
+
+    fn steps(&self) -> u64 {
+        self.played.iter().flat_map(|(_, played)| played).map(|played| played.steps).sum()
+    }
+
+    /// Values of single lives that can be tested.
+    fn each(&self, assay: &Assay) -> Vec<f64> {
+        let lives = self.under(Treatment::None).iter().flat_map(|played| &played.values);
+        lives.map(|life| (assay.of_a_life)(life)).filter(|value| !value.is_nan()).collect()
+    }
+}
+
+fn lives_of(played: &[Played]) -> Vec<&[Vec<f64>]> {
+    played.iter().map(|played| played.values.as_slice()).collect()
+}
+
+fn interval(score: &Score, played: &[Played]) -> Interval {
+    Interval::of(score, &lives_of(played))
+}
+
+/// Judge a model in an assay; none if it is of a kind that cannot be in it.
+pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<Judgement> {
+    let started = Instant::now();
+    let Options { lives, conditions } = *options;
+    let mut treatments = vec![Treatment::None];
+    for criterion in assay.criteria {
+        if !treatments.contains(&criterion.treatment) {
+            treatments.push(criterion.treatment);
+        }
+    }
+    let mut lived = Lived::new(assay, &model.subjects, lives, &treatments)?;
+    let mut control = Lived::new(assay, &[(assay.control.make)()], lives, &treatments)?;
+    let mut known: Vec<(&'static str, Lived)> = Vec::new();
+    for (number, Known { name, make }) in assay.nulls.iter().enumerate() {
+        // The first one is shown beside every criterion.
+        let treatments = if number == 0 { &treatments[..] } else { &treatments[..1] };
+        known.push((name, Lived::new(assay, &[make()], lives, treatments)?));
+    }
+    if let Some(replay) = replay(assay, lives) {
+        known.push(("a replay of one of the control's lives", Lived::new(assay, &[replay], lives, &treatments[..1])?));
+    }
+    let untreated = |criterion: &&Criterion| criterion.treatment == Treatment::None;
+    let failed = |lived: &Lived| -> Vec<&'static str> {
+        let fails = |criterion: &&Criterion| criterion.bound.fails(&lived.interval(criterion));
+        assay.criteria.iter().filter(untreated).filter(fails).map(|criterion| criterion.score.name).collect()
+    };
+    let (of_control, of_model) = (control.each(assay), lived.each(assay));
+    let nulls: Vec<Null> = known
+        .iter()
+        .map(|(name, null)| {
+            let (at, each) = (failed(null), null.each(assay));
+            let (control, model) = (MannWhitney::of(&of_control, &each), MannWhitney::of(&of_model, &each));
+            Null { name, fails: !at.is_empty(), at, control, model }
+        })
+        .collect();
+    let criteria: Vec<Judged> = assay
+        .criteria
+        .iter()
+        .map(|criterion| {
+            let model = lived.interval(criterion);
+            Judged {
+                score: criterion.score.name,
+                treatment: treated(criterion.treatment),
+                bound: criterion.bound,
+                animal: criterion.animal,
+                model,
+                null: known[0].1.interval(criterion),
+                control: control.interval(criterion),
+                passes: criterion.bound.holds(&model),
+            }
+        })
+        .collect();
+    let control_passes = criteria.iter().all(|judged| judged.bound.contains(judged.control.mean));
+    let verdict = match (control_passes && nulls.iter().all(|null| null.fails), criteria.iter().all(|c| c.passes)) {
+        (false, _) => Verdict::Invalid,
+        (true, true) => Verdict::Pass,
+        (true, false) => Verdict::Fail,
+    };
+    let scores = assay
+        .scores
+        .iter()
+        .map(|score| {
+            let of = |lived: &Lived| interval(score, lived.under(Treatment::None));
+            let mean = |null: &Lived| score.mean(&lives_of(null.under(Treatment::None)));
+            let nulls = known.iter().map(|(_, null)| mean(null)).collect();
+            Scored { name: score.name, model: of(&lived), control: of(&control), nulls }
+        })
+        .collect();
+    let mut steps = lived.steps() + control.steps() + known.iter().map(|(_, null)| null.steps()).sum::<u64>();
+    let generalisation = if conditions && assay.conditions.len() > 1 {
+        let null = (assay.nulls[0].make)();
+        let (under, more) = under_conditions(assay, model, &null, lives)?;
+        steps += more;
+        under
+    } else {
+        Vec::new()
+    };
+    let first = |lived: &mut Lived| lived.played.swap_remove(0).1.swap_remove(0);
+    let (model_lives, control_lives) = (first(&mut lived), first(&mut control));
+    let null_lives = first(&mut known.swap_remove(0).1);
+    Some(Judgement {
+        letter: assay.letter,
+        name: assay.name,
+        title: assay.title,
+        stage: assay.stage,
+        model: model.name.clone(),
+        models: model.subjects.len(),
+        lives: model_lives.values.len() as u32,
+        verdict,
+        criteria,
+        control_passes,
+        control: assay.control.name,
+        nulls,
+        scores,
+        generalisation,
+        steps,
+        seconds: started.elapsed().as_secs_f64(),
+        assay,
+        model_lives,
+        null_lives,
+        control_lives,
+    })
+}
+
+/// The main score under each condition, and the control steps that took.
+fn under_conditions(assay: &Assay, model: &Model, null: &Subject, lives: Lives) -> Option<(Vec<Condition>, u64)> {
+    let mut steps = 0;
+    let mut of = |condition: usize, subjects: &[&Subject]| {
+        let played = subjects
+            .iter()
+            .map(|subject| (assay.play)(condition, subject, lives, Treatment::None))
+            .collect::<Option<Vec<_>>>()?;
+        steps += played.iter().map(|played| played.steps).sum::<u64>();
+        Some(interval(assay.main, &played))
+    };
+    let subjects: Vec<&Subject> = model.subjects.iter().collect();
+    let (trained, trained_null) = (of(0, &subjects)?.mean, of(0, &[null])?.mean);
+    // A null that has no such score leaves nothing to be taken away.
+    let or_nothing = |score: f64| if score.is_nan() { 0.0 } else { score };
+    let whole = trained - or_nothing(trained_null);
+    let mut judged = Vec::new();
+    for (condition, name) in assay.conditions.iter().enumerate().skip(1) {
+        let (model, null) = (of(condition, &subjects)?, of(condition, &[null])?.mean);
+        let share = |score: f64| (score - or_nothing(null)) / whole;
+        let ratio = Interval { mean: share(model.mean), low: share(model.low), high: share(model.high) };
+        let threshold = if condition + 1 == assay.conditions.len() { LEFT_OF_ALL } else { LEFT };
+        judged.push(Condition { name, model, null, ratio, threshold, passes: whole > 0.0 && ratio.low >= threshold });
+    }
+    Some((judged, steps))
+}
+
+/// The control's answers in life 0, to be given in every life; none of whoever is in no world.
+fn replay(assay: &Assay, lives: Lives) -> Option<Subject> {
+    let Subject::Animal(controller) = (assay.control.make)() else { return None };
+    let answers = Answers::default();
+    let recorder = Subject::Animal(Box::new(Recorder { controller, answers: answers.clone() }));
+    (assay.play)(0, &recorder, Lives { count: 1, ..lives }, Treatment::None)?;
+    let answers = answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Some(Subject::Animal(Box::new(Each(Replay::new(answers)))))
+}
+
+type Answers = Arc<Mutex<Vec<[f32; 4]>>>;
+
+/// Writes down what a controller answers in the first lane.
+struct Recorder {
+    controller: Box<dyn Controller>,
+    answers: Answers,
+}
+
+struct Recording<'a> {
+    seat: Box<dyn Seat + 'a>,
+    answers: &'a Answers,
+}
+
+impl Controller for Recorder {
+    fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
+        Box::new(Recording { seat: self.controller.seat(lanes), answers: &self.answers })
+    }
+}
+
+impl Seat for Recording<'_> {
+    fn reset(&mut self, lane: usize) {
+        self.seat.reset(lane);
+    }
+
+    fn step(&mut self, moment: &Moment, outputs: &mut [f32]) {
+        self.seat.step(moment, outputs);
+        let mut answer = [0.0; 4];
+        answer.iter_mut().zip(outputs.iter().step_by(moment.lanes)).for_each(|(to, &output)| *to = output);
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+    }
+}

@@ -1,0 +1,539 @@
+//! The battery: its worlds and rules against reference data, its nulls and controls against the figures they must have.
+//!
+//! Reference data are in `tests/golden/battery`, or that folder of what `PHYLON_GOLDEN` names; a folder that is absent is passed
+//! over.
+
+mod npz;
+mod program;
+
+use std::fs;
+use std::path::PathBuf;
+
+use npz::Npz;
+use phylon::battery::arena::{Arena, Forager};
+use phylon::battery::assays::{ASSAYS, Assay, Subject};
+use phylon::battery::controls::choices::{DeltaRule, OneSlot};
+use phylon::battery::controls::maze::{RandomWalk, Walker};
+use phylon::battery::controls::worm::Reflex;
+use phylon::battery::cues::{Rules, Swap};
+use phylon::battery::gratings::{self, Input, Learner, Phases, Rule, column};
+use phylon::battery::judge::{Model, Options, Verdict, judge};
+use phylon::battery::plate::{Draws, Motion, Plate, Source, Worm, wrap};
+use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, Seat, Treatment, play};
+use phylon::battery::reversal::Reversal;
+use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
+use phylon::battery::scores::Interval;
+use phylon::battery::units::Units;
+use phylon::config::SynapseInput;
+use phylon::network::{Layout, Wiring};
+use phylon::policy::{Activation, Mlp};
+use phylon::registry::UnitKind;
+use phylon::rng::{Row, Stream};
+use phylon::unit::Shape;
+use program::{fail, succeed};
+
+/// Absolute difference allowed: plain single precision was seen to stray by 1.4e-6 in these files.
+const STATE: f64 = 1e-5;
+/// The same of senses, which divide by small concentrations.
+const SENSE: f64 = 2e-5;
+
+fn golden(name: &str) -> Option<Npz> {
+    let given = std::env::var_os("PHYLON_GOLDEN").map(PathBuf::from);
+    let root = given.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden"));
+    let path = root.join("battery").join(name);
+    if given.is_some() && !path.exists() {
+        eprintln!("passed over: no file {}", path.display());
+        return None;
+    }
+    Some(Npz::open(&path))
+}
+
+fn close(seen: impl Into<f64>, expected: f64, tolerance: f64, what: &str) {
+    let seen = seen.into();
+    let error = (seen - expected).abs();
+    assert!(error <= tolerance, "{what}: {seen} against {expected}, {error:e} apart");
+}
+
+/// The same angle may be written in two ways.
+fn close_angle(seen: f64, expected: f64, what: &str) {
+    close(wrap(seen - expected), 0.0, STATE, what);
+}
+
+fn plate(file: &Npz) -> Plate {
+    let p = |name: &str| file.f64(&format!("P_{name}"))[0];
+    Plate {
+        dt: p("dt"),
+        speed: p("v"),
+        radius: p("R"),
+        turning: p("wmax"),
+        heading_noise: p("sphi"),
+        rate: p("lam"),
+        pause: file.i64("P_pause")[0] as i32,
+        period: p("Ts"),
+        sweep: p("am"),
+        length: p("l"),
+        base: p("Cb"),
+        peak: p("Cp"),
+        spread: p("sc"),
+        gain: p("g"),
+        half: p("Ch"),
+        adaptation: p("tm"),
+        noise: p("ss"),
+        reference: p("Cref"),
+    }
+}
+
+/// Turn, drive and draws of a life at a step.
+struct Inputs([Vec<f32>; 6]);
+
+impl Inputs {
+    fn of(file: &Npz) -> Self {
+        Self(["turn", "pir", "eta0", "eta1", "U1", "U2"].map(|name| file.f32(&format!("in_{name}"))))
+    }
+
+    fn at(&self, i: usize) -> (f32, f32, Draws) {
+        let [turn, drive, sense, heading, event, angle] = &self.0;
+        (turn[i], drive[i], Draws { sense: sense[i], heading: heading[i], event: event[i], turn: angle[i] })
+    }
+}
+
+#[test]
+fn battery_plates_follow_their_trajectories() {
+    for name in ["plate_default.npz", "plate_walls.npz"] {
+        let Some(file) = golden(name) else { continue };
+        let (plate, inputs) = (plate(&file), Inputs::of(&file));
+        let source = Source { x: file.f64("P_gx")[0], y: file.f64("P_gy")[0], strength: 1.0 };
+        let starts = ["x0", "y0", "phi0"].map(|key| file.f32(key));
+        let (steps, lives) = (file.shape("x")[0], file.shape("x")[1]);
+        let [obs, m, x, y, phi] = ["obs", "m", "x", "y", "phi"].map(|key| file.f64(key));
+        let (pause, event) = (file.i64("pause"), file.bools("event"));
+        let starts = starts[0].iter().zip(&starts[1]).zip(&starts[2]);
+        for (life, ((&x0, &y0), &phi0)) in starts.enumerate() {
+            let mut worm = Worm::at(x0.into(), y0.into(), phi0.into());
+            for step in 0..steps {
+                let at = step * lives + life;
+                let what = format!("{name} life {life} step {step}");
+                let (turn, drive, draws) = inputs.at(at);
+                let senses = plate.observe(&mut worm, &source, &draws);
+                senses.iter().zip(&obs[5 * at..]).for_each(|(&seen, &to)| close(seen, to, SENSE, &what));
+                close(worm.adapted, m[at], STATE, &what);
+                let motion = plate.step(&mut worm, turn, drive, &draws);
+                assert_eq!((motion == Motion::Pirouette, i64::from(worm.pause)), (event[at], pause[at]), "{what}");
+                close(worm.x, x[at], STATE, &what);
+                close(worm.y, y[at], STATE, &what);
+                close_angle(worm.heading, phi[at], &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn battery_foragers_follow_their_trajectories() {
+    let Some(file) = golden("memory.npz") else { return };
+    let p = |name: &str| file.f64(&format!("P_{name}"))[0];
+    let n = |name: &str| file.i64(&format!("P_{name}"))[0] as i32;
+    let arena = Arena {
+        plate: plate(&file),
+        site_radius: p("rf"),
+        reach: p("eat_r"),
+        ring: p("r_out"),
+        find: n("find"),
+        eat: n("eat"),
+        delay: n("delay"),
+        test: n("test"),
+        offset: 0.0,
+    };
+    let (inputs, sites) = (Inputs::of(&file), file.i64("site"));
+    let [first, second] = ["phi0", "phi1"].map(|key| file.f32(key));
+    let [obs, x, y, phi, exit] = ["obs", "x", "y", "phi", "exit"].map(|key| file.f64(key));
+    let (phase, reached) = (file.i64("phase"), file.bools("reached"));
+    let (steps, lives) = (file.shape("x")[0], file.shape("x")[1]);
+    for life in 0..lives {
+        let mut forager = Forager::new(&arena, sites[life] as i32, first[life].into(), second[life].into());
+        for step in 0..steps {
+            let at = step * lives + life;
+            let what = format!("life {life} step {step}");
+            let (turn, drive, draws) = inputs.at(at);
+            let senses = arena.observe(&mut forager, &draws);
+            senses.iter().zip(&obs[9 * at..]).for_each(|(&seen, &to)| close(seen, to, SENSE, &what));
+            arena.step(&mut forager, turn, drive, &draws);
+            assert_eq!(forager.phase as i64, phase[at], "{what}");
+            close(forager.worm.x, x[at], STATE, &what);
+            close(forager.worm.y, y[at], STATE, &what);
+            close_angle(forager.worm.heading, phi[at], &what);
+        }
+        assert_eq!((forager.reached, forager.exit.is_nan()), (reached[life], exit[life].is_nan()), "life {life}");
+        if forager.reached {
+            close_angle(forager.exit, exit[life], "exit");
+        }
+    }
+}
+
+#[test]
+fn battery_rules_follow_their_trajectories() {
+    let Some(file) = golden("bcm.npz") else { return };
+    let scalar = |name: &str| file.f64(name)[0] as f32;
+    for name in ["linear_bcm", "simple_bcm", "energy_bcm", "simple_trace"] {
+        let get = |key: &str| file.f64(&format!("{name}_{key}"));
+        let (inputs, steps) = (file.shape(&format!("{name}_x"))[1], file.shape(&format!("{name}_x"))[0]);
+        let rule = Bcm {
+            rate: scalar("eta"),
+            tau: scalar("tau_theta"),
+            goal: scalar("y0"),
+            trace: if name == "simple_trace" { scalar("delta_trace") } else { 1.0 },
+            signed: name == "linear_bcm",
+            ..Bcm::default()
+        };
+        let mut neurons = Neurons::new(file.f32(&format!("{name}_w0")), inputs, scalar("theta0"));
+        let [x, y, traces, thresholds, weights] = ["x", "y", "yb", "th", "w"].map(get);
+        let count = neurons.count();
+        for step in 0..steps {
+            let input: Vec<f32> = x[step * inputs..][..inputs].iter().map(|&x| x as f32).collect();
+            neurons.step(&rule, &input);
+            let what = format!("{name} step {step}");
+            for neuron in 0..count {
+                let at = step * count + neuron;
+                close(neurons.outputs[neuron], y[at], STATE, &what);
+                close(neurons.traces[neuron], traces[at], STATE, &what);
+                close(neurons.thresholds[neuron], thresholds[at], STATE, &what);
+            }
+            if let Some(kept) = [1, 2, 10, 40].iter().position(|&kept| kept == step + 1) {
+                let expected = &weights[kept * count * inputs..][..count * inputs];
+                neurons.weights.iter().zip(expected).for_each(|(&seen, &to)| close(seen, to, STATE, &what));
+            }
+        }
+    }
+}
+
+#[test]
+fn battery_spikes_are_at_their_steps() {
+    let Some(file) = golden("bcm.npz") else { return };
+    let (currents, potentials, spikes) = (file.f64("lif_I"), file.f64("lif_V"), file.bools("lif_spike"));
+    let lif = Lif::default();
+    for (neuron, &current) in currents.iter().enumerate() {
+        let mut membrane = Membrane::default();
+        for step in 0..potentials.len() / currents.len() {
+            let (at, what) = (step * currents.len() + neuron, format!("neuron {neuron} step {step}"));
+            assert_eq!(lif.step(&mut membrane, current as f32), spikes[at], "{what}");
+            close(membrane.potential, potentials[at], STATE, &what);
+        }
+    }
+}
+
+/// Lives of every figure below.
+const LIVES: Lives = Lives { seed: 1, count: 1000 };
+
+fn assay(letter: &str) -> &'static Assay {
+    Assay::named(letter).unwrap()
+}
+
+fn lived(letter: &str, controller: impl Controller + 'static, lives: Lives) -> Played {
+    let subject = Subject::Animal(Box::new(controller));
+    (assay(letter).play)(0, &subject, lives, Treatment::None).unwrap()
+}
+
+/// The first scores of an assay must be those of an independent program, which printed them with so many digits after so
+/// many lives of its own. Allowed are half a digit, and four standard errors of the difference: that of these lives, from the
+/// bootstrap, and of as many others.
+#[track_caller]
+fn figures(letter: &str, who: &str, played: &Played, others: f64, expected: &[f64], digits: &[f64]) {
+    let models = [played.values.as_slice()];
+    for ((score, &expected), &digit) in assay(letter).scores.iter().zip(expected).zip(digits) {
+        if expected.is_nan() {
+            continue;
+        }
+        let Interval { mean, low, high } = Interval::of(score, &models);
+        let error = (high - low) / (2.0 * 1.96) * (1.0 + played.values.len() as f64 / others).sqrt();
+        let allowed = 0.5 * digit + 4.0 * error + 1e-9;
+        let what = format!("{who}, {}", score.name);
+        assert!((mean - expected).abs() <= allowed, "{what}: {mean} against {expected}, allowed are {allowed}");
+    }
+}
+
+/// No figure was given.
+const NONE: f64 = f64::NAN;
+
+#[test]
+fn worms_by_hand_have_their_figures() {
+    // Index, approach, reach, median time, slope, ratio, events a minute up and down; 400 lives.
+    let digits = [0.01, 0.01, 0.01, 1.0, 1.0, 0.1, 0.1, 0.1];
+    let cases = [
+        ("indifferent", Reflex::INDIFFERENT, [-0.01, -0.15, 0.07, NONE, 0.0, NONE, 1.8, 1.8]),
+        ("pirouettes", Reflex::PIROUETTES, [0.84, 0.48, 0.71, NONE, 0.0, NONE, 0.4, 4.3]),
+        ("steering", Reflex::STEERING, [1.0, 0.75, 1.0, NONE, 141.0, NONE, 1.8, 1.8]),
+        ("both", Reflex::BOTH, [1.0, 0.79, 1.0, NONE, 132.0, NONE, 0.5, 2.5]),
+        ("inverted", Reflex::INVERTED, [0.0, -1.45, 0.0, NONE, -125.0, NONE, 2.0, 0.6]),
+    ];
+    for (who, reflex, expected) in cases {
+        figures("A", who, &lived("A", Each(reflex), Lives { count: 200, ..LIVES }), 400.0, &expected, &digits);
+    }
+}
+
+#[test]
+fn foragers_by_hand_have_their_figures() {
+    // Reach, memory index, quadrant, exits.
+    let cases = [(0, 3000.0, [1.0, 0.0, 0.25, 0.8]), (1, 1000.0, [0.22, 0.0, 0.24, 0.8])];
+    for (null, others, expected) in cases {
+        let known = assay("B").nulls[null];
+        let played = (assay("B").play)(0, &(known.make)(), LIVES, Treatment::None).unwrap();
+        figures("B", known.name, &played, others, &expected, &[0.01; 4]);
+    }
+    let played = (assay("B").play)(0, &(assay("B").control.make)(), LIVES, Treatment::None).unwrap();
+    figures("B", "control", &played, 1000.0, &[1.0, 0.97, 1.0, 1.0], &[0.01; 4]);
+}
+
+#[test]
+fn box_animals_by_hand_have_their_figures() {
+    // Medians: naive, where shocked, elsewhere, unshocked; avoidance, specificity; 2,000 lives.
+    let cases = [
+        [10.0, 10.0, 10.0, 10.0, 0.0, 0.0],
+        [180.0, 185.0, 170.0, 170.0, 0.03, 0.0],
+        [10.0, 300.0, 300.0, 10.0, 1.0, 0.0],
+        [10.0, 300.0, 10.0, 10.0, 1.0, 1.0],
+    ];
+    let known = assay("C").nulls.iter().take(3).chain([&assay("C").control]);
+    // A median of steps of 5 s may lie a step beside: half the lives are over after 10 s in 0.51 of all.
+    let digits = [10.0, 10.0, 10.0, 10.0, 0.01, 0.01];
+    for (known, expected) in known.zip(cases) {
+        let played = (assay("C").play)(0, &(known.make)(), LIVES, Treatment::None).unwrap();
+        figures("C", known.name, &played, 2000.0, &expected, &digits);
+    }
+}
+
+#[test]
+fn maze_animals_by_hand_have_their_figures() {
+    // First choice, food, last four, errors, late less early, actions; 300 lives in blocks of 12.
+    let protocol = Reversal { block: 12..=12, dark: false };
+    let digits = [0.01, 0.01, 0.01, 0.1, 0.1, 0.1];
+    let check = |who: &str, played: &Played, expected: [f64; 6]| figures("D", who, played, 300.0, &expected, &digits);
+    let random = play(&protocol, &Each(RandomWalk), LIVES, Treatment::None);
+    check("random", &random, [0.45, 0.42, 0.45, 6.6, NONE, 22.4]);
+    let cases = [
+        (Walker::HABIT, [0.5, 0.5, 0.5, 6.0, 0.0, 5.0]),
+        (Walker::PEEKING, [0.5, 1.0, 0.5, 6.0, 0.0, 6.5]),
+        (Walker::LEARNING, [0.925, 0.925, 1.0, 1.0, 0.0, 5.0]),
+        (Walker::LEARNING_AND_PEEKING, [0.925, 1.0, 1.0, 1.0, 0.0, 5.2]),
+    ];
+    for (walker, expected) in cases {
+        check(&format!("{walker:?}"), &play(&protocol, &Each(walker), LIVES, Treatment::None), expected);
+    }
+}
+
+#[test]
+fn choosers_by_hand_have_their_figures() {
+    // Preferences naive, for A, for B; errors before and after. The number of trials before the swap is 10 here.
+    let protocol = |reward| Swap { before: 10..=10, rules: Rules { reward, gap: 0 }, ..Swap::default() };
+    let digits = [0.01, 0.01, 0.01, 0.1, 0.1];
+    let check = |who: &str, played: &Played, expected: [f64; 5]| figures("E", who, played, 1000.0, &expected, &digits);
+    let sure = play(&protocol(1.0), &Each(DeltaRule::default()), LIVES, Treatment::None);
+    check("delta rule", &sure, [0.0, 1.0, 1.0, 0.5, 1.5]);
+    let unsure = play(&protocol(0.8), &Each(DeltaRule::default()), LIVES, Treatment::None);
+    check("delta rule, 0.8", &unsure, [0.0, 0.91, 0.97, NONE, 2.5]);
+    for known in assay("E").nulls {
+        let played = (assay("E").play)(0, &(known.make)(), LIVES, Treatment::None).unwrap();
+        check(known.name, &played, [0.0, 0.0, 0.0, 5.0, 10.0]);
+    }
+    // Right in A and B, preference for C, right in A and B after it, retention.
+    let slot = lived("F", Each(OneSlot::default()), LIVES);
+    figures("F", "one slot", &slot, 1000.0, &[1.0, 1.0, 0.5, 0.0], &[0.01; 4]);
+    let delta = lived("F", Each(DeltaRule::default()), LIVES);
+    figures("F", "delta rule", &delta, 1000.0, &[1.0; 4], &[0.01; 4]);
+}
+
+#[test]
+fn local_rules_tune_neurons_as_they_should() {
+    use Input::{Energy, Linear, Simple};
+    use Phases::{Drift, Fixed, Random};
+    const ANY: (f64, f64) = (0.0, f64::INFINITY);
+    // Medians of selectivity and modulation, and of the largest response, and how many of 8 orientations are preferred: least
+    // and most. An independent program with one population had [0.71, 1.57, 4.5, 7], [0.21, 1.57, 0.2, 6], [0.41, 1.19, 3.7, 5],
+    // [0.67, 1.57, 12, 7], [0.70, 0, 3.6, 8], [0.57, 0.09, 3.1, 6], and with spikes [0.70, 1.62, 10, 2], [1.00, 0, 0.5, 5],
+    // [0.88, 0.72, 3.5, 2]. First weights, and phases where they are fixed or drift, were others, on which some of these hang.
+    let cases = [
+        (Linear, Rule::Bcm, Fixed, false, [(0.5, 0.75), (1.5, 1.6), (3.5, 6.0), (5.0, 8.0)]),
+        (Linear, Rule::Bcm, Random, false, [(0.0, 0.3), (1.5, 1.6), (0.0, 0.49), (5.0, 8.0)]),
+        (Simple, Rule::Bcm, Fixed, false, [(0.25, 0.5), (0.5, 1.3), (2.5, 5.0), (4.0, 8.0)]),
+        (Simple, Rule::Bcm, Random, false, [(0.6, 0.75), (1.5, 1.6), (10.0, 14.0), (5.0, 8.0)]),
+        (Energy, Rule::Bcm, Random, false, [(0.65, 0.75), (0.0, 1e-6), (3.0, 4.2), (4.0, 8.0)]),
+        (Simple, Rule::Trace, Drift, false, [(0.5, 0.7), (0.0, 0.5), (2.5, 4.5), (5.0, 8.0)]),
+        (Simple, Rule::Bcm, Random, true, [(0.6, 1.0), (1.4, 1.8), (0.25, 20.0), ANY]),
+        (Energy, Rule::Bcm, Random, true, [(0.8, 1.0), (0.0, 0.1), (0.25, 20.0), (3.0, 8.0)]),
+        (Simple, Rule::Trace, Drift, true, [(0.7, 1.0), (0.0, 1.2), (0.25, 20.0), ANY]),
+    ];
+    for (input, rule, phases, spiking, expected) in cases {
+        let learner = Learner { input, rule, phases, spiking };
+        let played = gratings::play(&learner, Lives { seed: 1, count: 2 });
+        let columns = [column::SELECTIVITY, column::MODULATION, column::RESPONSE, column::PREFERENCES];
+        for (column, (least, most)) in columns.into_iter().zip(expected) {
+            let values: Vec<f64> = played.values.iter().map(|population| population[column]).collect();
+            let inside = values.iter().all(|value| (least..=most).contains(value));
+            assert!(inside, "{learner:?}: column {column} is {values:?}, not {least} to {most}");
+        }
+    }
+}
+
+/// The verdicts that make all others worth something: 1,000 lives each.
+#[test]
+fn nulls_fail_and_controls_pass() {
+    for assay in ASSAYS {
+        // The plates take a second a condition; they have a test of their own.
+        let conditions = !matches!(assay.letter, 'A' | 'B');
+        let model = Model { name: "control".into(), subjects: vec![(assay.control.make)()] };
+        let judgement = judge(assay, &model, &Options { lives: LIVES, conditions }).unwrap();
+        for null in &judgement.nulls {
+            assert!(null.fails, "{}: {} passes", assay.letter, null.name);
+            // Lives, or 16 populations of neurons, which cannot be told apart better than by 1.5e-6.
+            assert!(null.control.p < 1e-5, "{}: {} {}", assay.letter, null.name, null.control);
+        }
+        for judged in &judgement.criteria {
+            assert!(judged.passes, "{}: {judged:?}", assay.letter);
+        }
+        for condition in &judgement.generalisation {
+            assert!(condition.passes, "{}: {condition:?}", assay.letter);
+        }
+        assert_eq!(judgement.verdict, Verdict::Pass, "{}", assay.letter);
+    }
+}
+
+#[test]
+fn worms_by_hand_are_as_good_under_other_conditions() {
+    for letter in ["A", "B"] {
+        let assay = assay(letter);
+        let model = Model { name: "control".into(), subjects: vec![(assay.control.make)()] };
+        let lives = Lives { seed: 2, count: 40 };
+        let judgement = judge(assay, &model, &Options { lives, conditions: true }).unwrap();
+        assert_eq!(judgement.generalisation.len() + 1, assay.conditions.len());
+        for condition in &judgement.generalisation {
+            assert!(condition.passes, "{letter}: {condition:?}");
+        }
+    }
+}
+
+/// A controller whose parameters are those of a null is judged as one.
+#[test]
+fn a_null_that_is_judged_fails() {
+    for assay in ASSAYS {
+        let model = Model { name: "null".into(), subjects: vec![(assay.nulls[0].make)()] };
+        let lives = Lives { seed: 3, count: 200 };
+        let judgement = judge(assay, &model, &Options { lives, conditions: false }).unwrap();
+        assert_ne!(judgement.verdict, Verdict::Pass, "{}", assay.letter);
+        assert!(!judgement.criteria.iter().all(|judged| judged.passes), "{}", assay.letter);
+    }
+}
+
+/// Bits of the values, for NaN is one of them.
+fn bits(played: &Played) -> Vec<Vec<u64>> {
+    played.values.iter().map(|life| life.iter().map(|value| value.to_bits()).collect()).collect()
+}
+
+#[test]
+fn a_life_depends_neither_on_threads_nor_on_others() {
+    for assay in ASSAYS.iter().filter(|assay| assay.is_for_animals()) {
+        for make in [assay.control.make, assay.nulls[1].make] {
+            for treatment in [Treatment::None, Treatment::Amnesia, Treatment::Shuffled] {
+                let lived = |threads: usize, count: u32| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    pool.install(|| (assay.play)(0, &make(), Lives { seed: 5, count }, treatment).unwrap())
+                };
+                // More than a window, and less.
+                let many = lived(3, 70);
+                assert_eq!(bits(&lived(1, 70)), bits(&many), "{} {treatment:?}", assay.letter);
+                assert_eq!(bits(&lived(2, 18))[..], bits(&many)[..18], "{} {treatment:?}", assay.letter);
+            }
+        }
+    }
+}
+
+/// A network of three units with parameters that are drawn: reads all that an assay shows, and itself.
+fn network(channels: usize) -> Units {
+    let unit = |inputs| Shape { kind: UnitKind::Enu, inputs, memory: 5, outputs: 4 };
+    let sources: Vec<usize> = (0..channels + 3).collect();
+    let wiring = Wiring::new(channels, &[sources.clone(), sources.clone(), sources]);
+    let layout = Layout { synapse: unit(4), neuron: unit(4), shared: false, input: SynapseInput::Sum, wiring };
+    let count = layout.chromosomes().iter().map(Shape::parameters).sum();
+    let mut parameters = vec![0.0; count];
+    Row { seed: 3, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut parameters);
+    Units::new(layout, parameters, 2)
+}
+
+#[test]
+fn networks_of_units_live_the_same_life_in_any_window_and_forget_all() {
+    let assay = assay("E");
+    let lived = |count, treatment| {
+        let subject = Subject::Animal(Box::new(network(assay.channels())));
+        (assay.play)(0, &subject, Lives { seed: 4, count }, treatment).unwrap()
+    };
+    for treatment in [Treatment::None, Treatment::Amnesia] {
+        let many = lived(70, treatment);
+        assert_eq!(bits(&lived(18, treatment))[..], bits(&many)[..18]);
+        assert!(many.values.iter().any(|life| life != &many.values[0]), "they all live the same life");
+    }
+    // A lane that has forgotten answers as one that has never lived, and its neighbours as before.
+    let (lanes, units) = (16, network(assay.channels()));
+    let senses: Vec<f32> = (0..assay.channels() * lanes).map(|i| (i * 7 % 5) as f32 / 5.0).collect();
+    let live: Vec<usize> = (0..lanes).collect();
+    let moment = Moment { seed: 0, number: 0, step: 0, first: 0, lanes, live: &live, senses: &senses };
+    let answers = |seat: &mut dyn Seat| {
+        let mut outputs = vec![0.0; 2 * lanes];
+        seat.step(&moment, &mut outputs);
+        outputs
+    };
+    let (mut seat, mut other) = (units.seat(lanes), units.seat(lanes));
+    let fresh = answers(&mut *seat);
+    answers(&mut *other);
+    seat.reset(5);
+    let (forgotten, lived) = (answers(&mut *seat), answers(&mut *other));
+    assert_ne!(lived, fresh);
+    for (i, answer) in forgotten.iter().enumerate() {
+        assert_eq!(*answer, if i % lanes == 5 { fresh[i] } else { lived[i] }, "output {i}");
+    }
+}
+
+#[test]
+fn other_seeds_are_other_lives() {
+    let lived = |seed| play(&Swap::default(), &Each(DeltaRule::default()), Lives { seed, count: 64 }, Treatment::None);
+    assert_ne!(lived(1).values, lived(2).values);
+    assert_eq!(Swap::SENSES, assay("E").sizes[0]);
+}
+
+#[test]
+fn the_program_judges_controls_nulls_and_files() {
+    let place = tempfile::tempdir().unwrap();
+    let shown = succeed(place.path(), "battery --controller positive --assay E --assay two-tasks --lives 400");
+    assert!(shown.contains("E  conditioned preference, and the swap of what is rewarded: pass"), "{shown}");
+    assert!(shown.ends_with("passed: 2 of 2  report: runs/battery/battery.html\n"), "{shown}");
+    let page = fs::read_to_string(place.path().join("runs/battery/battery.html")).unwrap();
+    roxmltree::Document::parse(&page.replacen("<!DOCTYPE html>", "", 1)).unwrap();
+    assert!(page.contains("<figure id=\"preference\">") && !page.contains("NaN"));
+    let mut table = csv::Reader::from_path(place.path().join("runs/battery/battery.csv")).unwrap();
+    // Five criteria and four conditions, of both.
+    assert_eq!(table.records().map(Result::unwrap).filter(|row| row[21] == *"pass").count(), 18);
+
+    let shown = succeed(place.path(), "battery --controller null --assay C --lives 100 --json --no-conditions --out n");
+    let answer: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(answer["assays"][0]["verdict"], "fail");
+    assert_eq!(answer["assays"][0]["criteria"][2]["score"], "specificity index");
+
+    // A network that goes in whatever it sees: of the box alone, and so judged in no other.
+    let mut mlp = Mlp::new(&[8, 2], Activation::Identity);
+    mlp.parameters_mut()[16] = 1.0;
+    mlp.write(&place.path().join("goes.npz")).unwrap();
+    let shown = succeed(place.path(), "battery goes.npz --lives 100 --no-conditions");
+    assert!(shown.starts_with("C  one-shot avoidance in a step-through box: fail (goes.npz, 100 lives)"), "{shown}");
+    assert!(shown.contains("passed: 0 of 1"), "{shown}");
+}
+
+#[test]
+fn mistakes_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let stderr = fail(place.path(), "battery --controller null --assay salt", 2);
+    assert!(stderr.contains("there is no assay \"salt\"; try: one of A (chemotaxis), B (food-memory)"), "{stderr}");
+    let stderr = fail(place.path(), "battery", 2);
+    assert!(stderr.contains("--controller"), "{stderr}");
+    let stderr = fail(place.path(), "battery .", 2);
+    assert!(stderr.contains("cannot judge .: it is a folder"), "{stderr}");
+    Mlp::new(&[3, 2], Activation::Relu).write(&place.path().join("small.npz")).unwrap();
+    let stderr = fail(place.path(), "battery small.npz --assay A", 1);
+    assert!(stderr.contains("chemotaxis has 7 observations"), "{stderr}");
+    assert!(!place.path().join("runs").exists());
+}
