@@ -201,7 +201,7 @@ impl Swept {
         self.sweep.check_device(device)?;
         let folder = Folder::create(path, spec, false)?;
         // A trial that failed for want of memory or disk may not do so again.
-        let options = Options { quiet, retry: true, shard: Shard::WHOLE, report: false };
+        let options = Options { quiet, retry: true, shard: Shard::WHOLE, report: false, tensorboard: false };
         let ended = self.sweep.run(&folder, device, &options)?;
         crate::report::sweep::write(&folder)?;
         Ok(ended)
