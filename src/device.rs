@@ -170,7 +170,7 @@ impl Device {
         }
         let several = self.others.len() + 1;
         Err(Error::Config(format!(
-            "--device gives {several} devices and this takes one; try: --device cuda:0, and for a sweep one --shard a device"
+            "--device gives {several} devices and this takes one; try: --device cuda:0, and in a sweep a --shard for each"
         )))
     }
 

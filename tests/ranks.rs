@@ -1,7 +1,8 @@
-//! One run over several processes of `mpirun` and several devices, with the real program: for any number of them it must end
-//! in the bits of one process, and where one of them fails all must end.
+//! One run over several processes of `mpirun` and several devices, with the real program: for any number of them it
+//! must end in the bits of one process, and where one of them fails all must end.
 //!
-//! Without the feature `mpi`, or without `mpirun`, the tests that need them say so and pass; with PHYLON_MPI=require they fail.
+//! Without the feature `mpi`, or without `mpirun`, the tests that need them say so and pass; with PHYLON_MPI=require
+//! they fail.
 #![cfg(unix)]
 
 use std::fs;
@@ -188,8 +189,8 @@ fn only_fitness_travels_and_one_rank_speaks() {
     assert_eq!(text(&output.stdout), "run: runs/iaf  report: none\n");
     let said = text(&output.stderr);
     assert_eq!(said.matches("generations 0 to 12, 3 ranks").count(), 1, "{said}");
-    // The first of 38 players' slices has 12, of four bytes. Ranks meet for the config, twice to share, for the state, twice
-    // a generation, and at the end. No state is told where the run is new.
+    // The first of 38 players' slices has 12, of four bytes. Ranks meet for the config, twice to share, for the state,
+    // twice a generation, and at the end. No state is told where the run is new.
     let config = fs::metadata(place.path().join("runs/iaf/config.toml")).unwrap().len();
     let told = format!(
         "told the other ranks generations=12 fitness_bytes={} meetings={} other_bytes={config}",

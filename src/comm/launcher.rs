@@ -1,5 +1,5 @@
-//! Whether something started this program as one of several processes, and as which: what `mpirun` and `srun` write into
-//! the environment. Known before MPI is, and without it.
+//! Whether something started this program as one of several processes, and as which: what `mpirun` and `srun` write
+//! into the environment. Known before MPI is, and without it.
 
 use std::env;
 
@@ -15,8 +15,8 @@ pub struct Launch {
 }
 
 /// Who starts processes, and the variables in which it says how many and which. The first that speaks is right: where
-/// `mpirun` itself uses `srun`, the latter's are those of its helpers. A batch script has Slurm's number of tasks without
-/// being one of them, so it is the number of the step's tasks that counts.
+/// `mpirun` itself uses `srun`, the latter's are those of its helpers. A batch script has Slurm's number of tasks
+/// without being one of them, so it is the number of the step's tasks that counts.
 const LAUNCHERS: [(&str, &str, &str); 4] = [
     ("mpirun", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
     ("mpirun", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),

@@ -1,11 +1,11 @@
 //! One run over several processes or devices: who plays which part of a generation, and what they tell each other.
 //!
-//! Every process, a *rank*, holds the whole state of the run. Of a generation it plays a slice; then all ranks give each
-//! other the fitness of their slices, and every rank makes the same update, for which it generates the noise again. So
-//! fitness is all that travels, and for any number of slices the bits are those of one process.
+//! Every process, a *rank*, holds the whole state of the run. Of a generation it plays a slice; then all ranks give
+//! each other the fitness of their slices, and every rank makes the same update, for which it generates the noise
+//! again. So fitness is all that travels, and for any number of slices the bits are those of one process.
 //!
-//! [`Ranks`] is what the rest of the program sees. [`Comm`] moves its bytes: over MPI (feature `mpi`), or not at all for a
-//! process that is alone. [`launcher`] finds out whether a process is one of several.
+//! [`Ranks`] is what the rest of the program sees. [`Comm`] moves its bytes: over MPI (feature `mpi`), or not at all
+//! for a process that is alone. [`launcher`] finds out whether a process is one of several.
 
 pub mod launcher;
 #[cfg(feature = "mpi")]

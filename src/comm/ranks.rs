@@ -1,9 +1,9 @@
 //! The ranks of a run, and how they stay together.
 //!
-//! Whatever ranks do together begins with a *meeting*: every rank tells in 16 bytes what it has come for and one number.
-//! A rank that has failed comes to the next meeting to say so, whatever that is about, and all ranks then have its error:
-//! none waits for a rank that is not coming, and the error is told once. A rank that dies without a word is the
-//! launcher's to notice.
+//! Whatever ranks do together begins with a *meeting*: every rank tells in 16 bytes what it has come for and one
+//! number. A rank that has failed comes to the next meeting to say so, whatever that is about, and all ranks then have
+//! its error: none waits for a rank that is not coming, and the error is told once. A rank that dies without a word is
+//! the launcher's to notice.
 
 use std::cell::Cell;
 
@@ -141,8 +141,8 @@ impl Ranks {
     /// Cut the generations of `plan` into the parts of all ranks, of which this one brings so many.
     ///
     /// # Errors
-    /// When there are more parts than players, when ranks have different plans or versions of this program, or when one has
-    /// failed.
+    /// When there are more parts than players, when ranks have different plans or versions of this program, or when one
+    /// has failed.
     pub fn share(&self, plan: &Plan, parts: usize) -> Result<Shares> {
         let identity = fnv1a(format!("{} {:016x}", env!("CARGO_PKG_VERSION"), plan.hash()).into_bytes());
         let identities = self.meet(Purpose::Compare, identity)?;

@@ -1,6 +1,6 @@
-//! One run over several devices, of this process and of other ranks: of every generation each device plays a slice of the
-//! players, and all of them make the same update from the fitness of all. A generation waits for the slowest slice, so
-//! nothing is launched ahead of what is reported.
+//! One run over several devices, of this process and of other ranks: of every generation each device plays a slice of
+//! the players, and all of them make the same update from the fitness of all. A generation waits for the slowest slice,
+//! so nothing is launched ahead of what is reported.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -109,7 +109,8 @@ impl Pack {
         Ok((fitness.into_iter().map(canonical).collect(), steps))
     }
 
-    /// Put the update that the fitness of all offspring leads to on the compute stream, and where it is due the validation.
+    /// Put the update that the fitness of all offspring leads to on the compute stream, and where it is due the
+    /// validation.
     pub(super) fn learn(&mut self, fitness: &[f32], validates: bool) -> Result<()> {
         if !fitness.iter().any(|f| f.is_finite()) {
             return Err(nothing_to_select(self.seeds[0], self.reported.generation));
