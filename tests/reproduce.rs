@@ -365,6 +365,15 @@ fn rows_of_units_are_over_trials_and_nothing_is_done_twice() {
 }
 
 #[test]
+fn an_override_of_one_task_leaves_the_others_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = succeed(folder.path(), "reproduce enu-table1 --rows iaf --quick --dry-run --set task.iaf.steps=10");
+    assert_eq!(told.matches("task.iaf.steps (100 -> 10)").count(), 4, "{told}");
+    let stderr = fail(folder.path(), "reproduce enu-table1 --quick --dry-run --set task.iaf.steps=10", 2);
+    assert!(stderr.contains("two choices in `task`"), "{stderr}");
+}
+
+#[test]
 fn a_table_of_units_goes_on_after_sigkill() {
     let straight = tempfile::tempdir().unwrap();
     let expected = units(straight.path(), UNITS);

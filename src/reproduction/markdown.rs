@@ -36,7 +36,8 @@ pub fn read_all(folder: &Path) -> Result<Vec<Reproduced>> {
         };
         results.push((place, result));
     }
-    results.sort_by_key(|(place, result)| (*place, result.quick, result.settings));
+    let is_scaled = |result: &Reproduced| result.rows.iter().any(|row| !row.scaled.is_empty());
+    results.sort_by_key(|(place, result)| (*place, result.quick, is_scaled(result), result.settings));
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 

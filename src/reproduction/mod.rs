@@ -117,18 +117,26 @@ impl Reproduction {
                 )));
             }
         }
-        let mut parts = Vec::new();
-        for words in &named {
-            let is_wanted = request.rows.is_empty() || request.rows.iter().any(|name| is_named(words, name));
-            let kind = match &request.table.subject {
-                Subject::Agents(genes) => Kind::Grown(Box::new(Grown::new(&request, *genes, &words[0])?)),
-                _ => Kind::Swept(Box::new(Swept::new(&request, words)?)),
-            };
-            parts.push(Part { name: words.join("-"), is_wanted, kind });
-        }
         let whose = if request.whose == Whose::Ours { "-ours" } else { "" };
         let quick = if request.quick { "-quick" } else { "" };
         let folder = request.out.join(format!("{}{whose}{quick}", request.table.name));
+        let mut parts = Vec::new();
+        for words in &named {
+            let name = words.join("-");
+            let is_wanted = request.rows.is_empty() || request.rows.iter().any(|name| is_named(words, name));
+            let kind = match &request.table.subject {
+                Subject::Agents(genes) => {
+                    Grown::new(&request, *genes, &words[0]).map(|grown| Kind::Grown(Box::new(grown)))
+                }
+                _ => Swept::new(&request, words).map(|swept| Kind::Swept(Box::new(swept))),
+            };
+            match kind {
+                Ok(kind) => parts.push(Part { name, is_wanted, kind }),
+                // An override of one task is none of another's, which matters only where that is there already.
+                Err(_) if !is_wanted && !folder.join(&name).exists() => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(Self { request, folder, parts })
     }
 

@@ -115,9 +115,6 @@ impl Swept {
             seeds,
             ..Default::default()
         })?;
-        if sweep.cells().len() > 1 {
-            return Err(Error::Config("--set: a row has one value for a key; try: phylon sweep for several".into()));
-        }
         Ok(Self { sweep, subject, measure, scaled })
     }
 
