@@ -82,19 +82,18 @@ pub fn summary(results: &[Reproduced]) -> String {
     text
 }
 
-/// `the paper's settings: 11 of 12 rows, of which 5 differ from the paper's (p < 0.05) and 6 do not`
+/// `the paper's settings: parts 11 of 12, figures that differ from the paper's (p < 0.05): 5 of 11`
 fn counted(result: &Reproduced, table: &Table) -> String {
     let tested: Vec<f64> = result.rows.iter().filter_map(|row| Some(row.test?.p)).collect();
     let differ = tested.iter().filter(|p| **p < LEVEL).count();
     let parts = table.named_parts(result.settings).len();
     let mut there: Vec<&str> = result.rows.iter().map(|row| row.part.as_str()).collect();
     there.dedup();
-    let whole = if there.len() == parts { String::new() } else { format!(" of {parts}") };
     let tests = match tested.len() {
         0 => "no figure that can be tested".into(),
-        n => format!("{n} figures tested, {differ} differ from the paper's (p < {LEVEL})"),
+        n => format!("figures that differ from the paper's (p < {LEVEL}): {differ} of {n}"),
     };
-    format!("{}: {}{whole} parts, {tests}", result.described(), there.len())
+    format!("{}: parts {} of {parts}, {tests}", result.described(), there.len())
 }
 
 /// Every row of every result.
@@ -267,7 +266,11 @@ mod tests {
             once.starts_with("# A\n<!-- tables -->\n\n| table") && once.ends_with("<!-- /tables -->\nend\n"),
             "{once}"
         );
-        assert!(!once.contains("old") && once.contains("2 of 13 parts, 2 figures tested, 1 differ"), "{once}");
+        assert!(
+            !once.contains("old")
+                && once.contains("parts 2 of 13, figures that differ from the paper's (p < 0.05): 1 of 2"),
+            "{once}"
+        );
         assert!(once.contains("| IAF | ENU | -18.50 +- 0.71 | 2 trials | -18.22 +- 2.44 | 30 | 0."), "{once}");
         assert!(
             once.contains("- es.population (1024 -> 64) in IAF\n") && once.contains("ENU > GRU in 100 %"),
