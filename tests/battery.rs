@@ -439,6 +439,7 @@ fn a_life_depends_neither_on_threads_nor_on_others() {
                 let many = lived(3, 70);
                 assert_eq!(bits(&lived(1, 70)), bits(&many), "{} {treatment:?}", assay.letter);
                 assert_eq!(bits(&lived(2, 18))[..], bits(&many)[..18], "{} {treatment:?}", assay.letter);
+                assert_ne!(bits(&many)[64..], bits(&many)[..6], "{} {treatment:?}: the second window", assay.letter);
             }
         }
     }

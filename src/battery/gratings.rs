@@ -14,8 +14,8 @@
 //! back, but a stable state answers to one pattern: an orientation and a phase, as a simple cell does. Energy, or a trace over a
 //! drift, makes it invariant.
 //!
-//! Scores are of frozen weights, over 8 orientations and 16 phases: F0 is the mean over phases of [y]+, F1 the amplitude of its first
-//! harmonic; gOSI = |sum F0 exp(2 i theta)| / sum F0.
+//! Scores are of frozen weights, over 8 orientations and 16 phases: F0 is the mean over phases of y above 0, F1 the amplitude
+//! of its first harmonic; gOSI = |sum F0 exp(2 i theta)| / sum F0.
 
 use std::f32::consts::{FRAC_PI_4, FRAC_PI_8, TAU};
 

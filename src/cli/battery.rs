@@ -30,7 +30,8 @@ Examples:
   phylon battery seed-*.npz --assay A --lives 1000       five plain networks on the plate
   phylon battery --controller positive --assay D --json
 
-Assays, by letter or name (phylon list assays): A chemotaxis, B food-memory, C avoidance, D reversal, E preference, F two-tasks, G orientation.
+Assays, by letter or name: A chemotaxis, B food-memory, C avoidance, D reversal, E preference, F two-tasks, G orientation
+(phylon list assays).
 A policy file is an .npz or .safetensors as phylon rollout reads it. Its inputs are the assay's senses, then r+ and r-.")]
 pub struct Args {
     /// Files of plain networks that were trained alike, each with its own seed.
