@@ -23,7 +23,7 @@ fn cases_come_from_the_registry() {
     for case in expected.concat() {
         assert!(listed.contains(&case), "{case} is not in\n{listed}");
     }
-    assert!(!listed.contains("-fast"), "the CPU has one mode");
+    assert!(!listed.contains("enu-fast"), "the CPU has one mode");
     let json: Value = serde_json::from_str(&succeed(folder.path(), "bench --list --json rollout/acrobot")).unwrap();
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|case| case["name"].as_str().unwrap()).collect();
     assert_eq!(
@@ -112,7 +112,8 @@ fn mistakes_are_found_before_anything_is_measured() {
 #[test]
 fn every_kind_of_case_runs_on_a_device() {
     let folder = tempfile::tempdir().unwrap();
-    let cases = "evolution/iaf-enu evolution/t_maze-enu-fast rollout/cartpole-random rollout/lunar-lander-policy synaptogen column";
+    let cases = "evolution/iaf-enu evolution/t_maze-enu-fast rollout/cartpole-random rollout/lunar-lander-policy synaptogen/assembly \
+                 synaptogen/growth-law-16 synaptogen/dqn-lunar-lander column";
     let record: Value =
         serde_json::from_str(&succeed(folder.path(), &format!("bench --device emu {cases} --json"))).unwrap();
     let has = |case: &str, part: &str| rows(&record).iter().any(|row| row["case"] == case && row["part"] == part);
@@ -123,7 +124,7 @@ fn every_kind_of_case_runs_on_a_device() {
         ("evolution/t_maze-enu-fast", "mean_fitness"),
         ("rollout/lunar-lander-policy", "steps"),
         ("synaptogen/assembly", "profiles"),
-        ("synaptogen/growth-direct-64", "agents"),
+        ("synaptogen/growth-law-16", "agents"),
         ("synaptogen/dqn-lunar-lander", "steps"),
         ("column/wiring", "synapses"),
         ("column/time", "events"),

@@ -11,13 +11,24 @@ use crate::workload;
 impl Bench<'_> {
     pub(super) fn evolution(&self, case: Case, task: &str, unit: UnitKind, fast: bool) -> Result<Vec<Row>> {
         let is_maze = task.ends_with("maze");
-        // A network takes as long as a hundred units; and where kernels are emulated a few offspring will do.
-        let population = match (&self.gpu, is_maze) {
-            _ if self.is_emulated() => 2,
-            (None, true) => 64,
-            _ => 1024,
+        // A network takes as long as a hundred units.
+        let population = if self.gpu.is_none() && is_maze { 64 } else { 1024 };
+        let sizes = match is_maze {
+            // Emulated kernels are only tried.
+            true if self.is_emulated() => "environments = 1\nactions = 2\nticks_per_action = 2\nenergy = 2",
+            false if self.is_emulated() => "environments = 2\nsteps = 4",
+            // The paper's, with energy for all actions: nobody dies, so that all that is counted is computed.
+            true => "environments = 8\nactions = 100\nenergy = 100",
+            false => "environments = 32\nsteps = 100",
         };
-        let profile = workload::profile(&plan(task, unit, fast, population)?, self.device, 1, &self.ceilings)?;
+        let (population, run) = if self.is_emulated() { (2, "validation_episodes = 2") } else { (population, "") };
+        let (unit, numerics) = (unit.name(), if fast { "fast" } else { "exact" });
+        let config = format!(
+            "format = 1\n[run]\nname = \"bench\"\ngenerations = 1\nnumerics = \"{numerics}\"\n\
+             {run}\n[unit.{unit}]\ninputs = 16\nmemory = 32\n\
+             outputs = 16\n[task.{task}]\n{sizes}\n[es]\npopulation = {population}\n"
+        );
+        let profile = workload::profile(&plan(&config)?, self.device, 1, &self.ceilings)?;
         let whole = Measured {
             seconds: profile.generation_seconds,
             amount: profile.env_steps_per_second * profile.generation_seconds,
@@ -32,18 +43,7 @@ impl Bench<'_> {
     }
 }
 
-/// The paper's sizes, with energy for all of a maze's actions: nobody dies, so that all that is counted is computed.
-fn plan(task: &str, unit: UnitKind, fast: bool, population: u32) -> Result<Plan> {
-    let (unit, numerics) = (unit.name(), if fast { "fast" } else { "exact" });
-    let sizes = if task.ends_with("maze") {
-        "environments = 8\nactions = 100\nenergy = 100"
-    } else {
-        "environments = 32\nsteps = 100"
-    };
-    let text = format!(
-        "format = 1\n[run]\nname = \"bench\"\ngenerations = 1\nnumerics = \"{numerics}\"\n\
-         [unit.{unit}]\ninputs = 16\nmemory = 32\noutputs = 16\n[task.{task}]\n{sizes}\n[es]\npopulation = {population}\n"
-    );
-    let config: Config = toml::from_str(&text).map_err(|e| Error::Config(format!("the bench's config: {e}")))?;
+fn plan(config: &str) -> Result<Plan> {
+    let config: Config = toml::from_str(config).map_err(|e| Error::Config(format!("the bench's config: {e}")))?;
     Plan::new(config).map_err(|invalid| Error::Config(format!("the bench's config: {invalid}")))
 }
