@@ -25,9 +25,9 @@ screenshot() {
 run() { "$phylon" "$@" --runs-dir "$work/runs" --quiet; }
 
 run run configs/quickstart.toml
-screenshot "$work/runs/quickstart/report.html" report 1000 1500
+screenshot "$work/runs/quickstart/report.html" report-page 1000 1500
 run sweep configs/quickstart.toml --name sweep --seeds 3 --set run.generations=200 --set es.population=64,128,256 --set es.sigma=0.03,0.1,0.3
-screenshot "$work/runs/sweep/report.html" sweep 1000 1600
+screenshot "$work/runs/sweep/report.html" sweep 1000 1240
 for unit in enu gru; do
     sed "s/unit.enu/unit.$unit/" configs/quickstart.toml >"$work/$unit.toml"
     run sweep "$work/$unit.toml" --name "$unit" --seeds 3 --set run.generations=300

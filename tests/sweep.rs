@@ -388,6 +388,26 @@ fn runs_are_compared_in_groups_of_seeds() {
 }
 
 #[test]
+fn kinds_of_unit_are_compared_by_their_names() {
+    let place = place();
+    fs::write(place.path().join("gru.toml"), CONFIG.replace("unit.enu", "unit.gru")).unwrap();
+    let mut runs = Vec::new();
+    for (config, kind) in [("tiny.toml", "enu"), ("gru.toml", "gru")] {
+        for seed in [1, 2] {
+            let run = format!("{kind}-{seed}");
+            succeed(place.path(), &format!("run {config} --set run.seed={seed} --name {run} --quiet --no-report"));
+            runs.push(format!("runs/{run}"));
+        }
+    }
+    let answer = succeed(place.path(), &format!("compare {} --episodes 20 --json", runs.join(" ")));
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["keys"], serde_json::json!(["unit"]), "{answer}");
+    let names: Vec<_> =
+        answer["groups"].as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["unit enu", "unit gru"]);
+}
+
+#[test]
 fn pages_open_in_a_browser_without_complaint() {
     let place = place();
     succeed(place.path(), &format!("{GRID} --quiet"));

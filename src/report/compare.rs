@@ -119,7 +119,8 @@ impl Comparison {
     /// # Errors
     /// When there are not two, or one cannot be read, has another task, is a search, or is there twice.
     pub fn of(paths: &[PathBuf], episodes: Option<usize>, seed: u64) -> Result<Self> {
-        let runs = paths.iter().map(|path| Read::open(path)).collect::<Result<Vec<_>>>()?;
+        let mut runs = paths.iter().map(|path| Read::open(path)).collect::<Result<Vec<_>>>()?;
+        name_kinds(&mut runs);
         let [first, _, ..] = &runs[..] else {
             return Err(Error::Config("a comparison needs two runs or more; try: phylon eval, for one".into()));
         };
@@ -274,6 +275,25 @@ impl Read {
         let mut settings = difference::flat(&table);
         NO_SETTING.into_iter().for_each(|key| drop(settings.remove(key)));
         Ok(Self { path: path.to_owned(), plan, settings })
+    }
+}
+
+/// Where runs have different kinds of unit, the kind is a key of its own, and keys of units do not name it: what differs is then
+/// that, and not every key of the one and every key of the other.
+fn name_kinds(runs: &mut [Read]) {
+    let kinds: BTreeSet<&str> = runs.iter().map(|run| run.plan.unit.kind.name()).collect();
+    if kinds.len() < 2 {
+        return;
+    }
+    for run in runs {
+        let kind = run.plan.unit.kind.name();
+        let table = format!("unit.{kind}.");
+        let renamed =
+            std::mem::take(&mut run.settings).into_iter().map(|(key, value)| match key.strip_prefix(&table) {
+                Some(rest) => (format!("unit.{rest}"), value),
+                None => (key, value),
+            });
+        run.settings = renamed.chain([("unit".into(), Value::String(kind.into()))]).collect();
     }
 }
 

@@ -97,7 +97,7 @@ impl Page<'_> {
         let each = u64::from(self.search.seeds);
         let best = self.rows.iter().map(|row| row.error).filter(|error| error.is_finite()).reduce(f64::min);
         let mut facts = vec![
-            ("candidates", format!("{}, each with {each} seeds", count(self.rows.len() as u64))),
+            ("candidates", format!("{}, each with {}", count(self.rows.len() as u64), seeds(each))),
             (
                 "simulations",
                 format!("{} of {}", count(self.rows.len() as u64 * each), count(self.search.simulations.into())),
@@ -111,15 +111,12 @@ impl Page<'_> {
             ("refused, clipped", format!("{}, {}", count(outcome.refused), count(outcome.clipped))),
             ("time", html::duration(outcome.seconds)),
             ("answer", answer.name()),
-            (
-                "its error",
-                format!("{} with {} seeds {whose}", shown(answer.error), count(outcome.training_seeds as u64)),
-            ),
+            ("its error", format!("{} with {} {whose}", shown(answer.error), seeds(outcome.training_seeds as u64))),
         ]);
         if let Some(tested) = outcome.held_out.iter().find(|tested| tested.is_answer) {
-            let seeds = count(outcome.held_out_seeds as u64);
+            let seeds = seeds(outcome.held_out_seeds as u64);
             facts.extend([
-                ("held-out error of mean measures", format!("{} over {seeds} seeds", shown(tested.error_of_means))),
+                ("held-out error of mean measures", format!("{} over {seeds}", shown(tested.error_of_means))),
                 ("held-out error of a seed", format!("{} on average", shown(tested.mean_error))),
             ]);
         }
@@ -161,19 +158,24 @@ fn shown(value: Option<f64>) -> String {
     measured(value.unwrap_or(f64::NAN))
 }
 
-/// The best error so far, and the mean of candidates that follow each other.
+fn seeds(number: u64) -> String {
+    if number == 1 { "one seed".into() } else { format!("{} seeds", count(number)) }
+}
+
+/// The best error so far, and the mean of candidates, both of whole generations.
 fn errors(rows: &[Row], search: &Search) -> Result<Figure> {
-    let seeds = f64::from(search.seeds);
-    let each = rows.len().div_ceil(POINTS);
+    let simulations = f64::from(search.seeds);
+    let generation = search.population().max(1) as usize;
+    let each = rows.len().div_ceil(POINTS).next_multiple_of(generation);
     let (mut best, mut bests, mut means) = (f64::INFINITY, Vec::new(), Vec::new());
     for (i, some) in rows.chunks(each).enumerate() {
         let finite: Vec<f64> = some.iter().map(|row| row.error).filter(|error| error.is_finite()).collect();
         best = finite.iter().copied().fold(best, f64::min);
-        let at = seeds * (i * each + some.len()) as f64;
+        let at = simulations * (i * each + some.len()) as f64;
         bests.push((at, best));
         means.push((at, finite.iter().sum::<f64>() / finite.len() as f64));
     }
-    let end = seeds * rows.len() as f64;
+    let end = simulations * rows.len() as f64;
     let values: Vec<f64> = bests.iter().chain(&means).map(|point| point.1).collect();
     let keys = [
         Key { mark: Mark::Line, colour: BEST, label: "best candidate so far" },
@@ -186,11 +188,15 @@ fn errors(rows: &[Row], search: &Search) -> Result<Figure> {
         chart.line(&means, OFFSPRING, 1.0)?;
         chart.line(&bests, BEST, 1.8)
     })?;
-    let of = if each == 1 { "of each candidate".into() } else { format!("mean of {each} that follow each other") };
+    let of = match each {
+        1 => "of each candidate".into(),
+        _ if each == generation => format!("mean of each generation of {each}"),
+        _ => format!("mean of {each} that follow each other"),
+    };
     let caption = format!(
-        "Sum over targets of the weighted distance between the candidate's measure, mean over its {} seeds, and the target. \
+        "Sum over targets of the weighted distance between the candidate's measure, mean over {}, and the target. \
          Blue: {of}. Candidates that could not be judged are left out.",
-        search.seeds
+        seeds(u64::from(search.seeds))
     );
     Ok(Figure { id: "error", title: "Error over simulations".into(), head: String::new(), svg, caption })
 }
@@ -236,11 +242,10 @@ fn rates(outcome: &Outcome, search: &Search) -> Result<Figure> {
         Ok(())
     })?;
     let caption = format!(
-        "Base and held-out: mean rates over {} seeds that nothing was chosen by, {} s of each; found: the answer with the {} \
-         seeds that chose it.",
-        outcome.held_out_seeds,
+        "Base and held-out: mean rates over {} that nothing was chosen by, {} s of each; found: the answer with {} that chose it.",
+        seeds(outcome.held_out_seeds as u64),
         number(outcome.held_out_seconds),
-        outcome.training_seeds
+        seeds(outcome.training_seeds as u64)
     );
     Ok(Figure { id: "rates", title: "Rates of the populations".into(), head: String::new(), svg, caption })
 }
