@@ -36,3 +36,5 @@ done
 screenshot "$work/compare.html" compare 1000 900
 run run configs/column-synapse.toml --name column --set search.simulations=200
 screenshot "$work/runs/column/report.html" column-search 1000 1400
+"$phylon" battery --controller positive --assay A --no-conditions --out "$work/battery" >/dev/null 2>&1
+screenshot "$work/battery/battery.html" battery 1000 2200
