@@ -1,6 +1,6 @@
 //! The papers' tables, done again: `phylon reproduce`.
 //!
-//! [`tables`] lists them with their protocols, [`Reproduction`] is one that a user asks for: its parts are sweeps of
+//! `tables` lists them with their protocols, [`Reproduction`] is one that a user asks for: its parts are sweeps of
 //! trials ([`swept`]) or cells of grown agents ([`grown`]), each in a folder of its own, where what is finished is
 //! kept. [`Reproduced`] is what came of it; [`markdown`] makes the tables of README and docs from kept results, so that
 //! no figure is typed.
