@@ -33,7 +33,7 @@ for unit in enu gru; do
     run sweep "$work/$unit.toml" --name "$unit" --seeds 3 --set run.generations=300
 done
 "$phylon" compare "$work/runs/enu" "$work/runs/gru" --out "$work/compare.html" >/dev/null
-screenshot "$work/compare.html" compare 1000 900
+screenshot "$work/compare.html" compare 1000 1020
 run run configs/column-synapse.toml --name column --set search.simulations=200
 screenshot "$work/runs/column/report.html" column-search 1000 1400
 "$phylon" battery --controller positive --assay A --no-conditions --out "$work/battery" >/dev/null 2>&1
