@@ -1,4 +1,4 @@
-//! The reports of all kinds of runs in a browser; those of sweeps and comparisons are in `sweep.rs`.
+//! The reports of all kinds of runs and of the battery in a browser; those of sweeps and comparisons are in `sweep.rs`.
 
 mod browser;
 mod program;
@@ -6,6 +6,9 @@ mod program;
 use std::fs;
 
 use program::{fail, succeed};
+
+/// Paths, curves and tuning of seven assays.
+const DRAWN_BY_THE_BATTERY: usize = 10;
 
 /// A run of this config, its page opened, which must have so many drawings.
 fn opens(config: &str, drawings: usize) {
@@ -48,6 +51,13 @@ fn of_a_search_of_a_column() {
     let search = "format = 1\n[search]\ngroup = 'structure'\nsimulations = 12\nwarm_up = 50\ncounted = 100\nheld_out = 2\n\
                   held_out_seconds = 0.2\n[search.cma_es]\npopulation = 4\n[column]\nneuron_scale = 0.02\n";
     opens(search, 3);
+}
+
+#[test]
+fn of_the_battery() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(folder.path(), "battery --controller positive --lives 40 --no-conditions --out judged");
+    browser::open(&folder.path().join("judged/battery.html"), DRAWN_BY_THE_BATTERY);
 }
 
 #[test]

@@ -295,7 +295,8 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
     let mut steps = lived.steps() + control.steps() + known.iter().map(|(_, null)| null.steps()).sum::<u64>();
     let generalisation = if conditions && assay.conditions.len() > 1 {
         let null = (assay.nulls[0].make)();
-        let (under, more) = under_conditions(assay, model, &null, lives)?;
+        let trained = [&lived, &known[0].1].map(|lived| interval(assay.main, lived.under(Treatment::None)).mean);
+        let (under, more) = under_conditions(assay, model, &null, trained, lives)?;
         steps += more;
         under
     } else {
@@ -328,8 +329,14 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
     })
 }
 
-/// The main score under each condition, and the control steps that took.
-fn under_conditions(assay: &Assay, model: &Model, null: &Subject, lives: Lives) -> Option<(Vec<Condition>, u64)> {
+/// The main score under each condition, and the control steps that took. `trained` are those of models and null as trained.
+fn under_conditions(
+    assay: &Assay,
+    model: &Model,
+    null: &Subject,
+    trained: [f64; 2],
+    lives: Lives,
+) -> Option<(Vec<Condition>, u64)> {
     let mut steps = 0;
     let mut of = |condition: usize, subjects: &[&Subject]| {
         let played = subjects
@@ -340,10 +347,9 @@ fn under_conditions(assay: &Assay, model: &Model, null: &Subject, lives: Lives) 
         Some(interval(assay.main, &played))
     };
     let subjects: Vec<&Subject> = model.subjects.iter().collect();
-    let (trained, trained_null) = (of(0, &subjects)?.mean, of(0, &[null])?.mean);
     // A null that has no such score leaves nothing to be taken away.
     let or_nothing = |score: f64| if score.is_nan() { 0.0 } else { score };
-    let whole = trained - or_nothing(trained_null);
+    let whole = trained[0] - or_nothing(trained[1]);
     let mut judged = Vec::new();
     for (condition, name) in assay.conditions.iter().enumerate().skip(1) {
         let (model, null) = (of(condition, &subjects)?, of(condition, &[null])?.mean);
