@@ -113,7 +113,7 @@ fn mistakes_are_found_before_anything_is_measured() {
 fn every_kind_of_case_runs_on_a_device() {
     let folder = tempfile::tempdir().unwrap();
     let cases = "evolution/iaf-enu evolution/t_maze-enu-fast rollout/cartpole-random rollout/lunar-lander-policy synaptogen/assembly \
-                 synaptogen/growth-law-16 synaptogen/dqn-lunar-lander column";
+                 synaptogen/growth-law-16 synaptogen/agents synaptogen/dqn-lunar-lander column";
     let record: Value =
         serde_json::from_str(&succeed(folder.path(), &format!("bench --device emu {cases} --json"))).unwrap();
     let has = |case: &str, part: &str| rows(&record).iter().any(|row| row["case"] == case && row["part"] == part);
@@ -127,7 +127,9 @@ fn every_kind_of_case_runs_on_a_device() {
         ("synaptogen/growth-law-16", "agents"),
         ("synaptogen/dqn-lunar-lander", "steps"),
         ("column/wiring", "synapses"),
-        ("column/time", "events"),
+        ("synaptogen/agents", "steps"),
+        ("column/many", "events"),
+        ("column/one", "columns"),
     ] {
         assert!(has(case, part), "{case} {part}");
     }

@@ -31,7 +31,7 @@ impl Bench<'_> {
                     (drawn.drawing_seconds(), counted.into_iter().flatten().map(|column| column.synapses).sum())
                 }
                 None => {
-                    let networks = drawn(&columns)?;
+                    let networks = drawn(&columns, 1)?;
                     (started.elapsed().as_secs_f64(), networks.iter().map(Network::synapses).sum::<usize>())
                 }
             };
@@ -42,15 +42,22 @@ impl Bench<'_> {
         Ok(rows)
     }
 
-    /// On the CPU a column a thread.
-    pub(super) fn columns(&self, case: Case) -> Result<Vec<Row>> {
-        let columns = parameters(self.many(), self.is_emulated());
+    /// Side by side a column a thread, or a block each; together one by all of them.
+    pub(super) fn columns(&self, case: Case, together: bool) -> Result<Vec<Row>> {
+        let mut columns = parameters(if together { 1 } else { self.many() }, self.is_emulated());
+        let mut sizes = Sizes::default();
+        if let (true, Some(gpu)) = (together, &self.gpu) {
+            sizes.blocks = Some(gpu.multiprocessors());
+            if !gpu.is_emulated() {
+                (columns[0].0.neuron_scale, columns[0].0.synapse_scale) = (1.0, 1.0);
+            }
+        }
         let (warm, counted) = if self.is_emulated() { (0, 2) } else { (WARM_UP, STEPS) };
         let span = Span { warm, counted, record: false, limit: None };
         let (mut seconds, mut events) = (0.0, 0.0);
         match &self.gpu {
             Some(gpu) => {
-                let drawn = Columns::drawn(gpu, &columns, None, Sizes::default())?;
+                let drawn = Columns::drawn(gpu, &columns, None, sizes)?;
                 // The first loads the kernel; what is not counted is stepped too.
                 let mut times = Vec::new();
                 for _ in 0..2 {
@@ -64,7 +71,7 @@ impl Bench<'_> {
                 seconds = times[1] * f64::from(counted) / f64::from(warm + counted);
             }
             None => {
-                let networks = drawn(&columns)?;
+                let networks = drawn(&columns, if together { rayon::current_num_threads() } else { 1 })?;
                 let mut simulations: Vec<_> = networks.iter().map(Simulation::new).collect();
                 simulations.par_iter_mut().for_each(|simulation| simulation.advance(warm, &mut Vec::new()));
                 let started = Instant::now();
@@ -120,7 +127,7 @@ fn parameters(count: u32, are_small: bool) -> Vec<(Parameters, Seeds)> {
     (0..count).map(column).collect()
 }
 
-/// On all threads.
-fn drawn(columns: &[(Parameters, Seeds)]) -> Result<Vec<Network<f32>>> {
-    columns.par_iter().map(|(parameters, seeds)| Network::column(parameters, *seeds, 1)).collect()
+/// On all threads, each in so many parts.
+fn drawn(columns: &[(Parameters, Seeds)], parts: usize) -> Result<Vec<Network<f32>>> {
+    columns.par_iter().map(|(parameters, seeds)| Network::column(parameters, *seeds, parts)).collect()
 }

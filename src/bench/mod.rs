@@ -47,12 +47,17 @@ pub enum Case {
         /// By the law of each neuron pair.
         law: bool,
     },
+    /// Episodes of SynaptoGen's agents, each with weights of its own.
+    Agents,
     /// Deep Q-learning of SynaptoGen's profiles in a world.
     Learning(WorldKind),
     /// Synapses of cortical columns, drawn.
     Wiring,
     /// Cortical columns in time.
-    Columns,
+    Columns {
+        /// One, by all threads or multiprocessors together; otherwise as many as fill the device, side by side.
+        together: bool,
+    },
 }
 
 impl fmt::Display for Case {
@@ -68,9 +73,10 @@ impl fmt::Display for Case {
             Self::Growth { genes, law } => {
                 write!(f, "synaptogen/growth-{}-{genes}", if *law { "law" } else { "direct" })
             }
+            Self::Agents => write!(f, "synaptogen/agents"),
             Self::Learning(world) => write!(f, "synaptogen/dqn-{}", world.spec().name),
             Self::Wiring => write!(f, "column/wiring"),
-            Self::Columns => write!(f, "column/time"),
+            Self::Columns { together } => write!(f, "column/{}", if *together { "one" } else { "many" }),
         }
     }
 }
@@ -94,8 +100,10 @@ impl Case {
         cases.push(Self::Assembly);
         cases
             .extend([(16, false), (16, true), (64, false), (64, true)].map(|(genes, law)| Self::Growth { genes, law }));
+        cases.push(Self::Agents);
         cases.extend([WorldKind::CartPole, WorldKind::LunarLander].map(Self::Learning));
-        cases.extend([Self::Wiring, Self::Columns]);
+        cases.push(Self::Wiring);
+        cases.extend([false, true].map(|together| Self::Columns { together }));
         cases
     }
 
@@ -135,9 +143,13 @@ impl Case {
                 let how = if *law { "by the law of each neuron pair" } else { "one binomial after the other" };
                 format!("synapses of agents of {genes} genes, 4-128-2 neurons, {how}")
             }
+            Self::Agents => "ten episodes of cartpole of each of many agents of 16 genes".into(),
             Self::Learning(world) => format!("deep Q-learning in {}, profiles of 16 genes", world.spec().name),
             Self::Wiring => "synapses of cortical columns of 7,717 neurons, drawn".into(),
-            Self::Columns => "a tenth of a second of cortical columns of 7,717 neurons".into(),
+            Self::Columns { together: false } => "a tenth of a second of columns of 7,717 neurons, side by side".into(),
+            Self::Columns { together: true } => {
+                "a tenth of a second of one column by all threads (7,717 neurons) or multiprocessors (77,169)".into()
+            }
         }
     }
 }
@@ -184,9 +196,10 @@ impl<'a> Bench<'a> {
             Case::Rollout { world, policy } => self.rollout(case, world, policy),
             Case::Assembly => self.assembly(case),
             Case::Growth { genes, law } => self.growth(case, genes, law),
+            Case::Agents => self.agents(case),
             Case::Learning(world) => self.learning(case, world),
             Case::Wiring => self.wiring(case),
-            Case::Columns => self.columns(case),
+            Case::Columns { together } => self.columns(case, together),
         }
     }
 

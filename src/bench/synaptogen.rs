@@ -10,10 +10,12 @@ use crate::error::Result;
 use crate::profile::Work;
 use crate::registry::WorldKind;
 use crate::rng::{Row as Draws, Stream};
-use crate::synaptogen::agents::{Growth, Sampler};
+use crate::rollout::Population;
+use crate::synaptogen::agents::{Agents, Growth, Sampler};
 use crate::synaptogen::dqn::{self, RATES, Training};
+use crate::synaptogen::evaluation::EPISODES;
 use crate::synaptogen::fitness::DEGREE;
-use crate::synaptogen::gpu::{Kept, Learners, assemble, grow_of};
+use crate::synaptogen::gpu::{Kept, Learners, assemble, grow_of, scores_of};
 use crate::synaptogen::growth::{Connectome, direct, law};
 use crate::synaptogen::{Assembly, Profile, RuleMap, Shape};
 
@@ -77,6 +79,37 @@ impl Bench<'_> {
         })?;
         let bytes = (4 * connectome.pairs()) as u64 * measured.amount as u64;
         Ok(vec![self.row(case, "agents", "agents/s", &measured, Work { bytes, ..Work::default() })])
+    }
+
+    /// Agents of a first profile, on a device the kernel alone.
+    pub(super) fn agents(&self, case: Case) -> Result<Vec<Row>> {
+        let profile = Profile::initial(Shape::new(&[4, 128, 2], 16), RuleMap::Sigmoid, 12);
+        let growth = Growth { sampler: Sampler::Law, seed: 1, degree: DEGREE };
+        let (first, most) = match &self.gpu {
+            Some(_) if self.is_emulated() => (2, 2),
+            Some(_) => (1 << 14, 1 << 20),
+            None => (100, 1 << 14),
+        };
+        let measured = self.steady(first, most, |agents| match &self.gpu {
+            Some(gpu) => {
+                let kept = Kept { weights: true, ..Kept::default() };
+                let grown = grow_of(gpu, &profile, growth, 0..agents, kept)?;
+                let scored = scores_of(gpu, &grown, WorldKind::CartPole, &[1])?;
+                Ok(Called { seconds: scored.kernel_seconds, amount: scored.steps.iter().sum::<u64>() as f64 })
+            }
+            None => {
+                let grown = Agents::grow(&profile, growth, 0..agents)?;
+                let agents: Vec<_> = (0..grown.len()).map(|agent| grown.policy(agent)).collect();
+                let started = Instant::now();
+                let world = WorldKind::CartPole;
+                let played = Population { world, agents: &agents, episodes: EPISODES, seed: 1 }.play(&|_| ())?;
+                let seconds = started.elapsed().as_secs_f64();
+                Ok(Called { seconds, amount: played.iter().flatten().map(|episode| f64::from(episode.length)).sum() })
+            }
+        })?;
+        let weights: usize = profile.shape.layers.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+        let work = Work { flops: 2 * weights as u64 * measured.amount as u64, ..Work::default() };
+        Ok(vec![self.row(case, "steps", "env-steps/s", &measured, work)])
     }
 
     /// A learner a thread; on a device 128 learners, the kernels alone. Steps before the first update are among them.
