@@ -1,4 +1,5 @@
 // Every kernel, as one image.
+#include "battery.cu"
 #include "ceiling.cu"
 #include "column.cu"
 #include "column_whole.cu"

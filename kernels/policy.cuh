@@ -61,7 +61,8 @@ struct Perceptron {
     const float* parameters;  // in shared memory
     float* neurons;           // this thread's: [2][widest layer that is not the last hidden one], blockDim.x apart
 
-    __device__ __forceinline__ void outputs(const WorldArgs& args, const float (&inputs)[INPUTS], float (&out)[OUTPUTS]) const {
+    template <class Args>
+    __device__ __forceinline__ void outputs(const Args& args, const float (&inputs)[INPUTS], float (&out)[OUTPUTS]) const {
         const float* last = parameters + args.last_layer;
 #pragma unroll
         for (uint32_t k = 0; k < OUTPUTS; ++k) out[k] = last[k];

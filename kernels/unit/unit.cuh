@@ -40,7 +40,8 @@ struct Matrices {
           gate_rows(memory + (Unit::FEEDBACK ? outputs : 0) + inputs),
           live_rows(memory + (Unit::FEEDBACK ? outputs : 0) + live) {}
 
-    __device__ __forceinline__ explicit Matrices(const RolloutArgs& args)
+    template <class Args>
+    __device__ __forceinline__ explicit Matrices(const Args& args)
         : Matrices(args.unit_inputs, args.channels, args.memory, args.outputs) {}
 };
 
@@ -78,9 +79,9 @@ struct Parameters {
 
 // A player's parameters over the threads of the block. Stores each with gate(which, row, column, value) or
 // read_out(row, column, value).
-template <class Unit, class Gate, class ReadOut>
-__device__ __forceinline__ void perturb(const RolloutArgs& args, const Matrices<Unit>& matrices, uint32_t player,
-                                        uint32_t trial, Gate gate, ReadOut read_out) {
+template <class Unit, class Args, class Gate, class ReadOut>
+__device__ __forceinline__ void perturb(const Args& args, const Matrices<Unit>& matrices, uint32_t player, uint32_t trial,
+                                        Gate gate, ReadOut read_out) {
     const Parameters parameters(args, player, trial);
     const Divisor by_memory(matrices.memory), by_outputs(matrices.outputs);
     const uint32_t size = matrices.gate_rows * matrices.memory, gates = Matrices<Unit>::GATES;

@@ -58,18 +58,22 @@ struct Maze {
         return {!is_open(ahead_x(), ahead_y()), seen == Place::FOOD, seen == Place::POISON};
     }
 
-    // `action`: 0 forward, 1 left, 2 right, else nothing. `draw` in [0, 1) decides whether and where the food moves.
+    // Turn and move, without the rest of a step. `action`: 0 forward, 1 left, 2 right, else nothing.
+    __device__ __forceinline__ void walk(uint32_t action) {
+        if (action >= MOTORS) return;
+        direction = (direction + (action == 1 ? 3 : action == 2 ? 1 : 0)) & 3;
+        const int32_t to_x = ahead_x(), to_y = ahead_y();
+        if (is_open(to_x, to_y)) {
+            x = to_x;
+            y = to_y;
+        }
+    }
+
+    // `draw` in [0, 1) decides whether and where the food moves.
     __device__ __forceinline__ void step(uint32_t action, float draw) {
         reward = 0;
         if (!is_alive()) return;
-        if (action < MOTORS) {
-            direction = (direction + (action == 1 ? 3 : action == 2 ? 1 : 0)) & 3;
-            const int32_t to_x = ahead_x(), to_y = ahead_y();
-            if (is_open(to_x, to_y)) {
-                x = to_x;
-                y = to_y;
-            }
-        }
+        walk(action);
         --energy;
         const Place here = at(x, y);
         if (here == Place::EMPTY) return;

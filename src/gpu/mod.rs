@@ -92,6 +92,10 @@ kernel_args!(
     PopulationArgs,
     ColumnsArgs,
     LearnArgs,
+    LivesArgs,
+    PlainLivesArgs,
+    PlateMovesArgs,
+    ArenaMovesArgs,
     CeilingArgs
 );
 

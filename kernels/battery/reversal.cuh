@@ -1,0 +1,92 @@
+// Assay D, twin of src/battery/reversal.rs.
+#pragma once
+#include "../rng.cuh"
+#include "../world/t_maze.cuh"
+
+namespace battery {
+
+struct Reversal {
+    static constexpr uint32_t NUMBER = 3, SENSES = 3, OUTPUTS = 3;
+    static constexpr bool DRAWS = false;
+
+    static constexpr uint32_t ACTIONS = 40, BLOCKS = 5, NEITHER = 2;
+
+    // The world's own moves of the food are off.
+    struct Rules {
+        uint32_t layout = MAZE_SINGLE, energy = ACTIONS, swap_after = 0x7fffffff, poisons = 1;
+    };
+
+    int32_t x, y, heading;
+    uint32_t food;
+    uint32_t length;  // trials of a block
+    uint32_t first;   // where the food is in the first block
+    uint32_t trial, actions;
+    uint32_t choice;  // the first arm that it entered, or NEITHER
+    int32_t told;
+    uint32_t right, meals;
+
+    Reversal() = default;
+
+    __device__ __forceinline__ Reversal(const Assays& assays, const Row& row) : trial(0), told(0), right(0), meals(0) {
+        const ReversalSizes& sizes = assays.reversal;
+        const uint4 w = words(row, 0);
+        first = unit_uniform(w.y) < 0.5f;
+        length = sizes.least + (uint32_t)(int32_t)((float)(sizes.most - sizes.least + 1) * unit_uniform(w.x));
+        begin_trial();
+    }
+
+    __device__ __forceinline__ void keep(const Maze& maze) { x = maze.x, y = maze.y, heading = maze.direction; }
+
+    __device__ __forceinline__ void begin_trial() {
+        food = (first + trial / length) % 2;
+        keep(Maze(Rules{}, food));
+        actions = 0;
+        choice = NEITHER;
+    }
+
+    // It has energy left: a trial has as many actions.
+    __device__ __forceinline__ Maze maze() const {
+        Maze maze(Rules{}, food);
+        maze.x = x, maze.y = y, maze.direction = heading;
+        return maze;
+    }
+
+    __device__ __forceinline__ int32_t observe(const Assays& assays, const uint4&, float (&senses)[SENSES]) {
+        const Maze::Sensors seen = maze().observe();
+        const bool light = !assays.reversal.dark;
+        senses[0] = (float)seen.wall;
+        senses[1] = (float)(seen.green && light);
+        senses[2] = (float)(seen.red && light);
+        const int32_t outcome = told;
+        told = 0;
+        return outcome;
+    }
+
+    __device__ __forceinline__ bool act(const Assays&, const float (&outputs)[OUTPUTS]) {
+        uint32_t action = MOTORS;
+        float best = 0.0f;
+#pragma unroll
+        for (uint32_t i = 0; i < OUTPUTS; ++i)
+            if (outputs[i] > best) best = outputs[i], action = i;
+        Maze walked = maze(), next = walked;
+        walked.walk(action);
+        if (choice == NEITHER && walked.y == 3 && walked.x != 2) choice = walked.x > 2;
+        next.step(action, 1.0f);
+        keep(next);
+        ++actions;
+        if (next.reward == 0 && actions < ACTIONS) return false;
+        told = next.reward;
+        meals += next.reward > 0;
+        right += choice == food;
+        if (++trial >= BLOCKS * length) return true;
+        begin_trial();
+        return false;
+    }
+
+    __device__ __forceinline__ float fitness(const Assays&) const {
+        const float trials = (float)trial;
+        return (float)right / trials + 0.1f * ((float)meals / trials);
+    }
+};
+
+}  // namespace battery

@@ -1,0 +1,86 @@
+// Assay C, twin of src/battery/step_through.rs.
+#pragma once
+#include "../rng.cuh"
+
+namespace battery {
+
+constexpr uint32_t CUES = 4;
+
+struct StepThrough {
+    static constexpr uint32_t NUMBER = 2, SENSES = CUES + 2, OUTPUTS = 2;
+    static constexpr bool DRAWS = false;
+
+    enum class Stage : uint32_t { NAIVE, ENTERED, DELAY, FIRST, SECOND };
+
+    uint32_t x, y;  // cues
+    uint32_t shocked;
+    uint32_t first;  // which of the two is tested first, 0 for X
+    Stage stage;
+    uint32_t steps;
+    int32_t told;
+    uint32_t naive, with_x, with_y;  // steps until it entered; 0 if it did not
+
+    StepThrough() = default;
+
+    __device__ __forceinline__ StepThrough(const Assays&, const Row& row)
+        : stage(Stage::NAIVE), steps(0), told(0), naive(0), with_x(0), with_y(0) {
+        const uint4 w = words(row, 0);
+        x = (uint32_t)(int32_t)((float)CUES * unit_uniform(w.x));
+        y = (x + 1 + (uint32_t)(int32_t)((float)(CUES - 1) * unit_uniform(w.y))) % CUES;
+        shocked = unit_uniform(w.z) < 0.5f;
+        first = unit_uniform(w.w) < 0.5f;
+    }
+
+    // Which cue is at the door, 0 for X.
+    __device__ __forceinline__ uint32_t tested() const {
+        return stage == Stage::FIRST ? first : stage == Stage::SECOND ? 1 - first : 0;
+    }
+
+    __device__ __forceinline__ bool enter(Stage next) {
+        stage = next;
+        steps = 0;
+        return false;
+    }
+
+    __device__ __forceinline__ int32_t observe(const Assays&, const uint4&, float (&senses)[SENSES]) {
+        const uint32_t cue = stage == Stage::DELAY ? CUES : tested() ? y : x;
+#pragma unroll
+        for (uint32_t i = 0; i < CUES; ++i) senses[i] = (float)(i == cue);
+        senses[CUES] = (float)(stage == Stage::NAIVE || stage == Stage::FIRST || stage == Stage::SECOND);
+        senses[CUES + 1] = (float)(stage == Stage::DELAY);
+        const int32_t outcome = told;
+        told = 0;
+        return outcome;
+    }
+
+    __device__ __forceinline__ bool act(const Assays& assays, const float (&outputs)[OUTPUTS]) {
+        const bool goes = outputs[0] > outputs[1];
+        ++steps;
+        if (stage == Stage::ENTERED) return enter(Stage::DELAY);
+        if (stage == Stage::DELAY) return steps < assays.step_through.delay ? false : enter(Stage::FIRST);
+        if (goes) {
+            const bool is_naive = stage == Stage::NAIVE, is_other = tested() == 1;
+            naive = is_naive ? steps : naive;
+            with_x = is_naive || is_other ? with_x : steps;
+            with_y = !is_naive && is_other ? steps : with_y;
+        } else if (steps < assays.step_through.cutoff) {
+            return false;
+        }
+        if (stage == Stage::NAIVE) {
+            if (!goes) return enter(Stage::DELAY);
+            told = -(int32_t)shocked;
+            return enter(Stage::ENTERED);
+        }
+        return stage == Stage::FIRST ? enter(Stage::SECOND) : true;
+    }
+
+    __device__ __forceinline__ float fitness(const Assays& assays) const {
+        const uint32_t cutoff = assays.step_through.cutoff;
+        const auto light = [&](uint32_t entered) { return entered > 0 ? entered : cutoff; };
+        const bool again = with_x > 0 && shocked && naive > 0;
+        const float waited = (float)(light(naive) + light(with_x) + light(with_y)) / (float)cutoff;
+        return -waited - (again ? 2.0f : 0.0f);
+    }
+};
+
+}  // namespace battery
