@@ -1,6 +1,7 @@
 //! One unit in open loop: its episodes on the device, and the kernels `rollout_*`.
 
-use super::sizes::{Size, too_large};
+use super::sizes::Size;
+use super::tiles::Tiles;
 use super::{Context, Game, Rollout, Search};
 use crate::abi::{DrawArgs, LANES, Pointer, RolloutArgs, Step, THREADS};
 use crate::config::{self, Numerics};
@@ -31,15 +32,6 @@ pub(super) struct OpenLoop {
 pub(super) fn words(plan: &Plan, environments: usize) -> (usize, usize) {
     let lanes = environments.next_multiple_of(LANES as usize);
     (lanes * plan.steps * (plan.channels + 1), lanes)
-}
-
-/// Columns of a tile of the exact rollout.
-fn exact_tile(memory: usize) -> usize {
-    match memory {
-        0..=8 => 8,
-        9..=16 => 16,
-        _ => 32,
-    }
 }
 
 /// Memory cells of the fast rollout.
@@ -74,14 +66,10 @@ fn rollout(plan: &Plan, gpu: &Gpu, exact: bool, size: Size, warps: usize) -> Res
     let Plan { unit, channels, .. } = plan;
     let task = if matches!(plan.config.task, config::Task::Iaf(_)) { "iaf" } else { "stdp" };
     let (kind, memory) = (unit.kind.name(), unit.memory);
-    // Floats of a block and of each of its warps, as Layout in rollout_exact.cu and Weights in rollout_fast.cu.
+    // Floats of a block and of each of its warps, in fast mode as Weights in rollout_fast.cu.
     let (name, block, warp) = if exact {
-        let tile = exact_tile(memory);
-        let live_rows = unit.gate_rows() - unit.inputs + channels;
-        let padded = |columns: usize| columns.next_multiple_of(tile);
-        let weights = unit.gates() * live_rows * padded(memory) + memory * padded(unit.outputs);
-        let name = format!("rollout_exact_{kind}_{task}_{tile}");
-        (name, weights, (3 * memory + unit.outputs + channels) * LANES as usize)
+        let Tiles { columns, weights, window } = Tiles::of(unit, *channels);
+        (format!("rollout_exact_{kind}_{task}_{columns}"), weights, window)
     } else {
         if memory > 32 || unit.outputs > 16 || *channels > 8 {
             return Err(Error::Config(format!(
@@ -97,16 +85,7 @@ fn rollout(plan: &Plan, gpu: &Gpu, exact: bool, size: Size, warps: usize) -> Res
         let weights = (of_gates + out_tiles * (memory / 16).div_ceil(2)) * 128;
         (format!("rollout_fast_{kind}_{task}_{memory}"), weights, 2 * LANES as usize)
     };
-    let limit = gpu.shared_limit() as usize / 4;
-    let windows = size.environments.div_ceil(LANES as usize);
-    let warps = warps.min(MAX_WARPS).min(windows);
-    let fitting = (1..=warps).rev().find(|warps| block + warps * warp <= limit);
-    let fitting = fitting.ok_or_else(|| too_large(gpu, block + warp))?;
-    let shape = Shape {
-        grid: size.grid(size.players * windows.div_ceil(fitting))?,
-        block: 32 * fitting as u32,
-        shared: 4 * (block + fitting * warp) as u32,
-    };
+    let shape = size.windows(gpu, block, warp, warps.min(MAX_WARPS))?;
     Ok(Rollout { name, exact, shape })
 }
 

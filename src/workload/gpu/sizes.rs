@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{Game, Mazes, OpenLoop, Players, maze, open_loop};
+use crate::abi::LANES;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Gpu};
+use crate::gpu::{Buffer, Gpu, Shape};
 use crate::plan::Plan;
 
 /// Episodes of a batch take at most this many bytes.
@@ -128,6 +129,22 @@ impl Size {
             )));
         }
         Ok([blocks as u32, self.trials as u32, 1])
+    }
+}
+
+impl Size {
+    /// The launch of a rollout whose warps have 32 environments each: as many, at most `warps`, in a block as shared memory has
+    /// room for, where a block takes so many floats and each of its warps so many more.
+    pub(super) fn windows(&self, gpu: &Gpu, block: usize, warp: usize, warps: usize) -> Result<Shape> {
+        let limit = gpu.shared_limit() as usize / 4;
+        let windows = self.environments.div_ceil(LANES as usize);
+        let fitting = (1..=warps.min(windows)).rev().find(|warps| block + warps * warp <= limit);
+        let fitting = fitting.ok_or_else(|| too_large(gpu, block + warp))?;
+        Ok(Shape {
+            grid: self.grid(self.players * windows.div_ceil(fitting))?,
+            block: 32 * fitting as u32,
+            shared: 4 * (block + fitting * warp) as u32,
+        })
     }
 }
 
