@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::battery::assays::Assay;
 use crate::registry::UnitKind;
 pub use column::{Column, Simulation};
 pub use load::{Subject, load, load_column, read, read_text, to_toml};
@@ -246,6 +247,9 @@ pub enum Task {
     TMaze(Maze),
     /// The same in a maze with two turns and four places.
     DoubleTMaze(Maze),
+    /// Behave in assays of the battery. Without a table `[network]` the animal is one unit, which reads all it senses and whose
+    /// first outputs move it.
+    Assay(Assays),
 }
 
 /// `[task.iaf]`
@@ -376,6 +380,44 @@ impl Default for Maze {
             poison_reward: -1.0,
             poison_decay: 1.0,
         }
+    }
+}
+
+/// `[task.assay]`. An animal has the senses and motors of all its assays, reads r+ and r- and a 1, because units have no biases; in a
+/// network each of these is a source, by name (`phylon list assays --json` has the names), and the last neurons move it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Assays {
+    /// Names or letters of one or more of them. Fitness is the mean over all lives. Default chemotaxis.
+    pub assays: Vec<String>,
+    /// Lives in each assay per offspring and generation, the same ones for all offspring. Default 16.
+    pub lives: u32,
+    /// Steps of the units in a control step. Default 1 for one unit, 4 for a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticks_per_step: Option<u32>,
+}
+
+impl Default for Assays {
+    fn default() -> Self {
+        Self { assays: vec!["chemotaxis".into()], lives: 16, ticks_per_step: None }
+    }
+}
+
+impl Assays {
+    /// Those that are named.
+    ///
+    /// # Panics
+    /// When one is not, which a [`crate::plan::Plan`] has checked.
+    pub fn assays(&self) -> Vec<&'static Assay> {
+        self.assays.iter().map(|name| Assay::named(name).expect("a plan names assays")).collect()
+    }
+
+    /// Steps of the units in a control step.
+    ///
+    /// # Panics
+    /// When a plan has not filled the default in.
+    pub fn ticks(&self) -> u32 {
+        self.ticks_per_step.expect("a plan has its defaults")
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod network;
 
-use crate::config::{Config, Es, Maze, Optimiser, Run, Snes, Task, Unit, UnitSize};
+use crate::battery::assays::Assay;
+use crate::battery::body;
+use crate::config::{Assays, Config, Es, Maze, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::engine::Facts;
 use crate::hash::fnv1a;
 use crate::network::Layout;
@@ -90,7 +92,8 @@ impl Plan {
         })?;
         check_run(&config.run)?;
         let unit = check_unit(&config.unit)?;
-        let (channels, environments, steps) = check_task(&mut config.task)?;
+        let is_network = config.network.is_some();
+        let (channels, environments, steps) = check_task(&mut config.task, is_network)?;
         check(unit.inputs >= channels, &format!("unit.{}.inputs", unit.kind.name()), || {
             format!("{} is too few: the task drives {channels} input channels", unit.inputs)
         })?;
@@ -144,6 +147,7 @@ impl Plan {
         let search = 8 * parameters;
         let environments = self.environments + self.config.run.validation_episodes as usize;
         let (episode, thread) = match &self.network {
+            _ if matches!(self.config.task, Task::Assay(_)) => workload::lives::floats(self),
             Some(network) => workload::maze::floats(self, network),
             None => workload::single_unit::floats(self),
         };
@@ -194,7 +198,7 @@ fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {
 }
 
 /// (channels, environments, steps) of the task.
-fn check_task(task: &mut Task) -> Result<(usize, usize, usize), Invalid> {
+fn check_task(task: &mut Task, is_network: bool) -> Result<(usize, usize, usize), Invalid> {
     use crate::task::Task as _;
     let sizes = |table: &str, environments: u32, steps: u32| {
         within(table, "environments", environments, (1, MAX_ENVIRONMENTS))?;
@@ -223,6 +227,7 @@ fn check_task(task: &mut Task) -> Result<(usize, usize, usize), Invalid> {
         Task::StdpComplex(task) => stdp("task.stdp_complex", task),
         Task::TMaze(maze) => check_maze("task.t_maze", maze, world::Layout::Single, 4),
         Task::DoubleTMaze(maze) => check_maze("task.double_t_maze", maze, world::Layout::Double, 1),
+        Task::Assay(task) => check_assays(task, is_network),
     }
 }
 
@@ -245,6 +250,28 @@ fn check_maze(
     within(table, "poison_reward", maze.poison_reward, (-1.0, 0.0))?;
     within(table, "poison_decay", maze.poison_decay, (0.0, 1.0))?;
     Ok((0, maze.environments as usize, (maze.actions * maze.ticks_per_action) as usize))
+}
+
+/// Of a network no channels: each of its sources has its own.
+fn check_assays(task: &mut Assays, is_network: bool) -> Result<(usize, usize, usize), Invalid> {
+    const TABLE: &str = "task.assay";
+    let key = "task.assay.assays";
+    let mut assays = Vec::new();
+    for name in &task.assays {
+        let assay = Assay::named(name).map_err(|why| Invalid { key: key.into(), message: why.to_string() })?;
+        check(assay.is_for_animals(), key, || format!("in {name} no animal moves, so none can be evolved in it"))?;
+        check(!assays.contains(&assay.letter), key, || format!("{name} is there twice"))?;
+        assays.push(assay.letter);
+    }
+    check(!assays.is_empty(), key, || "none is named".into())?;
+    within(TABLE, "lives", task.lives, (1, MAX_ENVIRONMENTS / assays.len() as u32))?;
+    let ticks = *task.ticks_per_step.get_or_insert(if is_network { 4 } else { 1 });
+    within(TABLE, "ticks_per_step", ticks, (1, MAX_STEPS))?;
+    let assays = task.assays();
+    let longest = assays.iter().map(|assay| (assay.longest)()).max().unwrap_or_default();
+    let (senses, _) = body::anatomy(&assays);
+    let channels = if is_network { 0 } else { senses.len() + body::INNER.len() };
+    Ok((channels, assays.len() * task.lives as usize, (longest * ticks) as usize))
 }
 
 /// The population that the one optimiser table asks for.

@@ -53,6 +53,7 @@ pub const TASKS: &[Entry] = &[
     Entry { name: "stdp_complex", summary: "the same with the cosine-transformed rule" },
     Entry { name: "t_maze", summary: "a network of units finds food in a T-maze, and remembers where it is" },
     Entry { name: "double_t_maze", summary: "the same with two turns and four places" },
+    Entry { name: "assay", summary: "a unit or a network behaves in assays of the battery (phylon list assays)" },
 ];
 
 /// The tables `[<name>]` of which a config has one.

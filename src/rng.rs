@@ -75,6 +75,8 @@ pub enum Stream {
     LocalWeights = 35,
     /// Weights of the plain networks that assays must tell from animals.
     PlainWeights = 36,
+    /// Noise on the output gates of the units of an animal in an assay.
+    OutputNoise = 37,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

@@ -12,9 +12,11 @@ use std::path::PathBuf;
 use npz::Npz;
 use phylon::battery::arena::{Arena, Forager};
 use phylon::battery::assays::{ASSAYS, Assay, Subject};
+use phylon::battery::body::{Body, Evolved};
 use phylon::battery::controls::choices::{DeltaRule, OneSlot};
 use phylon::battery::controls::maze::{RandomWalk, Walker};
 use phylon::battery::controls::worm::Reflex;
+use phylon::battery::cues::swap_column;
 use phylon::battery::cues::{Rules, Swap};
 use phylon::battery::gratings::{self, Input, Learner, Phases, Rule, column};
 use phylon::battery::judge::{Model, Options, Verdict, judge};
@@ -23,13 +25,12 @@ use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, S
 use phylon::battery::reversal::Reversal;
 use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
 use phylon::battery::scores::Interval;
-use phylon::battery::units::Units;
-use phylon::config::SynapseInput;
-use phylon::network::{Layout, Wiring};
+use phylon::cpu::InstructionSet;
+use phylon::engine::Engine;
+use phylon::plan::Plan;
 use phylon::policy::{Activation, Mlp};
-use phylon::registry::UnitKind;
 use phylon::rng::{Row, Stream};
-use phylon::unit::Shape;
+use phylon::workload::{self, Workload};
 use program::{fail, succeed};
 
 /// Absolute difference allowed: plain single precision was seen to stray by 1.4e-6 in these files.
@@ -445,48 +446,107 @@ fn a_life_depends_neither_on_threads_nor_on_others() {
     }
 }
 
-/// A network of three units with parameters that are drawn: reads all that an assay shows, and itself.
-fn network(channels: usize) -> Units {
-    let unit = |inputs| Shape { kind: UnitKind::Enu, inputs, memory: 5, outputs: 4 };
-    let sources: Vec<usize> = (0..channels + 3).collect();
-    let wiring = Wiring::new(channels, &[sources.clone(), sources.clone(), sources]);
-    let layout = Layout { synapse: unit(4), neuron: unit(4), shared: false, input: SynapseInput::Sum, wiring };
-    let count = layout.chromosomes().iter().map(Shape::parameters).sum();
-    let mut parameters = vec![0.0; count];
+/// A plan in which the animal of these assays is evolved, with other tables.
+fn evolving(assays: &str, tables: &str) -> Plan {
+    let text = format!(
+        "format = 1\n[run]\nname = 'x'\ngenerations = 3\nvalidation_episodes = 7\nvalidate_every = 2\n[task.assay]\n\
+         assays = {assays}\nlives = 5\n[es]\npopulation = 6\nsigma = 0.3\n{tables}"
+    );
+    Plan::new(toml::from_str(&text).expect("toml")).expect("a plan")
+}
+
+const GRU: &str = "[unit.gru]\ninputs = 20\nmemory = 5\noutputs = 5\ninitial_scale = 2.0";
+const NETWORK: &str = "[unit.enu]\ninputs = 6\nmemory = 5\noutputs = 6\ninitial_scale = 3.0\n[network]\nneurons = 5\n\
+                       synapses = 9\n[network.random]";
+
+fn parameters(plan: &Plan) -> Vec<f32> {
+    let mut parameters = vec![0.0; plan.parameters()];
     Row { seed: 3, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut parameters);
-    Units::new(layout, parameters, 2)
+    parameters
 }
 
 #[test]
-fn networks_of_units_live_the_same_life_in_any_window_and_forget_all() {
+fn bodies_live_the_same_life_in_any_window_and_forget_all() {
     let assay = assay("E");
-    let lived = |count, treatment| {
-        let subject = Subject::Animal(Box::new(network(assay.channels())));
-        (assay.play)(0, &subject, Lives { seed: 4, count }, treatment).unwrap()
-    };
-    for treatment in [Treatment::None, Treatment::Amnesia] {
-        let many = lived(70, treatment);
-        assert_eq!(bits(&lived(18, treatment))[..], bits(&many)[..18]);
-        assert!(many.values.iter().any(|life| life != &many.values[0]), "they all live the same life");
+    // With a second assay the senses lie elsewhere, and there are more motors than the assay has.
+    for (assays, tables) in [("['E']", GRU), ("['C', 'E']", GRU), ("['E']", NETWORK), ("['C', 'E']", NETWORK)] {
+        let plan = evolving(assays, tables);
+        let body = Body::of(&plan).expect("a body");
+        let animal = || Evolved::new(&body, &parameters(&plan), assay).expect("it fits");
+        let lived = |count, treatment| {
+            let subject = Subject::Animal(Box::new(animal()));
+            (assay.play)(0, &subject, Lives { seed: 4, count }, treatment).unwrap()
+        };
+        for treatment in [Treatment::None, Treatment::Amnesia] {
+            let many = lived(70, treatment);
+            assert_eq!(bits(&lived(18, treatment))[..], bits(&many)[..18]);
+            assert!(many.values.iter().any(|life| life != &many.values[0]), "they all live the same life");
+        }
+        // A lane that has forgotten answers as one that has never lived, and its neighbours as before.
+        let (lanes, animal) = (16, animal());
+        let senses: Vec<f32> = (0..assay.channels() * lanes).map(|i| (i * 7 % 5) as f32 / 5.0).collect();
+        let live: Vec<usize> = (0..lanes).collect();
+        let moment = Moment { seed: 0, number: 0, step: 0, first: 0, lanes, live: &live, senses: &senses };
+        let answers = |seat: &mut dyn Seat| {
+            let mut outputs = vec![0.0; 2 * lanes];
+            seat.step(&moment, &mut outputs);
+            outputs
+        };
+        let (mut seat, mut other) = (animal.seat(lanes), animal.seat(lanes));
+        let fresh = answers(&mut *seat);
+        answers(&mut *other);
+        seat.reset(5);
+        let (forgotten, lived) = (answers(&mut *seat), answers(&mut *other));
+        assert_ne!(lived, fresh);
+        for (i, answer) in forgotten.iter().enumerate() {
+            assert_eq!(*answer, if i % lanes == 5 { fresh[i] } else { lived[i] }, "output {i}");
+        }
     }
-    // A lane that has forgotten answers as one that has never lived, and its neighbours as before.
-    let (lanes, units) = (16, network(assay.channels()));
-    let senses: Vec<f32> = (0..assay.channels() * lanes).map(|i| (i * 7 % 5) as f32 / 5.0).collect();
-    let live: Vec<usize> = (0..lanes).collect();
-    let moment = Moment { seed: 0, number: 0, step: 0, first: 0, lanes, live: &live, senses: &senses };
-    let answers = |seat: &mut dyn Seat| {
-        let mut outputs = vec![0.0; 2 * lanes];
-        seat.step(&moment, &mut outputs);
-        outputs
+}
+
+#[test]
+fn a_body_is_in_the_assays_whose_senses_and_motors_it_has() {
+    let fits = |assays: &str| -> String {
+        let body = Body::of(&evolving(assays, "[unit.gru]\ninputs = 40\nmemory = 2\noutputs = 9")).expect("a body");
+        ASSAYS.iter().filter(|assay| body.adapter(assay).is_some()).map(|assay| assay.letter).collect()
     };
-    let (mut seat, mut other) = (units.seat(lanes), units.seat(lanes));
-    let fresh = answers(&mut *seat);
-    answers(&mut *other);
-    seat.reset(5);
-    let (forgotten, lived) = (answers(&mut *seat), answers(&mut *other));
-    assert_ne!(lived, fresh);
-    for (i, answer) in forgotten.iter().enumerate() {
-        assert_eq!(*answer, if i % lanes == 5 { fresh[i] } else { lived[i] }, "output {i}");
+    assert!(fits("['E']").starts_with("EF") && fits("['food-memory']").starts_with("AB"));
+    assert!(fits("['A']").starts_with('A') && !fits("['A']").contains('B'));
+    let all = fits("['A', 'B', 'C', 'D', 'E']");
+    assert!(all.starts_with("ABCDEF") && !all.contains('G'), "{all}");
+}
+
+#[test]
+fn evolution_sees_the_same_lives_on_any_number_of_threads_and_as_the_battery_plays_them() {
+    for tables in [GRU, NETWORK] {
+        let plan = evolving("['C', 'two-tasks', 'E']", tables);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut engine = workload::cpu_engine(&plan, InstructionSet::best());
+            let fitness = pool.install(|| engine.advance(3).unwrap());
+            (fitness.iter().map(|g| (g.fitness.clone(), g.centre)).collect::<Vec<_>>(), engine.state().unwrap().centre)
+        };
+        let first = run(1);
+        assert_eq!(first, run(3));
+        assert!(first.0[0].0.iter().any(|fitness| *fitness != first.0[0].1), "all offspring are alike");
+    }
+    // Of the second of two assays, those behind the first's.
+    let plan = evolving("['C', 'E']", GRU);
+    let lives = workload::lives::Lives::new(&plan);
+    let episodes = lives.fresh_episodes(10, 9);
+    let fitness = lives.fitness(&parameters(&plan), &episodes);
+    let animal = Evolved::new(&Body::of(&plan).unwrap(), &parameters(&plan), assay("E")).unwrap();
+    let played = play(&Swap::default(), &animal, Lives { seed: episodes.seed, count: 5 }, Treatment::None);
+    for (fitness, life) in fitness[5..].iter().zip(&played.values) {
+        let share = |preference: f64| (preference + 1.0) / 2.0;
+        let trials = life[swap_column::BEFORE..][..14].iter().filter(|right| !right.is_nan()).count() as f64;
+        let blocks = [
+            1.0 - life[swap_column::ERRORS] / trials,
+            share(life[1]),
+            1.0 - life[swap_column::ERRORS + 1] / 20.0,
+            share(life[2]),
+        ];
+        close(*fitness, blocks.iter().sum::<f64>() / 4.0, 1e-6, "rightness");
     }
 }
 
@@ -494,7 +554,7 @@ fn networks_of_units_live_the_same_life_in_any_window_and_forget_all() {
 fn other_seeds_are_other_lives() {
     let lived = |seed| play(&Swap::default(), &Each(DeltaRule::default()), Lives { seed, count: 64 }, Treatment::None);
     assert_ne!(lived(1).values, lived(2).values);
-    assert_eq!(Swap::SENSES, assay("E").sizes[0]);
+    assert_eq!(Swap::SENSES, assay("E").senses);
 }
 
 #[test]

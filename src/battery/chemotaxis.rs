@@ -3,7 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use super::plate::{Draws, Motion, Plate, Source, Worm, angle_of, direction, wrap};
+use super::plate::{self, Draws, Motion, Plate, Source, Worm, angle_of, direction, wrap};
 use super::play::{After, Outcomes, PATHS, Protocol};
 use crate::rng::{Row, unit_uniform};
 
@@ -118,8 +118,12 @@ impl Chemotaxis {
 impl Protocol for Chemotaxis {
     type Life = Life;
     const NUMBER: u32 = 0;
-    const SENSES: usize = 5;
-    const OUTPUTS: usize = 3;
+    const SENSES: &'static [&'static str] = &plate::SENSES;
+    const MOTORS: &'static [&'static str] = &plate::MOTORS;
+
+    fn longest(&self) -> u32 {
+        self.steps as u32
+    }
 
     fn begin(&self, row: &Row, number: u32) -> Life {
         let [radius, angle, heading, _] = row.block(0).map(|word| f64::from(unit_uniform(word)));
@@ -181,6 +185,11 @@ impl Protocol for Chemotaxis {
         values.extend(life.curving.iter().map(|bin| bin[1]));
         values.extend(life.events.iter().flat_map(|&[events, steps]| [events, steps * dt / 60.0]));
         values
+    }
+
+    /// The approach: it grows with every step towards the peak.
+    fn fitness(&self, life: &Life) -> f32 {
+        (1.0 - life.distances / f64::from(life.worm.step) / life.start) as f32
     }
 
     fn path(life: &Life) -> &[[f32; 2]] {

@@ -94,6 +94,18 @@ impl Default for TwoTasks {
     }
 }
 
+/// What is shown: a cue on the left, and one on the right.
+const SENSES: [&str; 2 * CUES] = [
+    "left cue 1",
+    "left cue 2",
+    "left cue 3",
+    "left cue 4",
+    "right cue 1",
+    "right cue 2",
+    "right cue 3",
+    "right cue 4",
+];
+
 /// Tests in a row.
 const TESTS: u32 = 4;
 /// Trials of a learning curve.
@@ -207,6 +219,12 @@ fn share(right: &[bool]) -> f64 {
     right.iter().filter(|&&right| right).count() as f64 / right.len() as f64
 }
 
+/// Mean over blocks of the share of right choices.
+fn rightness(blocks: &[Vec<bool>]) -> f32 {
+    let share = |right: &Vec<bool>| right.iter().filter(|&&right| right).count() as f32 / right.len() as f32;
+    blocks.iter().map(share).sum::<f32>() / blocks.len() as f32
+}
+
 fn curve(right: &[bool]) -> impl Iterator<Item = f64> {
     (0..CURVE).map(|trial| right.get(trial).map_or(f64::NAN, |&right| f64::from(right)))
 }
@@ -218,8 +236,12 @@ fn errors(right: &[bool]) -> f64 {
 impl Protocol for Swap {
     type Life = Life;
     const NUMBER: u32 = 4;
-    const SENSES: usize = 2 * CUES;
-    const OUTPUTS: usize = 2;
+    const SENSES: &'static [&'static str] = &SENSES;
+    const MOTORS: &'static [&'static str] = &["left", "right"];
+
+    fn longest(&self) -> u32 {
+        (2 + self.rules.gap) * (3 * TESTS + self.before.end() + self.after)
+    }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
         let (first, last) = (*self.before.start(), *self.before.end());
@@ -251,13 +273,22 @@ impl Protocol for Swap {
         values.extend(curve(after));
         values
     }
+
+    /// Right choices but those of the naive tests, each block alike.
+    fn fitness(&self, life: &Life) -> f32 {
+        rightness(&life.right[1..])
+    }
 }
 
 impl Protocol for TwoTasks {
     type Life = Life;
     const NUMBER: u32 = 5;
-    const SENSES: usize = 2 * CUES;
-    const OUTPUTS: usize = 2;
+    const SENSES: &'static [&'static str] = &SENSES;
+    const MOTORS: &'static [&'static str] = &["left", "right"];
+
+    fn longest(&self) -> u32 {
+        (2 + self.rules.gap) * (3 * TESTS + 2 * self.trials)
+    }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
         let block = |pair, trials, test| Block { pair, trials, test };
@@ -285,5 +316,10 @@ impl Protocol for TwoTasks {
         values.extend(curve(first));
         values.extend(curve(second));
         values
+    }
+
+    /// Right choices, each block alike.
+    fn fitness(&self, life: &Life) -> f32 {
+        rightness(&life.right[0..])
     }
 }

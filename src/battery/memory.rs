@@ -2,8 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::arena::{Arena, Forager, Phase};
-use super::plate::{Draws, Motion, Worm, direction, wrap};
+use super::arena::{self, Arena, Forager, Phase};
+use super::plate::{self, Draws, Motion, Worm, direction, wrap};
 use super::play::{After, Outcomes, PATHS, Protocol};
 use crate::rng::{Row, unit_uniform};
 
@@ -43,8 +43,12 @@ const SITES: f64 = 8.0;
 impl Protocol for Arena {
     type Life = Life;
     const NUMBER: u32 = 1;
-    const SENSES: usize = 9;
-    const OUTPUTS: usize = 3;
+    const SENSES: &'static [&'static str] = &arena::SENSES;
+    const MOTORS: &'static [&'static str] = &plate::MOTORS;
+
+    fn longest(&self) -> u32 {
+        (self.find + self.eat + self.delay + self.test) as u32
+    }
 
     fn begin(&self, row: &Row, number: u32) -> Life {
         let [site, first, second, _] = row.block(0).map(|word| f64::from(unit_uniform(word)));
@@ -105,6 +109,16 @@ impl Protocol for Arena {
         let mut values = vec![f64::from(reached), of_those(reached, f64::from(left)), cosine, of_those(left, quadrant)];
         values.extend(events.iter().flatten());
         values
+    }
+
+    /// Part for the food and the rest for where it leaves: without the first, nothing would lead to the second.
+    fn fitness(&self, life: &Life) -> f32 {
+        let Life { state, site, .. } = life;
+        let found = if state.reached { 0.3 } else { 0.0 };
+        match state.exit {
+            exit if exit.is_nan() => found,
+            exit => found + direction(exit - TAU / SITES * f64::from(*site)).1 as f32,
+        }
     }
 
     fn path(life: &Life) -> &[[f32; 2]] {

@@ -7,6 +7,7 @@
 
 pub mod arena;
 pub mod assays;
+pub mod body;
 pub mod chemotaxis;
 pub mod controls;
 pub mod cues;
@@ -20,4 +21,3 @@ pub mod reversal;
 pub mod rules;
 pub mod scores;
 pub mod step_through;
-pub mod units;

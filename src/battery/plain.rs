@@ -37,7 +37,7 @@ impl Plain {
             gymnasium: "",
             summary: assay.title,
             observations: assay.channels(),
-            actions: Actions::Continuous(assay.sizes[1]),
+            actions: Actions::Continuous(assay.motors.len()),
             limit: 0,
             threshold: None,
             frame_rate: 1,

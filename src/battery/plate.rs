@@ -150,6 +150,9 @@ pub enum Motion {
 /// Names of what a worm senses.
 pub const SENSES: [&str; 5] = ["on", "off", "tonic", "sin sweep", "cos sweep"];
 
+/// Names of what moves it: it turns to the left by the first less the second.
+pub const MOTORS: [&str; 3] = ["left", "right", "pirouette"];
+
 /// The same angle in [-pi, pi).
 #[inline(always)]
 pub fn wrap(angle: f64) -> f64 {

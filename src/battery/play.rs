@@ -9,7 +9,7 @@ use crate::cpu::LANES;
 use crate::rng::{Row, Stream};
 
 /// Lives side by side: several registers of lanes, few enough to share out well.
-const WINDOW: usize = 4 * LANES;
+pub const WINDOW: usize = 4 * LANES;
 /// Lives whose paths are kept for figures.
 pub const PATHS: usize = 12;
 /// More senses or outputs than any world has.
@@ -24,10 +24,12 @@ pub trait Protocol: Sync {
 
     /// Number of the assay: it draws other numbers than all others.
     const NUMBER: u32;
-    /// Channels that a controller is shown, reward apart.
-    const SENSES: usize;
+    /// Channels that a controller is shown, reward apart. Worlds that share a name share the sense.
+    const SENSES: &'static [&'static str];
     /// What a controller puts out.
-    const OUTPUTS: usize;
+    const MOTORS: &'static [&'static str];
+    /// Control steps after which every life is over.
+    fn longest(&self) -> u32;
 
     /// Life number `number` begins. Whatever holds for all of it is drawn from the blocks of `row`.
     fn begin(&self, row: &Row, number: u32) -> Self::Life;
@@ -40,6 +42,9 @@ pub trait Protocol: Sync {
 
     /// What is kept of a life: the columns that scores are made of.
     fn values(&self, life: &Self::Life) -> Vec<f64>;
+
+    /// What a life is worth to evolution. Not the score that it is judged by: it must lead there from nothing.
+    fn fitness(&self, life: &Self::Life) -> f32;
 
     /// Places it went through, for figures.
     fn path(life: &Self::Life) -> &[[f32; 2]] {
@@ -207,9 +212,17 @@ struct Over {
 
 /// Play lives of a protocol.
 pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives, treatment: Treatment) -> Played {
-    let window = |first: u32, given: Option<&[Over]>| {
+    let window = |first: u32, treatment: Treatment, given: Option<&[Over]>| {
         let count = (lives.count - first).min(WINDOW as u32);
-        play_window(protocol, controller, Window { seed: lives.seed, first, count }, treatment, given)
+        let lived = live(protocol, controller, Window { seed: lives.seed, first, count }, treatment, given, true);
+        let over = |((life, outcomes), steps): ((P::Life, Outcomes), u64)| Over {
+            values: protocol.values(&life),
+            path: P::path(&life).to_vec(),
+            outcomes: outcomes.own,
+            steps,
+        };
+        let Lived { lives, outcomes, steps } = lived;
+        lives.into_iter().zip(outcomes).zip(steps).map(over).collect::<Vec<_>>()
     };
     let starts: Vec<u32> = (0..lives.count).step_by(WINDOW).collect();
     let over: Vec<Over> = starts
@@ -218,11 +231,10 @@ pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives
             Treatment::Shuffled => {
                 // A life and its donor are neighbours, so they are in one window. The last of an odd number has none, and
                 // is told nothing.
-                let untreated = Window { seed: lives.seed, first, count: (lives.count - first).min(WINDOW as u32) };
-                let donors = play_window(protocol, controller, untreated, Treatment::None, None);
-                window(first, Some(&donors))
+                let donors = window(first, Treatment::None, None);
+                window(first, treatment, Some(&donors))
             }
-            _ => window(first, None),
+            _ => window(first, treatment, None),
         })
         .collect();
     let steps = over.iter().map(|life| life.steps).sum();
@@ -236,41 +248,63 @@ pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives
     Played { values, paths, steps }
 }
 
-#[derive(Clone, Copy)]
-struct Window {
-    seed: u64,
-    first: u32,
-    count: u32,
+/// Lives that are played side by side, from number `first` on; at most [`WINDOW`].
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// Of all that they draw.
+    pub seed: u64,
+    /// Number of the first.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
 }
 
-fn play_window<P: Protocol>(
+/// What each life of a window is worth to evolution. Returns the control steps of all of them.
+pub fn fitness<P: Protocol>(protocol: &P, controller: &dyn Controller, window: Window, fitness: &mut [f32]) -> u64 {
+    let Lived { lives, steps, .. } = live(protocol, controller, window, Treatment::None, None, false);
+    fitness.iter_mut().zip(&lives).for_each(|(fitness, life)| *fitness = protocol.fitness(life));
+    steps.iter().sum()
+}
+
+/// Lives at their ends, and the control steps of each.
+struct Lived<L> {
+    lives: Vec<L>,
+    outcomes: Vec<Outcomes>,
+    steps: Vec<u64>,
+}
+
+fn live<P: Protocol>(
     protocol: &P,
     controller: &dyn Controller,
     Window { seed, first, count }: Window,
     treatment: Treatment,
     donors: Option<&[Over]>,
-) -> Vec<Over> {
+    is_shown: bool,
+) -> Lived<P::Life> {
     let row = |stream, lane: usize| Row { seed, stream, generation: P::NUMBER, index: first + lane as u32 };
     let lanes = crate::cpu::padded(count as usize);
     let mut seat = controller.seat(lanes);
+    // Figures show the first lives; of those that nobody looks at none is.
+    let number = |lane: usize| if is_shown { first + lane as u32 } else { u32::MAX };
     let mut lives: Vec<P::Life> =
-        (0..count as usize).map(|lane| protocol.begin(&row(Stream::AssayLife, lane), first + lane as u32)).collect();
+        (0..count as usize).map(|lane| protocol.begin(&row(Stream::AssayLife, lane), number(lane))).collect();
     let given =
         |lane: usize| donors.map(|donors| donors.get(lane ^ 1).map_or_else(Vec::new, |donor| donor.outcomes.clone()));
     let mut outcomes: Vec<Outcomes> =
         (0..lives.len()).map(|lane| Outcomes { own: Vec::new(), given: given(lane) }).collect();
     let mut steps = vec![0; lives.len()];
     let mut live: Vec<usize> = (0..lives.len()).collect();
-    let mut senses = vec![0.0; (P::SENSES + 2) * lanes];
-    let mut outputs = vec![0.0; P::OUTPUTS * lanes];
+    let (channels, motors) = (P::SENSES.len(), P::MOTORS.len());
+    let mut senses = vec![0.0; (channels + 2) * lanes];
+    let mut outputs = vec![0.0; motors * lanes];
     let (mut shown, mut answer) = ([0.0; MOST], [0.0; MOST]);
     let mut step = 0;
     while !live.is_empty() {
         let words: Vec<[u32; 4]> = live.iter().map(|&lane| row(Stream::AssayStep, lane).block(step)).collect();
         for (&lane, &words) in live.iter().zip(&words) {
-            let told = protocol.observe(&mut lives[lane], words, &mut shown[..P::SENSES]);
-            shown[P::SENSES] = f32::from(told > 0);
-            shown[P::SENSES + 1] = f32::from(told < 0);
+            let told = protocol.observe(&mut lives[lane], words, &mut shown[..channels]);
+            shown[channels] = f32::from(told > 0);
+            shown[channels + 1] = f32::from(told < 0);
             senses[lane..].iter_mut().step_by(lanes).zip(shown).for_each(|(to, sense)| *to = sense);
         }
         let moment = Moment { seed, number: P::NUMBER, step, first, lanes, live: &live, senses: &senses };
@@ -278,7 +312,7 @@ fn play_window<P: Protocol>(
         let mut still = Vec::with_capacity(live.len());
         for (&lane, &words) in live.iter().zip(&words) {
             outputs[lane..].iter().step_by(lanes).zip(&mut answer).for_each(|(&output, to)| *to = output);
-            let after = protocol.act(&mut lives[lane], words, &answer[..P::OUTPUTS], &mut outcomes[lane]);
+            let after = protocol.act(&mut lives[lane], words, &answer[..motors], &mut outcomes[lane]);
             steps[lane] += 1;
             if after == After::Forget && treatment == Treatment::Amnesia {
                 seat.reset(lane);
@@ -290,11 +324,5 @@ fn play_window<P: Protocol>(
         live = still;
         step += 1;
     }
-    let over = |((life, outcomes), steps): ((P::Life, Outcomes), u64)| Over {
-        values: protocol.values(&life),
-        path: P::path(&life).to_vec(),
-        outcomes: outcomes.own,
-        steps,
-    };
-    lives.into_iter().zip(outcomes).zip(steps).map(over).collect()
+    Lived { lives, outcomes, steps }
 }

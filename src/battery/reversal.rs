@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 
 use super::play::{After, Outcomes, Protocol};
 use crate::rng::{Row, unit_uniform};
-use crate::world::t_maze::{Action, Layout, Rules, TMaze};
+use crate::world::t_maze::{Action, Layout, MOTORS, Rules, SOURCES, TMaze};
 
 /// Sizes of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +110,12 @@ impl Reversal {
 impl Protocol for Reversal {
     type Life = Life;
     const NUMBER: u32 = 3;
-    const SENSES: usize = 3;
-    const OUTPUTS: usize = 3;
+    const SENSES: &'static [&'static str] = &[SOURCES[0], SOURCES[1], SOURCES[2]];
+    const MOTORS: &'static [&'static str] = &MOTORS;
+
+    fn longest(&self) -> u32 {
+        BLOCKS * self.block.end() * ACTIONS as u32
+    }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
         let [length, side, ..] = row.block(0).map(unit_uniform);
@@ -194,5 +198,13 @@ impl Protocol for Reversal {
         };
         values.extend((0..CURVE).map(at));
         values
+    }
+
+    /// First choices, and a little for food: it leads to the arms' ends those that do not get there. Food alone would select the
+    /// reflex that peeks.
+    fn fitness(&self, life: &Life) -> f32 {
+        let trials = life.right.len() as f32;
+        let right = life.right.iter().filter(|&&right| right).count() as f32;
+        right / trials + 0.1 * (life.meals as f32 / trials)
     }
 }

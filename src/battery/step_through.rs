@@ -98,8 +98,12 @@ impl StepThrough {
 impl Protocol for StepThrough {
     type Life = Life;
     const NUMBER: u32 = 2;
-    const SENSES: usize = CUES + 2;
-    const OUTPUTS: usize = 2;
+    const SENSES: &'static [&'static str] = &["cue 1", "cue 2", "cue 3", "cue 4", "light", "delay"];
+    const MOTORS: &'static [&'static str] = &["go", "stay"];
+
+    fn longest(&self) -> u32 {
+        3 * self.cutoff + 1 + self.delay
+    }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
         let [x, y, shocked, first] = row.block(0).map(unit_uniform);
@@ -171,5 +175,14 @@ impl Protocol for StepThrough {
             of(not, latency(x)),
             of(shocked, latency(y)),
         ]
+    }
+
+    /// Waiting costs what it takes, up to 1 a trial; going back to where it was shocked costs 2. The first shock costs nothing, for
+    /// no animal can foresee it, and one that never enters would be no worse.
+    fn fitness(&self, life: &Life) -> f32 {
+        let [naive, x, _] = life.entered;
+        let waited: u32 = life.entered.iter().map(|&steps| if steps > 0 { steps } else { self.cutoff }).sum();
+        let again = life.shocked && naive > 0 && x > 0;
+        -(waited as f32) / self.cutoff as f32 - if again { 2.0 } else { 0.0 }
     }
 }

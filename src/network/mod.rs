@@ -166,6 +166,27 @@ impl Network {
         self.resize(keep.len());
     }
 
+    /// Output gates of all units, synapses first: noises of an environment.
+    pub fn noises(&self) -> usize {
+        let Layout { synapse, neuron, wiring, .. } = &self.layout;
+        wiring.sources.len() * synapse.outputs + wiring.neurons * neuron.outputs
+    }
+
+    /// The noise of an environment's units, `[unit][output]`, synapses first.
+    pub fn set_noise(&mut self, environment: usize, noise: &[f32]) {
+        let synapses = self.layout.wiring.sources.len();
+        let (synapse_lanes, neuron_lanes) = (self.synapses.lanes, self.neurons.lanes);
+        for (unit, noise) in noise.chunks_exact(self.layout.neuron.outputs).enumerate() {
+            let (rows, lanes, unit) = match unit.checked_sub(synapses) {
+                None => (&mut self.synapse_noise, synapse_lanes, unit),
+                Some(neuron) => (&mut self.neuron_noise, neuron_lanes, neuron),
+            };
+            for (channel, noise) in noise.iter().enumerate() {
+                rows[channel * lanes + unit * self.environments + environment] = *noise;
+            }
+        }
+    }
+
     /// What a channel of a sensor shows each environment; [`Network::sense`] makes it known.
     pub fn sensor_mut(&mut self, sensor: usize, channel: usize) -> &mut [f32] {
         &mut self.senses[channel * self.sense_lanes + sensor * self.environments..][..self.environments]

@@ -1,6 +1,7 @@
 //! `[network]` -> the layout of a network for a world's sensors and motors.
 
 use super::{Checked, Invalid, check, within};
+use crate::battery::body;
 use crate::config::{self, Config, Network, SynapseInput, Task};
 use crate::network::{Layout, Wiring};
 use crate::unit::Shape;
@@ -10,13 +11,28 @@ const MAX_NEURONS: u32 = 4_096;
 
 /// The network of a task that one plays, with its defaults written into the config; `None` for other tasks.
 pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>, Invalid> {
-    let plays = matches!(config.task, Task::TMaze(_) | Task::DoubleTMaze(_));
-    if !plays {
-        return match config.network {
-            None => Ok(None),
-            Some(_) => Err(invalid("network", "this task is for a single unit: remove the table [network]")),
-        };
-    }
+    let (sources, motors) = match &config.task {
+        Task::TMaze(_) | Task::DoubleTMaze(_) => (SOURCES.to_vec(), Action::MOTORS),
+        Task::Assay(task) => {
+            let (mut senses, motors) = body::anatomy(&task.assays());
+            senses.extend(body::INNER);
+            let table = format!("unit.{}", unit.kind.name());
+            if config.network.is_none() {
+                check(unit.outputs >= motors.len(), &format!("{table}.outputs"), || {
+                    format!("{} is too few: the animal has {} motors", unit.outputs, motors.len())
+                })?;
+                return Ok(None);
+            }
+            (senses, motors.len())
+        }
+        Task::Iaf(_) | Task::Stdp(_) | Task::StdpComplex(_) => {
+            return match config.network {
+                None => Ok(None),
+                Some(_) => Err(invalid("network", "this task is for a single unit: remove the table [network]")),
+            };
+        }
+    };
+    let in_maze = sources == SOURCES;
     let network = config.network.get_or_insert_default();
     let table = format!("unit.{}", unit.kind.name());
     check(unit.inputs == unit.outputs, &format!("{table}.inputs"), || {
@@ -25,8 +41,8 @@ pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>,
             unit.inputs, unit.outputs
         )
     })?;
-    check_channels(network, unit, &table)?;
-    within("network", "neurons", network.neurons, (Action::MOTORS as u32, MAX_NEURONS))?;
+    check_channels(network, unit, &table, if in_maze { 3 } else { 1 })?;
+    within("network", "neurons", network.neurons, (motors as u32, MAX_NEURONS))?;
     let noise = network.output_noise;
     check(noise >= 0.0 && noise.is_finite(), "network.output_noise", || {
         format!("{noise} is not a finite number of at least 0")
@@ -35,27 +51,30 @@ pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>,
     check(!network.shared || input != SynapseInput::Concat, "network.shared", || {
         "one chromosome needs synapses with as many inputs as neurons: not with synapse_input = \"concat\"".into()
     })?;
-    let wiring = check_wiring(network)?;
+    let wiring = check_wiring(network, &sources)?;
     let inputs = if input == SynapseInput::Concat { 2 * unit.outputs } else { unit.outputs };
     Ok(Some(Layout { synapse: Shape { inputs, ..unit }, neuron: unit, shared: network.shared, input, wiring }))
 }
 
-/// Sensors and reward use channels 0 to 2 of their sources, which synapses must be able to read.
-fn check_channels(network: &Network, unit: Shape, table: &str) -> Checked {
+/// Sensors and reward use the first channels of their sources, which synapses must be able to read.
+fn check_channels(network: &Network, unit: Shape, table: &str, used: usize) -> Checked {
     let (good, needed) = match network.synapse_input {
-        SynapseInput::Split => (unit.outputs >= 6 && unit.outputs.is_multiple_of(2), "an even number, at least 6"),
-        SynapseInput::Sum | SynapseInput::Concat => (unit.outputs >= 3, "at least 3"),
+        SynapseInput::Split => {
+            let least = 2 * used;
+            (unit.outputs >= least && unit.outputs.is_multiple_of(2), format!("an even number, at least {least}"))
+        }
+        SynapseInput::Sum | SynapseInput::Concat => (unit.outputs >= used, format!("at least {used}")),
     };
     check(good, &format!("{table}.outputs"), || {
         format!(
-            "{} is not {needed}: sensors and reward use three channels, and with synapse_input = \"split\" a synapse reads \
-             the first half of its source's",
+            "{} is not {needed}: sensors and reward use {used} of the channels, and with synapse_input = \"split\" a synapse \
+             reads the first half of its source's",
             unit.outputs
         )
     })
 }
 
-fn check_wiring(network: &mut Network) -> Result<Wiring, Invalid> {
+fn check_wiring(network: &mut Network, names: &[&str]) -> Result<Wiring, Invalid> {
     let given = [
         network.paper.as_ref().map(|_| "paper"),
         network.random.as_ref().map(|_| "random"),
@@ -71,17 +90,20 @@ fn check_wiring(network: &mut Network) -> Result<Wiring, Invalid> {
     let (neurons, synapses) = (network.neurons, network.synapses);
     match network {
         Network { edges: Some(edges), .. } => {
-            Wiring::from_edges(&SOURCES, neurons as usize, edges).map_err(|why| invalid("network.edges", &why))
+            Wiring::from_edges(names, neurons as usize, edges).map_err(|why| invalid("network.edges", &why))
         }
         Network { edges_file: Some(_), .. } => {
             Err(invalid("network.edges_file", "is read where a config is loaded from a file; give `edges` instead"))
         }
         Network { random: Some(config::Random { seed }), .. } => {
-            let sources = SOURCES.len() as u32 + neurons;
+            let sources = names.len() as u32 + neurons;
             within("network", "synapses", synapses, (2, sources))?;
-            Ok(Wiring::random(SOURCES.len(), neurons as usize, synapses as usize, *seed))
+            Ok(Wiring::random(names.len(), neurons as usize, synapses as usize, *seed))
         }
         Network { paper, .. } => {
+            check(names == SOURCES, "network", || {
+                "the paper's wiring is of an animal in its mazes; add [network.random] or network.edges".into()
+            })?;
             paper.get_or_insert_default();
             let advice = "is not the paper's; for other sizes add [network.random] or network.edges";
             check(neurons == 6, "network.neurons", || format!("{neurons} {advice}"))?;

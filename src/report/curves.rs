@@ -125,7 +125,8 @@ pub fn fitness(task: &Task, rows: &[Metrics]) -> Result<Figure> {
 pub fn axis(task: Option<&Task>, label: &str, values: &[f64]) -> Axis {
     match task {
         // Food less poison: small whole numbers of either sign.
-        Some(Task::TMaze(_) | Task::DoubleTMaze(_)) => Axis::around(label, values.iter().copied(), 6),
+        // So is what lives in assays are worth.
+        Some(Task::TMaze(_) | Task::DoubleTMaze(_) | Task::Assay(_)) => Axis::around(label, values.iter().copied(), 6),
         _ => Axis::fitness(label, values.iter().copied()),
     }
 }

@@ -73,7 +73,7 @@ struct Subject<'a> {
 /// Fresh episodes that are enough to judge parameters: in a maze they are long.
 pub fn default_episodes(plan: &Plan) -> usize {
     match plan.config.task {
-        Task::TMaze(_) | Task::DoubleTMaze(_) => 1_000,
+        Task::TMaze(_) | Task::DoubleTMaze(_) | Task::Assay(_) => 1_000,
         _ => 10_000,
     }
 }
@@ -165,6 +165,8 @@ impl Page<'_> {
                     figures.push(life::figure(&MazePlay::new(self.plan), &subject));
                     figures
                 }
+                // `phylon battery` judges what it does.
+                Task::Assay(_) => Vec::new(),
             };
             out.extend(figures.iter().map(html::figure));
         }
@@ -192,7 +194,11 @@ mod tests {
     use crate::workload::maze::Probe;
 
     fn plan(task: &str) -> Plan {
-        let (inputs, outputs) = if task.ends_with("t_maze") { (6, 6) } else { (4, 1) };
+        let (inputs, outputs) = match task {
+            "t_maze" | "double_t_maze" => (6, 6),
+            "assay" => (8, 3),
+            _ => (4, 1),
+        };
         let text = format!(
             "format = 1
             [run]
@@ -259,6 +265,7 @@ mod tests {
             ("stdp_complex", vec!["fitness", "evaluation", "window", "episode"]),
             ("t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes", "life"]),
             ("double_t_maze", vec!["fitness", "evaluation", "choice", "reversal", "earnings", "probes", "life"]),
+            ("assay", vec!["fitness", "evaluation"]),
         ];
         for (task, figures) in cases {
             let plan = plan(task);

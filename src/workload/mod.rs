@@ -2,6 +2,7 @@
 
 mod cpu;
 mod gpu;
+pub mod lives;
 pub mod maze;
 pub mod single_unit;
 mod start;
@@ -22,6 +23,7 @@ use crate::plan::Plan;
 use crate::profile::{Ceilings, Profile};
 use crate::rng::Stream;
 use cpu::CpuEngine;
+use lives::Lives;
 use maze::MazePlay;
 use single_unit::SingleUnit;
 
@@ -151,7 +153,12 @@ fn cpu_engine_among(plan: &Plan, instructions: InstructionSet, ranks: &Rc<Ranks>
         Task::TMaze(_) | Task::DoubleTMaze(_) => {
             Box::new(CpuEngine::new(plan, MazePlay::new(plan).with_instructions(instructions), ranks, shares))
         }
-        _ => Box::new(CpuEngine::new(plan, SingleUnit::new(plan).with_instructions(instructions), ranks, shares)),
+        Task::Assay(_) => {
+            Box::new(CpuEngine::new(plan, Lives::new(plan).with_instructions(instructions), ranks, shares))
+        }
+        Task::Iaf(_) | Task::Stdp(_) | Task::StdpComplex(_) => {
+            Box::new(CpuEngine::new(plan, SingleUnit::new(plan).with_instructions(instructions), ranks, shares))
+        }
     }
 }
 
@@ -160,7 +167,10 @@ fn cpu_profile(plan: &Plan, description: &str, ceilings: &Ceilings) -> Result<Pr
         Task::TMaze(_) | Task::DoubleTMaze(_) => {
             CpuEngine::alone(plan, MazePlay::new(plan)).profile(plan, description, ceilings)
         }
-        _ => CpuEngine::alone(plan, SingleUnit::new(plan)).profile(plan, description, ceilings),
+        Task::Assay(_) => CpuEngine::alone(plan, Lives::new(plan)).profile(plan, description, ceilings),
+        Task::Iaf(_) | Task::Stdp(_) | Task::StdpComplex(_) => {
+            CpuEngine::alone(plan, SingleUnit::new(plan)).profile(plan, description, ceilings)
+        }
     }
 }
 
@@ -181,7 +191,8 @@ pub fn fresh_fitness(plan: &Plan, parameters: &[f32], episodes: usize, seed: u64
     }
     match plan.config.task {
         Task::TMaze(_) | Task::DoubleTMaze(_) => of(&MazePlay::new(plan), parameters, episodes, seed),
-        _ => of(&SingleUnit::new(plan), parameters, episodes, seed),
+        Task::Assay(_) => of(&Lives::new(plan), parameters, episodes, seed),
+        Task::Iaf(_) | Task::Stdp(_) | Task::StdpComplex(_) => of(&SingleUnit::new(plan), parameters, episodes, seed),
     }
 }
 

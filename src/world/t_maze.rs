@@ -91,6 +91,9 @@ impl Layout {
 /// Names of a network's sources in a maze: the sensors in their order, then the reward.
 pub const SOURCES: [&str; 4] = ["wall", "green", "red", "reward"];
 
+/// Names of the motors, in the order of [`Action::from_index`].
+pub const MOTORS: [&str; Action::MOTORS] = ["forward", "left", "right"];
+
 /// The reward's source.
 pub const REWARD: usize = 3;
 

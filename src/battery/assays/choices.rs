@@ -7,7 +7,7 @@ use crate::battery::controls::choices::{
 use crate::battery::controls::maze::{RandomWalk, Walker};
 use crate::battery::cues::{CURVE, Rules, Swap, TwoTasks, swap_column as e, tasks_column as f};
 use crate::battery::plain::Plain;
-use crate::battery::play::{Each, Treatment};
+use crate::battery::play::{self, Each, Protocol, Treatment};
 use crate::battery::reversal::{self, Reversal, column as d};
 use crate::battery::scores::{Bound, Sample, Score};
 use crate::battery::step_through::{StepThrough, column as c};
@@ -30,7 +30,10 @@ pub const AVOIDANCE: Assay = Assay {
     name: "avoidance",
     title: "one-shot avoidance in a step-through box",
     stage: Stage::Learning,
-    sizes: [6, 2],
+    senses: <StepThrough as Protocol>::SENSES,
+    motors: <StepThrough as Protocol>::MOTORS,
+    longest: || StepThrough::default().longest(),
+    evolve: |controller, window, fitness| play::fitness(&StepThrough::default(), controller, window, fitness),
     scores: &[NAIVE, SHOCKED, OTHER, UNSHOCKED, AVOIDANCE_INDEX, SPECIFICITY, GOOD],
     criteria: &[
         Criterion::of(
@@ -99,7 +102,10 @@ pub const REVERSAL: Assay = Assay {
     name: "reversal",
     title: "reversal in the T-maze, by the first choice",
     stage: Stage::Learning,
-    sizes: [3, 3],
+    senses: <Reversal as Protocol>::SENSES,
+    motors: <Reversal as Protocol>::MOTORS,
+    longest: || Reversal::default().longest(),
+    evolve: |controller, window, fitness| play::fitness(&Reversal::default(), controller, window, fitness),
     scores: &[FIRST, FOOD, LAST, ERRORS, SLOWER, ACTIONS],
     criteria: &[
         Criterion::of(
@@ -189,7 +195,10 @@ pub const PREFERENCE: Assay = Assay {
     name: "preference",
     title: "conditioned preference, and the swap of what is rewarded",
     stage: Stage::Learning,
-    sizes: [8, 2],
+    senses: <Swap as Protocol>::SENSES,
+    motors: <Swap as Protocol>::MOTORS,
+    longest: || Swap::default().longest(),
+    evolve: |controller, window, fitness| play::fitness(&Swap::default(), controller, window, fitness),
     scores: &[BEFORE, LEARNT, SWAPPED, ERRORS_A, ERRORS_B],
     criteria: &[
         Criterion::of(&BEFORE, Bound::Within(-0.1, 0.1), Animal::NONE),
@@ -245,7 +254,10 @@ pub const TWO_TASKS: Assay = Assay {
     name: "two-tasks",
     title: "two tasks in a row without forgetting the first",
     stage: Stage::Memory,
-    sizes: [8, 2],
+    senses: <TwoTasks as Protocol>::SENSES,
+    motors: <TwoTasks as Protocol>::MOTORS,
+    longest: || TwoTasks::default().longest(),
+    evolve: |controller, window, fitness| play::fitness(&TwoTasks::default(), controller, window, fitness),
     scores: &[FIRST_BEFORE, SECOND, FIRST_AFTER, RETENTION],
     criteria: &[
         Criterion::of(&FIRST_BEFORE, Bound::AtLeast(0.7), Animal::NONE),

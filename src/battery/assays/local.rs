@@ -24,7 +24,10 @@ pub const ORIENTATION: Assay = Assay {
     name: "orientation",
     title: "orientation tuning by local rules, whatever the phase",
     stage: Stage::Local,
-    sizes: [0, 0],
+    senses: &[],
+    motors: &[],
+    longest: || 0,
+    evolve: |_, _, _| 0,
     scores: &[SELECTIVITY, MODULATION, WORST, RESPONSE, PREFERENCES],
     criteria: &[
         Criterion::of(

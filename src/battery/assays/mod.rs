@@ -8,7 +8,7 @@ mod plate;
 use serde::Serialize;
 
 use super::gratings::Learner;
-use super::play::{Controller, Lives, Played, Protocol, Treatment, play};
+use super::play::{Controller, Lives, Played, Protocol, Treatment, Window, play};
 use super::scores::{Bound, Sample, Score};
 use crate::error::{Error, Result};
 
@@ -156,8 +156,14 @@ pub struct Assay {
     pub title: &'static str,
     /// Which it belongs to.
     pub stage: Stage,
-    /// Channels that a controller reads beside r+ and r-, and what it puts out.
-    pub sizes: [usize; 2],
+    /// Channels that a controller reads beside r+ and r-.
+    pub senses: &'static [&'static str],
+    /// What it puts out; none where no controller can be.
+    pub motors: &'static [&'static str],
+    /// Control steps after which every life is over.
+    pub longest: fn() -> u32,
+    /// What each life of a window is worth to evolution; the control steps of all of them.
+    pub evolve: fn(&dyn Controller, Window, &mut [f32]) -> u64,
     /// All that a report shows.
     pub scores: &'static [Score],
     /// All of which must hold.
@@ -195,12 +201,12 @@ impl Assay {
 
     /// Whether controllers can be in it.
     pub fn is_for_animals(&self) -> bool {
-        self.sizes[1] > 0
+        !self.motors.is_empty()
     }
 
     /// All senses, r+ and r- among them.
     pub fn channels(&self) -> usize {
-        self.sizes[0] + 2
+        self.senses.len() + 2
     }
 }
 

@@ -8,7 +8,7 @@ use crate::battery::controls::worm::{Navigator, Reflex, Wanderer};
 use crate::battery::memory;
 use crate::battery::plain::Plain;
 use crate::battery::plate::Plate;
-use crate::battery::play::{Each, Treatment};
+use crate::battery::play::{self, Each, Protocol, Treatment};
 use crate::battery::scores::{Bound, Sample, Score};
 
 use chemotaxis::column as a;
@@ -44,7 +44,10 @@ pub const CHEMOTAXIS: Assay = Assay {
     name: "chemotaxis",
     title: "salt chemotaxis of a worm on a plate",
     stage: Stage::Reflex,
-    sizes: [5, 3],
+    senses: <Chemotaxis as Protocol>::SENSES,
+    motors: <Chemotaxis as Protocol>::MOTORS,
+    longest: || Chemotaxis::default().longest(),
+    evolve: |controller, window, fitness| play::fitness(&Chemotaxis::default(), controller, window, fitness),
     scores: &[INDEX, APPROACH, REACH, LATENCY, SLOPE, RATIO, UP, DOWN],
     criteria: &[
         Criterion::of(
@@ -130,7 +133,10 @@ pub const FOOD_MEMORY: Assay = Assay {
     name: "food-memory",
     title: "where the food was, after a delay",
     stage: Stage::Memory,
-    sizes: [9, 3],
+    senses: <Arena as Protocol>::SENSES,
+    motors: <Arena as Protocol>::MOTORS,
+    longest: || Arena::default().longest(),
+    evolve: |controller, window, fitness| play::fitness(&Arena::default(), controller, window, fitness),
     scores: &[FOUND, MEMORY, QUADRANT, EXITS, SEARCH],
     criteria: &[
         Criterion::of(&FOUND, Bound::AtLeast(0.8), Animal::NONE),

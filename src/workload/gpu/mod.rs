@@ -26,7 +26,7 @@ use super::start::first_centre;
 use crate::abi::{BestSoFar, Pointer, Step};
 use crate::config;
 use crate::engine::{Engine, Facts, Generation, State, Trials};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{self, Buffer, Gpu, Pinned, Shape};
 use crate::plan::Plan;
 use crate::profile::Work;
@@ -197,6 +197,10 @@ impl Pack {
 
     /// With these of the players, and batches of so many generations.
     fn with(plan: &Plan, gpu: Gpu, seeds: &[u64], range: Range<usize>, batch: u32) -> Result<Self> {
+        if matches!(plan.config.task, config::Task::Assay(_)) {
+            let why = "`task.assay`: assays of the battery are played on the CPU; try: --device cpu";
+            return Err(Error::Config(why.into()));
+        }
         let run = &plan.config.run;
         let (stride, trials) = (plan.parameters().next_multiple_of(4), seeds.len());
         check_memory(plan, &gpu, trials, batch, range.len())?;
@@ -335,7 +339,7 @@ impl Mark {
             config::Task::TMaze(maze) | config::Task::DoubleTMaze(maze) => {
                 step.poison_reward = maze.poison_at(self.generation);
             }
-            config::Task::Stdp(_) | config::Task::StdpComplex(_) => {}
+            config::Task::Stdp(_) | config::Task::StdpComplex(_) | config::Task::Assay(_) => {}
         }
         if let Some(es) = &plan.config.es {
             if let Some(adam) = &es.adam {

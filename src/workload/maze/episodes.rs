@@ -101,22 +101,11 @@ impl Episodes {
 
     /// The noise of the environments from `first` on into the lanes of their networks; or none.
     pub(super) fn set_noise(&self, network: &mut Network, first: usize, none: bool) {
-        let environments = network.environments();
-        let synapses = network.wiring().sources.len();
-        let outputs = network.neurons.shape.outputs;
         let each = self.noise.len() / self.food.len();
-        let (synapse_lanes, neuron_lanes) = (network.synapses.lanes, network.neurons.lanes);
-        for environment in 0..environments {
-            let noise = self.noise[(first + environment) * each..][..each].chunks_exact(outputs);
-            for (unit, noise) in noise.enumerate() {
-                let (rows, lanes, unit) = match unit.checked_sub(synapses) {
-                    None => (&mut network.synapse_noise, synapse_lanes, unit),
-                    Some(neuron) => (&mut network.neuron_noise, neuron_lanes, neuron),
-                };
-                for (channel, noise) in noise.iter().enumerate() {
-                    rows[channel * lanes + unit * environments + environment] = if none { 0.0 } else { *noise };
-                }
-            }
+        let silence = vec![0.0; if none { each } else { 0 }];
+        for environment in 0..network.environments() {
+            let noise = &self.noise[(first + environment) * each..][..each];
+            network.set_noise(environment, if none { &silence } else { noise });
         }
     }
 }

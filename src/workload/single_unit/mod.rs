@@ -54,7 +54,7 @@ impl SingleUnit {
             config::Task::Iaf(iaf) => OpenLoop::Iaf(iaf.clone()),
             config::Task::Stdp(stdp) => OpenLoop::Stdp(StdpTask { config: stdp.clone(), rule: Rule::Plain }),
             config::Task::StdpComplex(stdp) => OpenLoop::Stdp(StdpTask { config: stdp.clone(), rule: Rule::Complex }),
-            config::Task::TMaze(_) | config::Task::DoubleTMaze(_) => panic!("a maze is not for a single unit"),
+            task => panic!("{task:?} is not in open loop"),
         };
         Self { shape: plan.unit, task, steps: plan.steps, instructions: InstructionSet::best() }
     }
