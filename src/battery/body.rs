@@ -47,9 +47,19 @@ enum Brain {
 #[derive(Debug, Clone)]
 pub struct Adapter {
     /// Source and channel of each of the assay's channels, r+ and r- last.
-    shown: Vec<(usize, usize)>,
+    pub(crate) shown: Vec<(usize, usize)>,
     /// The body's motor for each of the assay's.
-    motors: Vec<usize>,
+    pub(crate) motors: Vec<usize>,
+}
+
+/// A body of one unit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct One {
+    pub(crate) unit: Shape,
+    /// Inputs that are driven; the last of them is always 1.
+    pub(crate) channels: usize,
+    /// Steps of the unit in a control step.
+    pub(crate) ticks: usize,
 }
 
 /// Senses of all these assays, each once, and motors.
@@ -100,6 +110,12 @@ impl Body {
         let motors = assay.motors.iter().map(|motor| place(&self.motors, motor)).collect::<Option<Vec<_>>>()?;
         let shown = senses.into_iter().chain([told, told + 1]).map(|channel| self.shown[channel]).collect();
         assay.is_for_animals().then_some(Adapter { shown, motors })
+    }
+
+    /// What it is, if that is one unit.
+    pub(crate) fn one_unit(&self) -> Option<One> {
+        let Brain::One(unit) = self.brain else { return None };
+        Some(One { unit, channels: self.senses.len() + INNER.len(), ticks: self.ticks })
     }
 
     /// Multiply-adds of a control step.

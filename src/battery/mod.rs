@@ -11,6 +11,7 @@ pub mod body;
 pub mod chemotaxis;
 pub mod controls;
 pub mod cues;
+pub mod gpu;
 pub mod gratings;
 pub mod judge;
 pub mod memory;

@@ -16,9 +16,9 @@ pub(crate) struct Packing {
     pub(crate) places: Vec<u32>,
     /// Of the hidden layers.
     widths: Vec<u32>,
-    last_layer: u32,
-    widest: u32,
-    activation: u32,
+    pub(crate) last_layer: u32,
+    pub(crate) widest: u32,
+    pub(crate) activation: u32,
 }
 
 impl Packing {
@@ -63,12 +63,17 @@ impl Packing {
     }
 
     /// Numbers of shared memory that a block of so many threads has for its neurons: two rows of the widest layer.
-    pub(super) fn neurons(&self, threads: u32) -> usize {
+    pub(crate) fn neurons(&self, threads: u32) -> usize {
         2 * self.widest as usize * threads as usize
     }
 
+    /// Number of hidden layers.
+    pub(crate) fn hidden(&self) -> u32 {
+        self.widths.len() as u32
+    }
+
     /// Of the hidden layers; a buffer is never empty.
-    pub(super) fn widths(&self, gpu: &Gpu) -> Result<Buffer<u32>> {
+    pub(crate) fn widths(&self, gpu: &Gpu) -> Result<Buffer<u32>> {
         Buffer::of(gpu, if self.widths.is_empty() { &[0] } else { &self.widths })
     }
 
@@ -88,7 +93,7 @@ impl Packing {
             count: 0,
             limit: 0,
             parameters: self.places.len() as u32,
-            hidden: self.widths.len() as u32,
+            hidden: self.hidden(),
             last_layer: self.last_layer,
             widest: self.widest,
             activation: self.activation,

@@ -1,7 +1,7 @@
 //! Workloads: what is simulated in a generation, and the engines that evolve it.
 
 mod cpu;
-mod gpu;
+pub(crate) mod gpu;
 pub mod lives;
 pub mod maze;
 pub mod single_unit;

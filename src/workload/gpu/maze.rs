@@ -328,8 +328,8 @@ impl Game for Mazes {
         Some(&self.lived)
     }
 
-    fn draw_name(&self) -> &'static str {
-        "draw_maze"
+    fn draw_name(&self) -> Option<&'static str> {
+        Some("draw_maze")
     }
 
     fn rollouts(&self) -> (&Rollout, Option<&Rollout>) {

@@ -1,5 +1,5 @@
 //! The GPU engine: whole generations on the device, for one run or for many trials packed side by side. What differs
-//! between workloads is a [`Game`]: open_loop.rs and maze.rs.
+//! between workloads is a [`Game`]: open_loop.rs, maze.rs and lives.rs.
 //!
 //! A batch of up to 64 generations is one upload of the schedule, one launch that draws all its episodes, and
 //! one graph: for each generation a rollout, the mean over environments, the ranks, and the update. The generations'
@@ -9,35 +9,41 @@
 
 mod batch;
 mod kernels;
+mod lives;
 mod maze;
 mod open_loop;
 mod profile;
 mod sizes;
 mod slices;
 mod state;
+mod tiles;
 
 use std::ops::Range;
 
 use cudarc::driver::{CudaEvent, CudaGraph};
 
+use super::lives as workload;
 use super::maze::MazePlay;
 use super::single_unit::SingleUnit;
 use super::start::first_centre;
 use crate::abi::{BestSoFar, Pointer, Step};
 use crate::config;
 use crate::engine::{Engine, Facts, Generation, State, Trials};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::{self, Buffer, Gpu, Pinned, Shape};
 use crate::plan::Plan;
 use crate::profile::Work;
 use crate::rng::Stream;
 use crate::search::es::Schedule;
 use crate::search::shaping::{nes_utilities, power_weights};
+use lives::Lives;
 use maze::Mazes;
 use open_loop::OpenLoop;
 use sizes::{batch, check_memory};
 
 pub use sizes::gpu_memory_bytes;
+pub(crate) use sizes::Size;
+pub(crate) use tiles::Tiles;
 pub use slices::SlicedEngine;
 
 /// Trials of one plan that differ in their seed, advanced together by the same launches. Packing changes no bit.
@@ -90,8 +96,8 @@ trait Game {
     /// Steps lived, of every player and environment, where agents die.
     fn lived(&self) -> Option<&Buffer<u32>>;
 
-    /// Name of the kernel that draws.
-    fn draw_name(&self) -> &'static str;
+    /// Name of the kernel that draws; none where what is played is told by a seed alone.
+    fn draw_name(&self) -> Option<&'static str>;
 
     /// The kernel that plays, and in check mode the exact one beside it.
     fn rollouts(&self) -> (&Rollout, Option<&Rollout>);
@@ -197,10 +203,6 @@ impl Pack {
 
     /// With these of the players, and batches of so many generations.
     fn with(plan: &Plan, gpu: Gpu, seeds: &[u64], range: Range<usize>, batch: u32) -> Result<Self> {
-        if matches!(plan.config.task, config::Task::Assay(_)) {
-            let why = "`task.assay`: assays of the battery are played on the CPU; try: --device cpu";
-            return Err(Error::Config(why.into()));
-        }
         let run = &plan.config.run;
         let (stride, trials) = (plan.parameters().next_multiple_of(4), seeds.len());
         check_memory(plan, &gpu, trials, batch, range.len())?;
@@ -213,9 +215,10 @@ impl Pack {
         let centres: Vec<f32> = seeds
             .iter()
             .flat_map(|&seed| {
-                let mut centre = match plan.network {
-                    Some(_) => first_centre(&MazePlay::new(plan), plan, seed),
-                    None => first_centre(&SingleUnit::new(plan), plan, seed),
+                let mut centre = match (&plan.config.task, &plan.network) {
+                    (config::Task::Assay(_), _) => first_centre(&workload::Lives::new(plan), plan, seed),
+                    (_, Some(_)) => first_centre(&MazePlay::new(plan), plan, seed),
+                    (_, None) => first_centre(&SingleUnit::new(plan), plan, seed),
                 };
                 centre.resize(stride, 0.0);
                 centre

@@ -59,6 +59,10 @@ impl OpenLoop {
             target_length,
         })
     }
+
+    fn draws(&self) -> &'static str {
+        if self.rollout.name.contains("_iaf_") { "draw_iaf" } else { "draw_stdp" }
+    }
 }
 
 /// Name, grid and block of a rollout: as many windows in a block as shared memory has room for, at most `warps`.
@@ -98,8 +102,8 @@ impl Game for OpenLoop {
         None
     }
 
-    fn draw_name(&self) -> &'static str {
-        if self.rollout.name.contains("_iaf_") { "draw_iaf" } else { "draw_stdp" }
+    fn draw_name(&self) -> Option<&'static str> {
+        Some(self.draws())
     }
 
     fn rollouts(&self) -> (&Rollout, Option<&Rollout>) {
@@ -143,7 +147,7 @@ impl Game for OpenLoop {
         }
         let grid = [blocks(self.lanes, THREADS), generations, self.size.trials as u32];
         // SAFETY: the buffers hold this many generations of episodes of all trials.
-        unsafe { context.gpu.launch(self.draw_name(), Shape { grid, block: THREADS, shared: 0 }, &args) }
+        unsafe { context.gpu.launch(self.draws(), Shape { grid, block: THREADS, shared: 0 }, &args) }
     }
 
     fn play(&self, search: &Search<'_>, rollout: &Rollout, k: usize) -> Result<()> {

@@ -33,7 +33,9 @@ impl Pack {
         let game = &players.game;
         let episodes = Work { bytes: game.episodes_bytes() as u64, ..Work::default() };
         let draw = || game.draw(&context, step, Stream::Episode, self.batch);
-        part(game.draw_name(), batches, episodes, &draw)?;
+        if let Some(name) = game.draw_name() {
+            part(name, batches, episodes, &draw)?;
+        }
         // How long agents live is known once they have.
         self.play(players, 0, step)?;
         part(&game.rollouts().0.name, 1.0, game.work(&context)?, &|| self.play(players, 0, step))?;

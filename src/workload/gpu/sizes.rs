@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Game, Mazes, OpenLoop, Players, maze, open_loop};
+use super::{Game, Lives, Mazes, OpenLoop, Players, lives, maze, open_loop};
 use crate::abi::LANES;
+use crate::config::Task;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape};
 use crate::plan::Plan;
@@ -29,9 +30,10 @@ fn batch_of(validate_every: u32, checkpoint_every: u32, room: u32) -> u32 {
 
 /// Words that the episodes of a generation and trial take, and the fitness of a player on them.
 fn episode_words(plan: &Plan, environments: usize) -> (usize, usize) {
-    match &plan.network {
-        Some(network) => maze::words(plan, network, environments),
-        None => open_loop::words(plan, environments),
+    match (&plan.config.task, &plan.network) {
+        (Task::Assay(_), _) => lives::words(environments),
+        (_, Some(network)) => maze::words(plan, network, environments),
+        (_, None) => open_loop::words(plan, environments),
     }
 }
 
@@ -56,7 +58,7 @@ pub fn gpu_memory_bytes(plan: &Plan) -> u64 {
 pub(super) fn batch(plan: &Plan, trials: usize) -> u32 {
     let episode_bytes = 4 * trials * episode_words(plan, plan.environments).0;
     let flops = trials as u64 * plan.facts().flops;
-    let room = (EPISODE_BYTES / episode_bytes).min((BATCH_FLOPS / flops) as usize);
+    let room = (EPISODE_BYTES / episode_bytes.max(1)).min((BATCH_FLOPS / flops) as usize);
     batch_of(plan.config.run.validate_every, plan.config.run.checkpoint_every, room.clamp(1, MAX_BATCH as usize) as u32)
 }
 
@@ -97,9 +99,10 @@ impl Players {
         generations: usize,
     ) -> Result<Self> {
         let size = Size { trials, players: range.len(), environments, generations };
-        let game: Box<dyn Game> = match &plan.network {
-            Some(network) => Box::new(Mazes::new(plan, network, gpu, size)?),
-            None => Box::new(OpenLoop::new(plan, gpu, size)?),
+        let game: Box<dyn Game> = match (&plan.config.task, &plan.network) {
+            (Task::Assay(_), _) => Box::new(Lives::new(plan, gpu, size)?),
+            (_, Some(network)) => Box::new(Mazes::new(plan, network, gpu, size)?),
+            (_, None) => Box::new(OpenLoop::new(plan, gpu, size)?),
         };
         let fitness = Buffer::zeros(gpu, trials * range.len() * game.lanes())?;
         Ok(Self { population, range, environments, game, fitness })
@@ -108,7 +111,7 @@ impl Players {
 
 /// How many of what.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(crate) struct Size {
     pub trials: usize,
     /// Of each trial.
     pub players: usize,
@@ -135,7 +138,7 @@ impl Size {
 impl Size {
     /// The launch of a rollout whose warps have 32 environments each: as many, at most `warps`, in a block as shared memory has
     /// room for, where a block takes so many floats and each of its warps so many more.
-    pub(super) fn windows(&self, gpu: &Gpu, block: usize, warp: usize, warps: usize) -> Result<Shape> {
+    pub(crate) fn windows(&self, gpu: &Gpu, block: usize, warp: usize, warps: usize) -> Result<Shape> {
         let limit = gpu.shared_limit() as usize / 4;
         let windows = self.environments.div_ceil(LANES as usize);
         let fitting = (1..=warps.min(windows)).rev().find(|warps| block + warps * warp <= limit);
