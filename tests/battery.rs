@@ -3,14 +3,12 @@
 //! Reference data are in `tests/golden/battery`, or that folder of what `PHYLON_GOLDEN` names; a folder that is absent is passed
 //! over.
 
-mod npz;
 mod program;
+mod trajectories;
 
 use std::fs;
-use std::path::PathBuf;
 
-use npz::Npz;
-use phylon::battery::arena::{Arena, Forager};
+use phylon::battery::arena::Forager;
 use phylon::battery::assays::{ASSAYS, Assay, Subject};
 use phylon::battery::body::{Body, Evolved};
 use phylon::battery::controls::choices::{DeltaRule, OneSlot};
@@ -20,7 +18,7 @@ use phylon::battery::cues::swap_column;
 use phylon::battery::cues::{Rules, Swap};
 use phylon::battery::gratings::{self, Input, Learner, Phases, Rule, column};
 use phylon::battery::judge::{Model, Options, Verdict, judge};
-use phylon::battery::plate::{Draws, Motion, Plate, Source, Worm, wrap};
+use phylon::battery::plate::{Motion, Source, Worm};
 use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, Seat, Treatment, play};
 use phylon::battery::reversal::Reversal;
 use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
@@ -32,71 +30,7 @@ use phylon::policy::{Activation, Mlp};
 use phylon::rng::{Row, Stream};
 use phylon::workload::{self, Workload};
 use program::{fail, succeed};
-
-/// Absolute difference allowed: plain single precision was seen to stray by 1.4e-6 in these files.
-const STATE: f64 = 1e-5;
-/// The same of senses, which divide by small concentrations.
-const SENSE: f64 = 2e-5;
-
-fn golden(name: &str) -> Option<Npz> {
-    let given = std::env::var_os("PHYLON_GOLDEN").map(PathBuf::from);
-    let root = given.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden"));
-    let path = root.join("battery").join(name);
-    if given.is_some() && !path.exists() {
-        eprintln!("passed over: no file {}", path.display());
-        return None;
-    }
-    Some(Npz::open(&path))
-}
-
-fn close(seen: impl Into<f64>, expected: f64, tolerance: f64, what: &str) {
-    let seen = seen.into();
-    let error = (seen - expected).abs();
-    assert!(error <= tolerance, "{what}: {seen} against {expected}, {error:e} apart");
-}
-
-/// The same angle may be written in two ways.
-fn close_angle(seen: f64, expected: f64, what: &str) {
-    close(wrap(seen - expected), 0.0, STATE, what);
-}
-
-fn plate(file: &Npz) -> Plate {
-    let p = |name: &str| file.f64(&format!("P_{name}"))[0];
-    Plate {
-        dt: p("dt"),
-        speed: p("v"),
-        radius: p("R"),
-        turning: p("wmax"),
-        heading_noise: p("sphi"),
-        rate: p("lam"),
-        pause: file.i64("P_pause")[0] as i32,
-        period: p("Ts"),
-        sweep: p("am"),
-        length: p("l"),
-        base: p("Cb"),
-        peak: p("Cp"),
-        spread: p("sc"),
-        gain: p("g"),
-        half: p("Ch"),
-        adaptation: p("tm"),
-        noise: p("ss"),
-        reference: p("Cref"),
-    }
-}
-
-/// Turn, drive and draws of a life at a step.
-struct Inputs([Vec<f32>; 6]);
-
-impl Inputs {
-    fn of(file: &Npz) -> Self {
-        Self(["turn", "pir", "eta0", "eta1", "U1", "U2"].map(|name| file.f32(&format!("in_{name}"))))
-    }
-
-    fn at(&self, i: usize) -> (f32, f32, Draws) {
-        let [turn, drive, sense, heading, event, angle] = &self.0;
-        (turn[i], drive[i], Draws { sense: sense[i], heading: heading[i], event: event[i], turn: angle[i] })
-    }
-}
+use trajectories::{Inputs, SENSE, STATE, arena, close, close_angle, golden, plate};
 
 #[test]
 fn battery_plates_follow_their_trajectories() {
@@ -131,19 +65,7 @@ fn battery_plates_follow_their_trajectories() {
 #[test]
 fn battery_foragers_follow_their_trajectories() {
     let Some(file) = golden("memory.npz") else { return };
-    let p = |name: &str| file.f64(&format!("P_{name}"))[0];
-    let n = |name: &str| file.i64(&format!("P_{name}"))[0] as i32;
-    let arena = Arena {
-        plate: plate(&file),
-        site_radius: p("rf"),
-        reach: p("eat_r"),
-        ring: p("r_out"),
-        find: n("find"),
-        eat: n("eat"),
-        delay: n("delay"),
-        test: n("test"),
-        offset: 0.0,
-    };
+    let arena = arena(&file);
     let (inputs, sites) = (Inputs::of(&file), file.i64("site"));
     let [first, second] = ["phi0", "phi1"].map(|key| file.f32(key));
     let [obs, x, y, phi, exit] = ["obs", "x", "y", "phi", "exit"].map(|key| file.f64(key));

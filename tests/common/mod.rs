@@ -29,6 +29,7 @@ fn sizes(task: &str) -> (&'static str, &'static str) {
                            [network]\nneurons = 3\nsynapses = 4\nrandom.seed = 2";
     match task {
         "iaf" => (UNIT, "environments = 37\nsteps = 24"),
+        "assay" => ("inputs = 17\nmemory = 7\noutputs = 4", "assays = ['avoidance', 'preference']\nlives = 3"),
         "t_maze" => (NETWORK, "environments = 17\nactions = 16\nticks_per_action = 2\nenergy = 12\nswap_after = 1"),
         "double_t_maze" => (NETWORK, "environments = 4\nactions = 24\nticks_per_action = 1\nenergy = 20\npoisons = 2"),
         _ => (UNIT, "environments = 5\nsteps = 24"),
@@ -51,7 +52,7 @@ pub fn plans() -> Vec<(String, Plan)> {
     for unit in UNITS {
         for task in TASKS {
             // Optimisers know nothing of tasks: two of them are enough for a world.
-            let in_world = task.name.ends_with("t_maze");
+            let in_world = task.name.ends_with("t_maze") || task.name == "assay";
             let tables = OPTIMISER_TABLES.iter().enumerate().filter(|(i, _)| !in_world || [1, 4].contains(i));
             for (_, optimiser) in tables {
                 let name = format!("[unit.{}] [task.{}] {}", unit.name, task.name, optimiser.replace('\n', " "));
