@@ -102,6 +102,12 @@ impl Body {
         assay.is_for_animals().then_some(Adapter { shown, motors })
     }
 
+    /// Senses and motors of an assay that it does not have.
+    pub fn lacks(&self, assay: &Assay) -> Vec<&'static str> {
+        let senses = assay.senses.iter().filter(|sense| !self.senses.contains(sense));
+        senses.chain(assay.motors.iter().filter(|motor| !self.motors.contains(motor))).copied().collect()
+    }
+
     /// Multiply-adds of a control step.
     pub fn multiply_adds(&self) -> usize {
         self.ticks
