@@ -118,6 +118,12 @@ impl Body {
         Some(One { unit, channels: self.senses.len() + INNER.len(), ticks: self.ticks })
     }
 
+    /// Senses and motors of an assay that it does not have.
+    pub fn lacks(&self, assay: &Assay) -> Vec<&'static str> {
+        let senses = assay.senses.iter().filter(|sense| !self.senses.contains(sense));
+        senses.chain(assay.motors.iter().filter(|motor| !self.motors.contains(motor))).copied().collect()
+    }
+
     /// Multiply-adds of a control step.
     pub fn multiply_adds(&self) -> usize {
         self.ticks

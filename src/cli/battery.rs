@@ -1,16 +1,20 @@
 //! `phylon battery`: a controller in small worlds, judged as an animal would be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phylon::battery::assays::{ASSAYS, Assay, Subject};
+use phylon::battery::body::{Body, Evolved};
 use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
 use phylon::battery::plain::Plain;
 use phylon::battery::play::Lives;
+use phylon::config;
 use phylon::error::{Error, Result};
 use phylon::report::battery;
+use phylon::run::Folder;
 use serde::Serialize;
 
+use super::eval::Which;
 use super::output;
 
 /// Judge a controller in behavioural assays, beside an animal's values and beside nulls that must fail.
@@ -20,13 +24,16 @@ use super::output;
 /// other conditions (H, generalisation). All lives are fresh, and the same for whoever is judged, for the nulls and for the
 /// positive control. Where a null passes or the control fails, the assay is invalid.
 ///
-/// Judged are plain networks from files, each of which is one model, and the battery's own nulls and positive controls. A file
-/// fits an assay if it has as many inputs and outputs as that: see docs/battery.md.
+/// Judged are runs, plain networks from files, and the battery's own nulls and positive controls. Each run or file is one model;
+/// several must have been trained alike, each with its own seed. A run of `task.assay` or of a T-maze can be in every assay
+/// whose senses and motors it has; a file fits an assay if it has as many inputs and outputs as that: see docs/battery.md.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   phylon battery --controller positive                   that all controls pass
   phylon battery --controller null --assay C --assay E   that these nulls fail
+  phylon battery runs/battery-preference                 what was evolved, in all assays that it can be in
+  phylon battery runs/sweep/*-seed-? --assay E           five models that were evolved alike
   phylon battery seed-*.npz --assay A --lives 1000       five plain networks on the plate
   phylon battery --controller positive --assay D --json
 
@@ -34,11 +41,14 @@ Assays, by letter or name: A chemotaxis, B food-memory, C avoidance, D reversal,
 (phylon list assays).
 A policy file is an .npz or .safetensors as phylon rollout reads it. Its inputs are the assay's senses, then r+ and r-.")]
 pub struct Args {
-    /// Files of plain networks that were trained alike, each with its own seed.
-    #[arg(value_name = "POLICY", conflicts_with = "controller")]
-    policies: Vec<PathBuf>,
-    /// Who is judged if no file is given: the first null of each assay, or its positive control.
-    #[arg(long, value_name = "WHO", required_unless_present = "policies")]
+    /// Run folders, or files of plain networks, that were trained alike, each with its own seed.
+    #[arg(value_name = "RUN", conflicts_with = "controller")]
+    trained: Vec<PathBuf>,
+    /// Of a run, the best centre or that of its last checkpoint [default: best, or last if there is no best yet].
+    #[arg(long, value_enum)]
+    which: Option<Which>,
+    /// Who is judged if no run is given: the first null of each assay, or its positive control.
+    #[arg(long, value_name = "WHO", required_unless_present = "trained")]
     controller: Option<Who>,
     /// An assay; may be repeated [default: all that fit].
     #[arg(long = "assay", value_name = "NAME")]
@@ -112,18 +122,12 @@ fn models(args: &Args) -> Result<Vec<(&'static Assay, Model)>> {
         };
         return Ok(assays.into_iter().map(model).collect());
     }
-    if let Some(run) = args.policies.iter().find(|path| path.is_dir()) {
-        return Err(Error::Config(format!(
-            "cannot judge {}: it is a folder, and only files of plain networks are read; try: POLICY.npz, or --controller",
-            run.display()
-        )));
-    }
+    let trained = args.trained.iter().map(|path| Trained::read(path, args.which)).collect::<Result<Vec<_>>>()?;
     let mut models = Vec::new();
     let mut refused = None;
     for assay in assays.into_iter().filter(|assay| assay.is_for_animals()) {
-        let subject = |path: &PathBuf| Ok(Subject::Animal(Box::new(Plain::read(path, assay)?)));
-        match args.policies.iter().map(subject).collect::<Result<Vec<_>>>() {
-            Ok(subjects) => models.push((assay, Model { name: name(&args.policies), subjects })),
+        match trained.iter().map(|trained| trained.subject(assay)).collect::<Result<Vec<_>>>() {
+            Ok(subjects) => models.push((assay, Model { name: name(&args.trained), subjects })),
             Err(error) if asked.is_empty() => refused = Some(error),
             Err(error) => return Err(error),
         }
@@ -131,15 +135,58 @@ fn models(args: &Args) -> Result<Vec<(&'static Assay, Model)>> {
     match refused {
         Some(error) if models.is_empty() => Err(error),
         _ if models.is_empty() => Err(Error::Config(
-            "local rules are in no world, so files of networks cannot be judged by assay G; try: --controller positive"
+            "local rules are in no world, so neither runs nor networks can be judged by assay G; try: --controller positive"
                 .into(),
         )),
         _ => Ok(models),
     }
 }
 
-fn name(policies: &[PathBuf]) -> String {
-    match policies {
+/// What was trained.
+enum Trained {
+    /// A run's body and parameters.
+    Run { path: PathBuf, body: Box<Body>, parameters: Vec<f32> },
+    /// A plain network's file.
+    File(PathBuf),
+}
+
+impl Trained {
+    fn read(path: &Path, which: Option<Which>) -> Result<Self> {
+        if !path.is_dir() {
+            return Ok(Self::File(path.to_owned()));
+        }
+        let folder = Folder::open(path)?;
+        let plan = config::load(&folder.config_path(), &[])?;
+        let body = Body::of(&plan).ok_or_else(|| {
+            Error::Config(format!(
+                "cannot judge {}: its task is in no world; try: a run of task.assay or task.t_maze, or --controller",
+                path.display()
+            ))
+        })?;
+        let (_, _, parameters) = Which::choose(which, folder.checkpoint(&plan)?, path, &plan)?;
+        Ok(Self::Run { path: path.to_owned(), body: Box::new(body), parameters })
+    }
+
+    fn subject(&self, assay: &Assay) -> Result<Subject> {
+        Ok(Subject::Animal(match self {
+            Self::File(path) => Box::new(Plain::read(path, assay)?),
+            Self::Run { path, body, parameters } => {
+                Box::new(Evolved::new(body, parameters, assay).ok_or_else(|| {
+                    let lacks = body.lacks(assay).join(", ");
+                    Error::Config(format!(
+                        "{} cannot be in assay {} ({}): it has no {lacks}",
+                        path.display(),
+                        assay.letter,
+                        assay.name
+                    ))
+                })?)
+            }
+        }))
+    }
+}
+
+fn name(trained: &[PathBuf]) -> String {
+    match trained {
         [one] => one.display().to_string(),
         several => format!("{} and {} others", several[0].display(), several.len() - 1),
     }
