@@ -60,7 +60,8 @@ fn battery_plates_follow_their_trajectories() {
         let (steps, lives) = (file.shape("x")[0], file.shape("x")[1]);
         let starts = interleaved(["x0", "y0", "phi0"].map(|key| file.f32(key)));
         let given = Buffer::of(&gpu, &given(&inputs, steps * lives)).unwrap();
-        let (starts_there, out) = (Buffer::of(&gpu, &starts).unwrap(), Buffer::zeros(&gpu, steps * lives * 11).unwrap());
+        let (starts_there, out) =
+            (Buffer::of(&gpu, &starts).unwrap(), Buffer::zeros(&gpu, steps * lives * 11).unwrap());
         let args = PlateMovesArgs {
             starts: starts_there.pointer(),
             given: given.pointer(),
@@ -237,7 +238,8 @@ fn compare(what: &str, assay: &Assay, expected: &[Vec<f64>], seen: &Lived, first
 
 /// As they are, and with all sizes others.
 fn worlds() -> [Worlds; 2] {
-    let plate = Plate { spread: 10.0, gain: 10.0, peak: 10.0, speed: 0.2, noise: 0.1, rate: 0.4, pause: 3, ..Plate::default() };
+    let plate =
+        Plate { spread: 10.0, gain: 10.0, peak: 10.0, speed: 0.2, noise: 0.1, rate: 0.4, pause: 3, ..Plate::default() };
     let rules = Rules { reward: 0.8, gap: 2 };
     let arena = Arena::default();
     let other = Worlds {

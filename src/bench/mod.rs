@@ -90,7 +90,7 @@ impl Case {
         let mut cases = Vec::new();
         for (task, unit) in tasks.chain(units) {
             cases.push(Self::Evolution { task, unit, fast: false });
-            if on_gpu {
+            if on_gpu && task != "assay" {
                 cases.push(Self::Evolution { task, unit, fast: true });
             }
         }

@@ -3,8 +3,8 @@
 
 mod unit;
 
-pub(crate) use unit::{UnitLives, lanes};
 pub use unit::unit;
+pub(crate) use unit::{UnitLives, lanes};
 
 use super::arena::Arena;
 use super::assays::Assay;

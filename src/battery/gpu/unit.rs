@@ -59,7 +59,7 @@ impl UnitLives {
         let mut adapters = Vec::new();
         for assay in assays {
             let adapter = body.adapter(assay).ok_or_else(|| {
-                Error::Config(format!("{} needs senses and motors that this animal lacks", assay.name))
+                Error::Config(format!("{} needs {}, which this animal lacks", assay.name, body.lacks(assay).join(", ")))
             })?;
             adapters.extend(words(assay, &adapter));
         }

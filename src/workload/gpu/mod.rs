@@ -41,10 +41,10 @@ use maze::Mazes;
 use open_loop::OpenLoop;
 use sizes::{batch, check_memory};
 
-pub use sizes::gpu_memory_bytes;
 pub(crate) use sizes::Size;
-pub(crate) use tiles::Tiles;
+pub use sizes::gpu_memory_bytes;
 pub use slices::SlicedEngine;
+pub(crate) use tiles::Tiles;
 
 /// Trials of one plan that differ in their seed, advanced together by the same launches. Packing changes no bit.
 pub struct Pack {
