@@ -76,10 +76,10 @@ struct StepThrough {
 
     __device__ __forceinline__ float fitness(const Assays& assays) const {
         const uint32_t cutoff = assays.step_through.cutoff;
-        const auto light = [&](uint32_t entered) { return entered > 0 ? entered : cutoff; };
-        const bool again = with_x > 0 && shocked && naive > 0;
-        const float waited = (float)(light(naive) + light(with_x) + light(with_y)) / (float)cutoff;
-        return -waited - (again ? 2.0f : 0.0f);
+        const auto waited = [&](uint32_t entered) { return (float)(entered > 0 ? entered : cutoff); };
+        const bool is_told = shocked && naive > 0;
+        const float tests = is_told ? waited(with_x) - waited(with_y) : -0.5f * (waited(with_x) + waited(with_y));
+        return (tests - waited(naive)) / (float)cutoff;
     }
 };
 
