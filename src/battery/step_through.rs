@@ -177,12 +177,12 @@ impl Protocol for StepThrough {
         ]
     }
 
-    /// Waiting costs what it takes, up to 1 a trial; going back to where it was shocked costs 2. The first shock costs nothing, for
-    /// no animal can foresee it, and one that never enters would be no worse.
+    /// Waiting costs what it takes, up to 1 a trial, but is worth as much where it has been shocked: fearing everything is no better
+    /// than fearing nothing, so neither is a place to get stuck. What neither shock nor its absence can have told counts half.
     fn fitness(&self, life: &Life) -> f32 {
-        let [naive, x, _] = life.entered;
-        let waited: u32 = life.entered.iter().map(|&steps| if steps > 0 { steps } else { self.cutoff }).sum();
-        let again = life.shocked && naive > 0 && x > 0;
-        -(waited as f32) / self.cutoff as f32 - if again { 2.0 } else { 0.0 }
+        let [naive, x, y] = life.entered;
+        let waited = |steps: u32| (if steps > 0 { steps } else { self.cutoff }) as f32;
+        let tests = if life.shocked && naive > 0 { waited(x) - waited(y) } else { -0.5 * (waited(x) + waited(y)) };
+        (tests - waited(naive)) / self.cutoff as f32
     }
 }
