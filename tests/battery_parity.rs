@@ -310,7 +310,7 @@ impl Variety {
 
     #[track_caller]
     fn check(&self, letter: char) {
-        assert!(self.0.len() > 5, "{letter}: lives of {} kinds show little", self.0.len());
+        assert!(self.0.len() > 3, "{letter}: lives of {} kinds show little", self.0.len());
     }
 }
 
