@@ -12,8 +12,8 @@ use crate::rng::{Row, Stream};
 const WINDOW: usize = 4 * LANES;
 /// Lives whose paths are kept for figures.
 pub const PATHS: usize = 12;
-/// More senses or outputs than any world has.
-const MOST: usize = 16;
+/// As many channels as any world shows, r+ and r- among them.
+const MOST: usize = 18;
 
 /// What an assay's animals go through, control step by control step.
 ///
@@ -95,6 +95,11 @@ impl Outcomes {
 pub trait Controller: Sync {
     /// Seats for `lanes` lives, all at rest.
     fn seat(&self, lanes: usize) -> Box<dyn Seat + '_>;
+
+    /// Steps of its network in a control step; 0 of one that is no network.
+    fn network_steps(&self) -> u64 {
+        0
+    }
 }
 
 /// The state of some lives' controllers.

@@ -7,6 +7,7 @@ use phylon::battery::assays::{ASSAYS, Assay, Subject};
 use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
 use phylon::battery::plain::Plain;
 use phylon::battery::play::Lives;
+use phylon::battery::stages::{Stages, Whose};
 use phylon::error::{Error, Result};
 use phylon::report::battery;
 use serde::Serialize;
@@ -75,6 +76,8 @@ enum Who {
 struct Answer<'a> {
     seed: u64,
     assays: &'a [Judgement],
+    /// None of specialists.
+    stages: Option<Stages>,
     report: String,
 }
 
@@ -82,21 +85,23 @@ pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
     let bar = bar(models.len());
+    // Files and the battery's own animals are of one assay each.
+    let whose = Whose::Specialists;
     let (mut judgements, mut report) = (Vec::new(), PathBuf::new());
     for (assay, model) in models {
         bar.set_message(assay.name);
         judgements.push(judge(assay, &model, &options).ok_or_else(|| misfit(assay))?);
         // What has been judged stays if the rest is interrupted.
-        report = battery::write(&args.out, &judgements)?;
+        report = battery::write(&args.out, &judgements, Stages::of(&judgements, whose).as_ref())?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let report = report.display().to_string();
+    let (report, stages) = (report.display().to_string(), Stages::of(&judgements, whose));
     if args.json {
-        return output::json(&Answer { seed: args.seed, assays: &judgements, report });
+        return output::json(&Answer { seed: args.seed, assays: &judgements, stages, report });
     }
     let passed = judgements.iter().filter(|judgement| judgement.verdict == Verdict::Pass).count();
-    let table = battery::table(&judgements);
+    let table = battery::table(&judgements, stages.as_ref());
     output::print(&format!("{table}passed: {passed} of {}  report: {report}\n", judgements.len()))
 }
 
