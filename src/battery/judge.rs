@@ -5,14 +5,14 @@
 //! interval is; the control must meet all criteria by its mean. If a null passes or the control fails, the assay is invalid, whoever is
 //! judged.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::assays::{Animal, Assay, Criterion, Known, Likeness, Series, Stage, Subject};
-use super::controls::Replay;
-use super::play::{Controller, Each, Lives, Moment, Played, Seat, Treatment};
+use super::controls::replay::replay;
+use super::generalisation::{Condition, under_conditions};
+use super::play::{Lives, Played, Treatment};
 use super::scores::{Bound, Interval, Score};
 use crate::report::MannWhitney;
 
@@ -154,25 +154,6 @@ pub struct Null {
     pub model: MannWhitney,
 }
 
-/// A condition of assay H.
-#[derive(Debug, Clone, Serialize)]
-pub struct Condition {
-    /// In a few words.
-    pub name: &'static str,
-    /// The main score of the models.
-    pub model: Interval,
-    /// The first null's.
-    pub null: f64,
-    /// The positive control's.
-    pub control: f64,
-    /// (score - null) / (score as trained - null as trained); its ends are those of the score.
-    pub ratio: Interval,
-    /// 0.7, or 0.5 of all factors together.
-    pub threshold: f64,
-    /// The lower end of the ratio is not below it.
-    pub passes: bool,
-}
-
 /// An assay, judged.
 #[derive(Serialize)]
 pub struct Judgement {
@@ -229,10 +210,6 @@ pub struct Judgement {
     #[serde(skip)]
     pub control_lives: Played,
 }
-
-/// Least share of the score that must be left under one factor, and under all of them.
-const LEFT: f64 = 0.7;
-const LEFT_OF_ALL: f64 = 0.5;
 
 /// The name of a treatment in tables.
 fn treated(treatment: Treatment) -> &'static str {
@@ -301,7 +278,7 @@ fn lives_of(played: &[Played]) -> Vec<&[Vec<f64>]> {
     played.iter().map(|played| played.values.as_slice()).collect()
 }
 
-fn interval(score: &Score, played: &[Played]) -> Interval {
+pub(super) fn interval(score: &Score, played: &[Played]) -> Interval {
     Interval::of(score, &lives_of(played))
 }
 
@@ -418,16 +395,16 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
 }
 
 /// Control steps that were played.
-struct Steps {
+pub(super) struct Steps {
     /// By each model.
     models: Vec<u64>,
     /// By nulls and control.
-    others: u64,
+    pub(super) others: u64,
 }
 
 impl Steps {
     /// Lives of the models.
-    fn add(&mut self, played: &[Played]) {
+    pub(super) fn add(&mut self, played: &[Played]) {
         self.models.iter_mut().zip(played).for_each(|(steps, played)| *steps += played.steps);
     }
 }
@@ -440,78 +417,4 @@ fn levels(series: &Series, [model, null, control]: [&Lived; 3]) -> Levels {
         Level { x, model: of(model), null: of(null), control: of(control) }
     };
     Levels { title, x, score: score.name, levels: at.iter().map(level).collect() }
-}
-
-/// The main score under each condition. `trained` are those of models and null as trained.
-fn under_conditions(
-    assay: &Assay,
-    model: &Model,
-    trained: [f64; 2],
-    lives: Lives,
-    steps: &mut Steps,
-) -> Option<Vec<Condition>> {
-    let known = [assay.nulls[0], assay.control].map(|known| (known.make)());
-    // A null that has no such score leaves nothing to be taken away.
-    let or_nothing = |score: f64| if score.is_nan() { 0.0 } else { score };
-    let whole = trained[0] - or_nothing(trained[1]);
-    let mut judged = Vec::new();
-    for (condition, name) in assay.conditions.iter().enumerate().skip(1) {
-        let play = |subject| (assay.play)(condition, subject, lives, Treatment::None);
-        let played = model.subjects.iter().map(play).collect::<Option<Vec<_>>>()?;
-        steps.add(&played);
-        let mut of = |subject| {
-            let played = play(subject)?;
-            steps.others += played.steps;
-            Some(assay.main.mean(&[&played.values]))
-        };
-        let (model, null, control) = (interval(assay.main, &played), of(&known[0])?, of(&known[1])?);
-        let share = |score: f64| (score - or_nothing(null)) / whole;
-        let ratio = Interval { mean: share(model.mean), low: share(model.low), high: share(model.high) };
-        let threshold = if condition + 1 == assay.conditions.len() { LEFT_OF_ALL } else { LEFT };
-        let passes = whole > 0.0 && ratio.low >= threshold;
-        judged.push(Condition { name, model, null, control, ratio, threshold, passes });
-    }
-    Some(judged)
-}
-
-/// The control's answers in life 0, to be given in every life; none of whoever is in no world.
-fn replay(assay: &Assay, lives: Lives) -> Option<Subject> {
-    let Subject::Animal(controller) = (assay.control.make)() else { return None };
-    let answers = Answers::default();
-    let recorder = Subject::Animal(Box::new(Recorder { controller, answers: answers.clone() }));
-    (assay.play)(0, &recorder, Lives { count: 1, ..lives }, Treatment::None)?;
-    let answers = answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Some(Subject::Animal(Box::new(Each(Replay::new(answers)))))
-}
-
-type Answers = Arc<Mutex<Vec<[f32; 4]>>>;
-
-/// Writes down what a controller answers in the first lane.
-struct Recorder {
-    controller: Box<dyn Controller>,
-    answers: Answers,
-}
-
-struct Recording<'a> {
-    seat: Box<dyn Seat + 'a>,
-    answers: &'a Answers,
-}
-
-impl Controller for Recorder {
-    fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
-        Box::new(Recording { seat: self.controller.seat(lanes), answers: &self.answers })
-    }
-}
-
-impl Seat for Recording<'_> {
-    fn reset(&mut self, lane: usize) {
-        self.seat.reset(lane);
-    }
-
-    fn step(&mut self, moment: &Moment, outputs: &mut [f32]) {
-        self.seat.step(moment, outputs);
-        let mut answer = [0.0; 4];
-        answer.iter_mut().zip(outputs.iter().step_by(moment.lanes)).for_each(|(to, &output)| *to = output);
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
-    }
 }

@@ -11,6 +11,7 @@ pub mod chemotaxis;
 pub mod conditioning;
 pub mod controls;
 pub mod cues;
+pub mod generalisation;
 pub mod gratings;
 pub mod judge;
 pub mod memory;
