@@ -221,7 +221,7 @@ fn longest(worlds: &Worlds, letter: char) -> u32 {
 /// The same lives, from number `first` of `seen` on.
 #[track_caller]
 fn compare(what: &str, assay: &Assay, expected: &[Vec<f64>], seen: &Lived, first: usize) {
-    let columns = assay.channels() + assay.motors.len();
+    let columns = assay.channels() + assay.game.motors.len();
     for (life, expected) in expected.iter().enumerate() {
         let (what, at) = (format!("{what}, life {life}"), first + life);
         for (step, expected) in expected[1..].chunks_exact(columns).enumerate() {
@@ -360,7 +360,7 @@ fn battery_lives_of_plain_networks_have_the_bits_of_the_cpu() {
                 (&[8], Activation::Sigmoid),
             ];
             for (i, (hidden, activation)) in hidden.into_iter().enumerate() {
-                let sizes = [&[assay.channels()], hidden, &[assay.motors.len()]].concat();
+                let sizes = [&[assay.channels()], hidden, &[assay.game.motors.len()]].concat();
                 let mut mlp = Mlp::new(&sizes, activation);
                 let weights = drawn(mlp.parameters().len(), i as u32, 1.0);
                 mlp.parameters_mut().copy_from_slice(&weights);
