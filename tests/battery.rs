@@ -634,6 +634,54 @@ fn evolution_sees_the_same_lives_on_any_number_of_threads_and_as_the_battery_pla
 }
 
 #[test]
+fn noise_on_motors_is_for_lives_of_evolution_alone() {
+    let lives = |noise: &str| workload::lives::Lives::new(&evolving(&format!("['A', 'E']\nnoise = {noise}"), GRU));
+    let (quiet, noisy) = (lives("0.0"), lives("1.5"));
+    let parameters = parameters(&evolving("['A', 'E']", GRU));
+    let of = |lives: &workload::lives::Lives, stream| lives.fitness(&parameters, &lives.draw(10, 1, stream, 4));
+    for stream in [Stream::Validation, Stream::Fresh, Stream::Start] {
+        assert_eq!(of(&quiet, stream), of(&noisy, stream));
+    }
+    let (quiet, noisy) = (of(&quiet, Stream::Episode), of(&noisy, Stream::Episode));
+    assert_ne!(quiet[..5], noisy[..5]);
+    assert_ne!(quiet[5..], noisy[5..]);
+}
+
+#[test]
+fn the_program_judges_what_it_has_evolved() {
+    let place = tempfile::tempdir().unwrap();
+    let config = "format = 1\n[run]\nname = 'e'\ngenerations = 2\nvalidate_every = 1\nvalidation_episodes = 4\n[unit.gru]\n\
+                  memory = 3\noutputs = 2\n[task.assay]\nassays = ['preference']\nlives = 4\n[es]\npopulation = 4\n";
+    fs::write(place.path().join("e.toml"), config).unwrap();
+    succeed(place.path(), "run e.toml --quiet --device cpu");
+    let shown = succeed(place.path(), "battery runs/e --lives 40 --no-conditions");
+    assert!(
+        shown.starts_with("E  conditioned preference, and the swap of what is rewarded: fail (runs/e, 40 lives)"),
+        "{shown}"
+    );
+    // All that have its senses and motors, and its stage.
+    assert!(shown.contains("\nF  two tasks in a row") && !shown.contains("\nA  "), "{shown}");
+    assert!(shown.contains("\nstage: none") && shown.contains("A chemotaxis: not judged"), "{shown}");
+    let stderr = fail(place.path(), "battery runs/e --assay C", 2);
+    assert!(stderr.contains("runs/e cannot be in assay C (avoidance): it has no cue 1, cue 2"), "{stderr}");
+    let stderr = fail(place.path(), "battery runs/e --assay G", 2);
+    assert!(stderr.contains("local rules are in no world"), "{stderr}");
+
+    fs::write(
+        place.path().join("iaf.toml"),
+        config.replace("[task.assay]\nassays = ['preference']\nlives = 4", "[task.iaf]"),
+    )
+    .unwrap();
+    succeed(place.path(), "run iaf.toml --quiet --device cpu --name iaf");
+    let stderr = fail(place.path(), "battery runs/iaf", 2);
+    assert!(stderr.contains("cannot judge runs/iaf: its task is in no world"), "{stderr}");
+    let stderr = fail(place.path(), "run e.toml --set task.assay.assays=['orientation']", 2);
+    assert!(stderr.contains("`task.assay.assays`: in orientation no animal moves"), "{stderr}");
+    let stderr = fail(place.path(), "run e.toml --set task.assay.assays=['A','C'] --set unit.gru.outputs=4", 2);
+    assert!(stderr.contains("`unit.gru.outputs`: 4 is too few: the animal has 5 motors"), "{stderr}");
+}
+
+#[test]
 fn other_seeds_are_other_lives() {
     let lived = |seed| play(&Swap::default(), &Each(DeltaRule::default()), Lives { seed, count: 64 }, Treatment::None);
     assert_ne!(lived(1).values, lived(2).values);
@@ -689,7 +737,7 @@ fn mistakes_are_named() {
     let stderr = fail(place.path(), "battery", 2);
     assert!(stderr.contains("--controller"), "{stderr}");
     let stderr = fail(place.path(), "battery .", 2);
-    assert!(stderr.contains("cannot judge .: it is a folder"), "{stderr}");
+    assert!(stderr.contains(". is no run folder"), "{stderr}");
     Mlp::new(&[3, 2], Activation::Relu).write(&place.path().join("small.npz")).unwrap();
     let stderr = fail(place.path(), "battery small.npz --assay A", 1);
     assert!(stderr.contains("chemotaxis has 7 observations"), "{stderr}");
