@@ -306,7 +306,7 @@ fn variants_tell_animals_apart() {
         near(level("interval", between, &delta, "retention"), 1.0, "delta rule");
     }
     for shared in 0..3 {
-        for score in ["retention where A's likeness is not rewarded", "retention where A's likeness is rewarded"] {
+        for score in ["retention in conflict", "retention with help"] {
             near(level("overlap", shared, &slot, score), 0.0, "one slot");
             near(level("overlap", shared, &delta, score), 1.0, "delta rule");
         }

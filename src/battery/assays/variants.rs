@@ -184,12 +184,9 @@ pub const INTERVAL: Assay = Assay {
     },
 };
 
-const IN_CONFLICT: Score = Score {
-    name: "retention where A's likeness is not rewarded",
-    of: |lives| retention(lives, o::CONFLICT, o::CONFLICT + 1),
-};
-const HELPED: Score =
-    Score { name: "retention where A's likeness is rewarded", of: |lives| retention(lives, o::HELP, o::HELP + 1) };
+const IN_CONFLICT: Score =
+    Score { name: "retention in conflict", of: |lives| retention(lives, o::CONFLICT, o::CONFLICT + 1) };
+const HELPED: Score = Score { name: "retention with help", of: |lives| retention(lives, o::HELP, o::HELP + 1) };
 
 const LEARNS: Criterion = Criterion::of(&SECOND, Bound::AtLeast(0.5), Animal::NONE);
 const KEEPS: Criterion = Criterion::of(&IN_CONFLICT, Bound::AtLeast(0.7), Animal::NONE);
