@@ -87,6 +87,13 @@ __device__ __forceinline__ void play(const LivesArgs& args) {
             for (uint32_t i = 0; i < MOST_MOTORS; ++i)
                 answers[i] = answers[i] + args.share * window.outputs[adapter[ADAPTED_MOTORS + i] * LANES + lane];
         }
+        if (args.noise > 0.0f) {
+            const uint4 w = words({life.seed, STREAM_MOTOR_NOISE, life.assay, life.number}, steps);
+            const float2 first = normal_pair(w.x, w.y), second = normal_pair(w.z, w.w);
+            answers[0] = answers[0] + args.noise * first.x;
+            answers[1] = answers[1] + args.noise * first.y;
+            answers[2] = answers[2] + args.noise * second.x;
+        }
         if (live) {
             life.visit([&](auto& world) {
                 float outputs[world.OUTPUTS];

@@ -254,6 +254,8 @@ abi! {
         STREAM_ASSAY_LIFE = 30;
         /// [`crate::rng::Stream::AssayStep`].
         STREAM_ASSAY_STEP = 31;
+        /// [`crate::rng::Stream::MotorNoise`].
+        STREAM_MOTOR_NOISE = 38;
         /// Rows of a step in [`LivesTrace::values`]: the most that an assay shows and is answered.
         TRACED = 14;
         /// Words of [`LivesArgs::adapters`] for an assay.
@@ -1561,6 +1563,8 @@ abi! {
         environments: u32,
         /// Lives of each assay.
         each: u32,
+        /// Standard deviation of what is added to each motor.
+        noise: f32,
         /// Steps of the unit in a control step.
         ticks: u32,
         /// 1 over `ticks`.

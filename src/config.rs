@@ -395,11 +395,14 @@ pub struct Assays {
     /// Steps of the units in a control step. Default 1 for one unit, 4 for a network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticks_per_step: Option<u32>,
+    /// Standard deviation of what is added to each motor, anew in every control step of evolution: an answer then shows in fitness by how
+    /// clear it is, and not only once it is the largest. Validation and fresh lives have none of it. Default 0.
+    pub noise: f32,
 }
 
 impl Default for Assays {
     fn default() -> Self {
-        Self { assays: vec!["chemotaxis".into()], lives: 16, ticks_per_step: None }
+        Self { assays: vec!["chemotaxis".into()], lives: 16, ticks_per_step: None, noise: 0.0 }
     }
 }
 

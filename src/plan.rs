@@ -267,8 +267,11 @@ fn check_assays(task: &mut Assays, is_network: bool) -> Result<(usize, usize, us
     within(TABLE, "lives", task.lives, (1, MAX_ENVIRONMENTS / assays.len() as u32))?;
     let ticks = *task.ticks_per_step.get_or_insert(if is_network { 4 } else { 1 });
     within(TABLE, "ticks_per_step", ticks, (1, MAX_STEPS))?;
+    check(task.noise >= 0.0 && task.noise.is_finite(), "task.assay.noise", || {
+        format!("{} is not a finite number of at least 0", task.noise)
+    })?;
     let assays = task.assays();
-    let longest = assays.iter().map(|assay| (assay.longest)()).max().unwrap_or_default();
+    let longest = assays.iter().map(|assay| (assay.game.longest)()).max().unwrap_or_default();
     let (senses, _) = body::anatomy(&assays);
     let channels = if is_network { 0 } else { senses.len() + body::INNER.len() };
     Ok((channels, assays.len() * task.lives as usize, (longest * ticks) as usize))

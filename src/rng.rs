@@ -77,6 +77,8 @@ pub enum Stream {
     PlainWeights = 36,
     /// Noise on the output gates of the units of an animal in an assay.
     OutputNoise = 37,
+    /// Noise on the motors of an animal that evolves in assays.
+    MotorNoise = 38,
 }
 
 /// Where a row of random elements lies: everything of the counter but the element.

@@ -221,7 +221,7 @@ fn longest(worlds: &Worlds, letter: char) -> u32 {
 /// The same lives, from number `first` of `seen` on.
 #[track_caller]
 fn compare(what: &str, assay: &Assay, expected: &[Vec<f64>], seen: &Lived, first: usize) {
-    let columns = assay.channels() + assay.motors.len();
+    let columns = assay.channels() + assay.game.motors.len();
     for (life, expected) in expected.iter().enumerate() {
         let (what, at) = (format!("{what}, life {life}"), first + life);
         for (step, expected) in expected[1..].chunks_exact(columns).enumerate() {
@@ -361,7 +361,7 @@ fn battery_lives_of_plain_networks_have_the_bits_of_the_cpu() {
             ];
             // Most that are drawn do the same in every life.
             for (i, (hidden, activation)) in networks.into_iter().cycle().take(16).enumerate() {
-                let sizes = [&[assay.channels()], hidden, &[assay.motors.len()]].concat();
+                let sizes = [&[assay.channels()], hidden, &[assay.game.motors.len()]].concat();
                 let mut mlp = Mlp::new(&sizes, activation);
                 let weights = drawn(mlp.parameters().len(), i as u32, 1.0);
                 mlp.parameters_mut().copy_from_slice(&weights);
@@ -404,10 +404,10 @@ fn battery_lives_in_several_assays_are_those_in_each() {
 fn battery_evolution_has_the_bits_of_the_cpu() {
     // Units, assays, lives and optimisers; validation lives that are no multiple of the assays.
     let cases = [
-        ("gru", 8, "['A']", 3, "[snes]\npopulation = 5"),
+        ("gru", 8, "['A']\nnoise = 0.3", 3, "[snes]\npopulation = 5"),
         ("enu", 4, "['C']", 40, "[es]\npopulation = 8\nsigma = 1.0\nantithetic = true\n[es.adam]"),
         ("lstm", 9, "['D']", 5, "[es]\npopulation = 6\nsigma = 0.9"),
-        ("nfenu", 7, "['E']", 33, "[es]\npopulation = 35\nsigma = 1.0\nrank_exponent = 1\n[es.adam]"),
+        ("nfenu", 7, "['E']\nnoise = 0.5", 33, "[es]\npopulation = 35\nsigma = 1.0\nrank_exponent = 1\n[es.adam]"),
         ("enu", 20, "['B', 'F']", 4, "[es]\npopulation = 4\nsigma = 0.8"),
         ("gru", 5, "['D', 'C']\nticks_per_step = 3", 6, "[snes]\npopulation = 6"),
     ];
@@ -435,17 +435,19 @@ fn battery_evolution_has_the_bits_of_the_cpu() {
 }
 
 #[test]
-fn battery_networks_and_fast_mode_are_refused_in_words() {
-    let refused = |numerics: &str, network: &str| {
+fn battery_networks_variants_and_fast_mode_are_refused_in_words() {
+    let refused = |numerics: &str, network: &str, assay: &str| {
         let text = format!(
             "format = 1\n[run]\nname = 'x'\ngenerations = 1\nnumerics = '{numerics}'\n[unit.enu]\ninputs = 8\nmemory = 4\noutputs = 8\n\
-             {network}[task.assay]\n[es]\npopulation = 4"
+             {network}[task.assay]\nassays = ['{assay}']\n[es]\npopulation = 4"
         );
         let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
         GpuEngine::new(&plan, gpu()).err().expect("no kernel for it").to_string()
     };
-    let message = refused("exact", "[network]\nneurons = 4\nsynapses = 4\nrandom.seed = 1\n");
+    let message = refused("exact", "[network]\nneurons = 4\nsynapses = 4\nrandom.seed = 1\n", "A");
     assert!(message.contains("networks live in assays of the battery on the CPU; try: --device cpu"), "{message}");
-    let message = refused("fast", "");
+    let message = refused("exact", "", "alternation");
+    assert!(message.contains("variants of assays are played on the CPU; try: --device cpu"), "{message}");
+    let message = refused("fast", "", "A");
     assert!(message.contains("try: --set run.numerics=exact"), "{message}");
 }

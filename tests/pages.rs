@@ -7,8 +7,8 @@ use std::fs;
 
 use program::{fail, succeed};
 
-/// Paths, curves and tuning of seven assays.
-const DRAWN_BY_THE_BATTERY: usize = 10;
+/// Paths, curves and tuning of seven assays, and the levels of four variants.
+const DRAWN_BY_THE_BATTERY: usize = 18;
 
 /// A run of this config, its page opened, which must have so many drawings.
 fn opens(config: &str, drawings: usize) {

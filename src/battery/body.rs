@@ -73,7 +73,7 @@ pub fn anatomy(assays: &[&Assay]) -> (Vec<&'static str>, Vec<&'static str>) {
         }
         names
     };
-    (once(|assay| assay.senses), once(|assay| assay.motors))
+    (once(|assay| assay.game.senses), once(|assay| assay.game.motors))
 }
 
 impl Body {
@@ -106,8 +106,8 @@ impl Body {
     pub fn adapter(&self, assay: &Assay) -> Option<Adapter> {
         let place = |names: &[&str], name: &&str| names.iter().position(|own| own == name);
         let told = self.senses.len();
-        let senses = assay.senses.iter().map(|sense| place(&self.senses, sense)).collect::<Option<Vec<_>>>()?;
-        let motors = assay.motors.iter().map(|motor| place(&self.motors, motor)).collect::<Option<Vec<_>>>()?;
+        let senses = assay.game.senses.iter().map(|sense| place(&self.senses, sense)).collect::<Option<Vec<_>>>()?;
+        let motors = assay.game.motors.iter().map(|motor| place(&self.motors, motor)).collect::<Option<Vec<_>>>()?;
         let shown = senses.into_iter().chain([told, told + 1]).map(|channel| self.shown[channel]).collect();
         assay.is_for_animals().then_some(Adapter { shown, motors })
     }
@@ -120,8 +120,8 @@ impl Body {
 
     /// Senses and motors of an assay that it does not have.
     pub fn lacks(&self, assay: &Assay) -> Vec<&'static str> {
-        let senses = assay.senses.iter().filter(|sense| !self.senses.contains(sense));
-        senses.chain(assay.motors.iter().filter(|motor| !self.motors.contains(motor))).copied().collect()
+        let senses = assay.game.senses.iter().filter(|sense| !self.senses.contains(sense));
+        senses.chain(assay.game.motors.iter().filter(|motor| !self.motors.contains(motor))).copied().collect()
     }
 
     /// Multiply-adds of a control step.
@@ -173,6 +173,10 @@ impl Controller for Animal<'_> {
     fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
         self.seated(lanes)
     }
+
+    fn network_steps(&self) -> u64 {
+        self.body.ticks as u64
+    }
 }
 
 /// An [`Animal`] that owns what it is made of.
@@ -195,6 +199,10 @@ impl Controller for Evolved {
     fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
         let Self { body, adapter, parameters } = self;
         Animal { body, adapter, parameters, instructions: InstructionSet::best() }.seated(lanes)
+    }
+
+    fn network_steps(&self) -> u64 {
+        self.body.ticks as u64
     }
 }
 

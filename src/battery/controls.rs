@@ -5,6 +5,7 @@
 
 pub mod choices;
 pub mod maze;
+pub mod replay;
 pub mod worm;
 
 use crate::rng::unit_uniform;
@@ -18,27 +19,5 @@ pub struct Random;
 impl Behaviour for Random {
     fn act(&mut self, _: &[f32], _: i32, chance: [u32; 4]) -> [f32; 4] {
         chance.map(unit_uniform)
-    }
-}
-
-/// The same answers in every life, one a control step, and none when they are at an end: a learnt movement that nothing
-/// guides.
-#[derive(Debug, Clone)]
-pub struct Replay {
-    answers: std::sync::Arc<[[f32; 4]]>,
-    step: usize,
-}
-
-impl Replay {
-    /// Of these answers.
-    pub fn new(answers: Vec<[f32; 4]>) -> Self {
-        Self { answers: answers.into(), step: 0 }
-    }
-}
-
-impl Behaviour for Replay {
-    fn act(&mut self, _: &[f32], _: i32, _: [u32; 4]) -> [f32; 4] {
-        self.step += 1;
-        self.answers.get(self.step - 1).copied().unwrap_or_default()
     }
 }

@@ -5,14 +5,14 @@
 //! interval is; the control must meet all criteria by its mean. If a null passes or the control fails, the assay is invalid, whoever is
 //! judged.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
 
-use super::assays::{Animal, Assay, Criterion, Known, Stage, Subject};
-use super::controls::Replay;
-use super::play::{Controller, Each, Lives, Moment, Played, Seat, Treatment};
+use super::assays::{Animal, Assay, Criterion, Known, Likeness, Series, Stage, Subject};
+use super::controls::replay::replay;
+use super::generalisation::{Condition, under_conditions};
+use super::play::{Lives, Played, Treatment};
 use super::scores::{Bound, Interval, Score};
 use crate::report::MannWhitney;
 
@@ -61,12 +61,16 @@ impl Verdict {
 pub struct Judged {
     /// Of which score.
     pub score: &'static str,
+    /// Under this condition of a variant.
+    pub condition: &'static str,
     /// Of animals that were treated so.
     pub treatment: &'static str,
     /// What it must be.
     pub bound: Bound,
     /// An animal's.
     pub animal: Animal,
+    /// How far the models are from it.
+    pub likeness: Likeness,
     /// Of the models.
     pub model: Interval,
     /// Of the first null.
@@ -75,6 +79,51 @@ pub struct Judged {
     pub control: Interval,
     /// The models meet it.
     pub passes: bool,
+}
+
+impl Judged {
+    /// The score, and under what.
+    pub fn named(&self) -> String {
+        let under = [self.score, self.condition, self.treatment];
+        under.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Whether the models do as an animal does, beside what is asked.
+#[derive(Debug, Clone, Serialize)]
+pub struct AsAnimal {
+    /// In a few words.
+    pub name: &'static str,
+    /// All of it holds.
+    pub holds: bool,
+    /// What has to.
+    pub criteria: Vec<Judged>,
+}
+
+/// A score at a level of what a variant varies.
+#[derive(Debug, Clone, Serialize)]
+pub struct Level {
+    /// The level.
+    pub x: f64,
+    /// Of the models.
+    pub model: Interval,
+    /// Of the first null.
+    pub null: Interval,
+    /// Of the positive control.
+    pub control: Interval,
+}
+
+/// A score over all levels.
+#[derive(Debug, Clone, Serialize)]
+pub struct Levels {
+    /// Of the figure.
+    pub title: &'static str,
+    /// What varies.
+    pub x: &'static str,
+    /// The score.
+    pub score: &'static str,
+    /// In their order.
+    pub levels: Vec<Level>,
 }
 
 /// A score that nobody is held against, or is.
@@ -98,28 +147,11 @@ pub struct Null {
     /// It fails the assay, as it must.
     pub fails: bool,
     /// Scores whose criteria it fails.
-    pub at: Vec<&'static str>,
+    pub at: Vec<String>,
     /// Whether lives of the positive control score higher than its.
     pub control: MannWhitney,
     /// Whether lives of the models do.
     pub model: MannWhitney,
-}
-
-/// A condition of assay H.
-#[derive(Debug, Clone, Serialize)]
-pub struct Condition {
-    /// In a few words.
-    pub name: &'static str,
-    /// The main score of the models.
-    pub model: Interval,
-    /// The first null's.
-    pub null: f64,
-    /// (score - null) / (score as trained - null as trained); its ends are those of the score.
-    pub ratio: Interval,
-    /// 0.7, or 0.5 of all factors together.
-    pub threshold: f64,
-    /// The lower end of the ratio is not below it.
-    pub passes: bool,
 }
 
 /// An assay, judged.
@@ -149,13 +181,21 @@ pub struct Judgement {
     pub control: &'static str,
     /// Those of the assay, and a replay of one of the control's lives.
     pub nulls: Vec<Null>,
+    /// Beside the criteria; none if nothing is known that could be asked.
+    pub as_animal: Option<AsAnimal>,
     /// All scores.
     pub scores: Vec<Scored>,
+    /// Of a variant: scores over its levels.
+    pub series: Vec<Levels>,
     /// Empty if not asked for.
     pub generalisation: Vec<Condition>,
     /// Control steps of all that were played.
     pub steps: u64,
-    /// Wall time.
+    /// Those of whoever is judged.
+    pub model_steps: u64,
+    /// Network steps in these; none if it is no network.
+    pub network_steps: Option<u64>,
+    /// Wall time of all that was played.
     pub seconds: f64,
     /// The assay.
     #[serde(skip)]
@@ -171,10 +211,6 @@ pub struct Judgement {
     pub control_lives: Played,
 }
 
-/// Least share of the score that must be left under one factor, and under all of them.
-const LEFT: f64 = 0.7;
-const LEFT_OF_ALL: f64 = 0.5;
-
 /// The name of a treatment in tables.
 fn treated(treatment: Treatment) -> &'static str {
     match treatment {
@@ -184,34 +220,56 @@ fn treated(treatment: Treatment) -> &'static str {
     }
 }
 
-/// Whose lives these are under each treatment that criteria ask for.
+/// A condition's number, and what is done to animals.
+type Setting = (usize, Treatment);
+
+/// The one of everything that is not said to be otherwise.
+const USUAL: Setting = (0, Treatment::None);
+
+/// All that criteria and figures ask for, the usual one first.
+fn settings(assay: &Assay) -> Vec<Setting> {
+    let mut settings = vec![USUAL];
+    let criteria = assay.criteria.iter().map(|criterion| (criterion.condition, criterion.treatment));
+    let series = assay.series.iter().flat_map(|series| series.at).map(|&(_, condition)| (condition, Treatment::None));
+    for setting in criteria.chain(series) {
+        if !settings.contains(&setting) {
+            settings.push(setting);
+        }
+    }
+    settings
+}
+
+/// Whose lives these are in each setting.
 struct Lived {
-    /// `[treatment][model]`.
-    played: Vec<(Treatment, Vec<Played>)>,
+    /// `[setting][model]`.
+    played: Vec<(Setting, Vec<Played>)>,
 }
 
 impl Lived {
-    fn new(assay: &Assay, subjects: &[Subject], lives: Lives, treatments: &[Treatment]) -> Option<Self> {
-        let all = |treatment| subjects.iter().map(|s| (assay.play)(0, s, lives, treatment)).collect::<Option<Vec<_>>>();
-        let played = treatments.iter().map(|&treatment| Some((treatment, all(treatment)?))).collect::<Option<_>>()?;
+    fn new(assay: &Assay, subjects: &[Subject], lives: Lives, settings: &[Setting]) -> Option<Self> {
+        let all = |(condition, treatment)| {
+            subjects.iter().map(|s| (assay.play)(condition, s, lives, treatment)).collect::<Option<Vec<_>>>()
+        };
+        let played = settings.iter().map(|&setting| Some((setting, all(setting)?))).collect::<Option<_>>()?;
         Some(Self { played })
     }
 
-    fn under(&self, treatment: Treatment) -> &[Played] {
-        self.played.iter().find(|(other, _)| *other == treatment).map_or(&[], |(_, played)| played)
+    fn under(&self, setting: Setting) -> &[Played] {
+        self.played.iter().find(|(other, _)| *other == setting).map_or(&[], |(_, played)| played)
     }
 
     fn interval(&self, criterion: &Criterion) -> Interval {
-        interval(criterion.score, self.under(criterion.treatment))
+        interval(criterion.score, self.under((criterion.condition, criterion.treatment)))
     }
 
     fn steps(&self) -> u64 {
         self.played.iter().flat_map(|(_, played)| played).map(|played| played.steps).sum()
     }
 
-    /// Values of single lives that can be tested.
+    /// Values of single untreated lives that can be tested, those at all levels of a variant.
     fn each(&self, assay: &Assay) -> Vec<f64> {
-        let lives = self.under(Treatment::None).iter().flat_map(|played| &played.values);
+        let untreated = self.played.iter().filter(|((_, treatment), _)| *treatment == Treatment::None);
+        let lives = untreated.flat_map(|(_, played)| played).flat_map(|played| &played.values);
         lives.map(|life| (assay.of_a_life)(life)).filter(|value| !value.is_nan()).collect()
     }
 }
@@ -220,7 +278,7 @@ fn lives_of(played: &[Played]) -> Vec<&[Vec<f64>]> {
     played.iter().map(|played| played.values.as_slice()).collect()
 }
 
-fn interval(score: &Score, played: &[Played]) -> Interval {
+pub(super) fn interval(score: &Score, played: &[Played]) -> Interval {
     Interval::of(score, &lives_of(played))
 }
 
@@ -228,27 +286,44 @@ fn interval(score: &Score, played: &[Played]) -> Interval {
 pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<Judgement> {
     let started = Instant::now();
     let Options { lives, conditions } = *options;
-    let mut treatments = vec![Treatment::None];
-    for criterion in assay.criteria {
-        if !treatments.contains(&criterion.treatment) {
-            treatments.push(criterion.treatment);
-        }
-    }
-    let mut lived = Lived::new(assay, &model.subjects, lives, &treatments)?;
-    let mut control = Lived::new(assay, &[(assay.control.make)()], lives, &treatments)?;
+    let settings = settings(assay);
+    let untreated: Vec<Setting> = settings.iter().copied().filter(|setting| setting.1 == Treatment::None).collect();
+    let mut lived = Lived::new(assay, &model.subjects, lives, &settings)?;
+    let mut control = Lived::new(assay, &[(assay.control.make)()], lives, &settings)?;
     let mut known: Vec<(&'static str, Lived)> = Vec::new();
     for (number, Known { name, make }) in assay.nulls.iter().enumerate() {
         // The first one is shown beside every criterion.
-        let treatments = if number == 0 { &treatments[..] } else { &treatments[..1] };
-        known.push((name, Lived::new(assay, &[make()], lives, treatments)?));
+        let settings = if number == 0 { &settings } else { &untreated };
+        known.push((name, Lived::new(assay, &[make()], lives, settings)?));
     }
     if let Some(replay) = replay(assay, lives) {
-        known.push(("a replay of one of the control's lives", Lived::new(assay, &[replay], lives, &treatments[..1])?));
+        known.push(("a replay of one of the control's lives", Lived::new(assay, &[replay], lives, &untreated)?));
     }
-    let untreated = |criterion: &&Criterion| criterion.treatment == Treatment::None;
-    let failed = |lived: &Lived| -> Vec<&'static str> {
-        let fails = |criterion: &&Criterion| criterion.bound.fails(&lived.interval(criterion));
-        assay.criteria.iter().filter(untreated).filter(fails).map(|criterion| criterion.score.name).collect()
+    let held = |criterion: &Criterion| {
+        let model = lived.interval(criterion);
+        Judged {
+            score: criterion.score.name,
+            condition: if assay.variant { assay.conditions[criterion.condition] } else { "" },
+            treatment: treated(criterion.treatment),
+            bound: criterion.bound,
+            animal: criterion.animal,
+            likeness: criterion.animal.likeness(model.mean),
+            model,
+            null: known[0].1.interval(criterion),
+            control: control.interval(criterion),
+            passes: criterion.bound.holds(&model),
+        }
+    };
+    let criteria: Vec<Judged> = assay.criteria.iter().map(held).collect();
+    let as_animal = assay.as_animal.map(|(name, criteria)| {
+        let criteria: Vec<Judged> = criteria.iter().map(held).collect();
+        AsAnimal { name, holds: criteria.iter().all(|judged| judged.passes), criteria }
+    });
+    let failed = |lived: &Lived| -> Vec<String> {
+        let criteria =
+            assay.criteria.iter().zip(&criteria).filter(|(criterion, _)| criterion.treatment == Treatment::None);
+        let failed = criteria.filter(|(criterion, _)| criterion.bound.fails(&lived.interval(criterion)));
+        failed.map(|(_, judged)| judged.named()).collect()
     };
     let (of_control, of_model) = (control.each(assay), lived.each(assay));
     let nulls: Vec<Null> = known
@@ -257,23 +332,6 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
             let (at, each) = (failed(null), null.each(assay));
             let (control, model) = (MannWhitney::of(&of_control, &each), MannWhitney::of(&of_model, &each));
             Null { name, fails: !at.is_empty(), at, control, model }
-        })
-        .collect();
-    let criteria: Vec<Judged> = assay
-        .criteria
-        .iter()
-        .map(|criterion| {
-            let model = lived.interval(criterion);
-            Judged {
-                score: criterion.score.name,
-                treatment: treated(criterion.treatment),
-                bound: criterion.bound,
-                animal: criterion.animal,
-                model,
-                null: known[0].1.interval(criterion),
-                control: control.interval(criterion),
-                passes: criterion.bound.holds(&model),
-            }
         })
         .collect();
     let control_passes = criteria.iter().all(|judged| judged.bound.contains(judged.control.mean));
@@ -286,22 +344,25 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
         .scores
         .iter()
         .map(|score| {
-            let of = |lived: &Lived| interval(score, lived.under(Treatment::None));
-            let mean = |null: &Lived| score.mean(&lives_of(null.under(Treatment::None)));
+            let of = |lived: &Lived| interval(score, lived.under(USUAL));
+            let mean = |null: &Lived| score.mean(&lives_of(null.under(USUAL)));
             let nulls = known.iter().map(|(_, null)| mean(null)).collect();
             Scored { name: score.name, model: of(&lived), control: of(&control), nulls }
         })
         .collect();
-    let mut steps = lived.steps() + control.steps() + known.iter().map(|(_, null)| null.steps()).sum::<u64>();
-    let generalisation = if conditions && assay.conditions.len() > 1 {
-        let null = (assay.nulls[0].make)();
-        let trained = [&lived, &known[0].1].map(|lived| interval(assay.main, lived.under(Treatment::None)).mean);
-        let (under, more) = under_conditions(assay, model, &null, trained, lives)?;
-        steps += more;
-        under
+    let series = assay.series.iter().map(|series| levels(series, [&lived, &known[0].1, &control])).collect();
+    let others = control.steps() + known.iter().map(|(_, null)| null.steps()).sum::<u64>();
+    let mut steps = Steps { models: vec![0; model.subjects.len()], others };
+    lived.played.iter().for_each(|(_, played)| steps.add(played));
+    let generalisation = if conditions && !assay.variant {
+        let trained = [&lived, &known[0].1].map(|lived| interval(assay.main, lived.under(USUAL)).mean);
+        under_conditions(assay, model, trained, lives, &mut steps)?
     } else {
         Vec::new()
     };
+    let model_steps: u64 = steps.models.iter().sum();
+    let in_networks = steps.models.iter().zip(&model.subjects).map(|(steps, subject)| steps * subject.network_steps());
+    let network_steps = Some(in_networks.sum()).filter(|&steps| steps > 0);
     let first = |lived: &mut Lived| lived.played.swap_remove(0).1.swap_remove(0);
     let (model_lives, control_lives) = (first(&mut lived), first(&mut control));
     let null_lives = first(&mut known.swap_remove(0).1);
@@ -318,9 +379,13 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
         control_passes,
         control: assay.control.name,
         nulls,
+        as_animal,
         scores,
+        series,
         generalisation,
-        steps,
+        steps: model_steps + steps.others,
+        model_steps,
+        network_steps,
         seconds: started.elapsed().as_secs_f64(),
         assay,
         model_lives,
@@ -329,76 +394,27 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
     })
 }
 
-/// The main score under each condition, and the control steps that took. `trained` are those of models and null as trained.
-fn under_conditions(
-    assay: &Assay,
-    model: &Model,
-    null: &Subject,
-    trained: [f64; 2],
-    lives: Lives,
-) -> Option<(Vec<Condition>, u64)> {
-    let mut steps = 0;
-    let mut of = |condition: usize, subjects: &[&Subject]| {
-        let played = subjects
-            .iter()
-            .map(|subject| (assay.play)(condition, subject, lives, Treatment::None))
-            .collect::<Option<Vec<_>>>()?;
-        steps += played.iter().map(|played| played.steps).sum::<u64>();
-        Some(interval(assay.main, &played))
+/// Control steps that were played.
+pub(super) struct Steps {
+    /// By each model.
+    models: Vec<u64>,
+    /// By nulls and control.
+    pub(super) others: u64,
+}
+
+impl Steps {
+    /// Lives of the models.
+    pub(super) fn add(&mut self, played: &[Played]) {
+        self.models.iter_mut().zip(played).for_each(|(steps, played)| *steps += played.steps);
+    }
+}
+
+/// What a variant's figure shows, of models, null and control.
+fn levels(series: &Series, [model, null, control]: [&Lived; 3]) -> Levels {
+    let Series { title, x, score, at } = *series;
+    let level = |&(x, condition): &(f64, usize)| {
+        let of = |lived: &Lived| interval(score, lived.under((condition, Treatment::None)));
+        Level { x, model: of(model), null: of(null), control: of(control) }
     };
-    let subjects: Vec<&Subject> = model.subjects.iter().collect();
-    // A null that has no such score leaves nothing to be taken away.
-    let or_nothing = |score: f64| if score.is_nan() { 0.0 } else { score };
-    let whole = trained[0] - or_nothing(trained[1]);
-    let mut judged = Vec::new();
-    for (condition, name) in assay.conditions.iter().enumerate().skip(1) {
-        let (model, null) = (of(condition, &subjects)?, of(condition, &[null])?.mean);
-        let share = |score: f64| (score - or_nothing(null)) / whole;
-        let ratio = Interval { mean: share(model.mean), low: share(model.low), high: share(model.high) };
-        let threshold = if condition + 1 == assay.conditions.len() { LEFT_OF_ALL } else { LEFT };
-        judged.push(Condition { name, model, null, ratio, threshold, passes: whole > 0.0 && ratio.low >= threshold });
-    }
-    Some((judged, steps))
-}
-
-/// The control's answers in life 0, to be given in every life; none of whoever is in no world.
-fn replay(assay: &Assay, lives: Lives) -> Option<Subject> {
-    let Subject::Animal(controller) = (assay.control.make)() else { return None };
-    let answers = Answers::default();
-    let recorder = Subject::Animal(Box::new(Recorder { controller, answers: answers.clone() }));
-    (assay.play)(0, &recorder, Lives { count: 1, ..lives }, Treatment::None)?;
-    let answers = answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Some(Subject::Animal(Box::new(Each(Replay::new(answers)))))
-}
-
-type Answers = Arc<Mutex<Vec<[f32; 4]>>>;
-
-/// Writes down what a controller answers in the first lane.
-struct Recorder {
-    controller: Box<dyn Controller>,
-    answers: Answers,
-}
-
-struct Recording<'a> {
-    seat: Box<dyn Seat + 'a>,
-    answers: &'a Answers,
-}
-
-impl Controller for Recorder {
-    fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
-        Box::new(Recording { seat: self.controller.seat(lanes), answers: &self.answers })
-    }
-}
-
-impl Seat for Recording<'_> {
-    fn reset(&mut self, lane: usize) {
-        self.seat.reset(lane);
-    }
-
-    fn step(&mut self, moment: &Moment, outputs: &mut [f32]) {
-        self.seat.step(moment, outputs);
-        let mut answer = [0.0; 4];
-        answer.iter_mut().zip(outputs.iter().step_by(moment.lanes)).for_each(|(to, &output)| *to = output);
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
-    }
+    Levels { title, x, score: score.name, levels: at.iter().map(level).collect() }
 }

@@ -37,7 +37,7 @@ impl Plain {
             gymnasium: "",
             summary: assay.title,
             observations: assay.channels(),
-            actions: Actions::Continuous(assay.motors.len()),
+            actions: Actions::Continuous(assay.game.motors.len()),
             limit: 0,
             threshold: None,
             frame_rate: 1,

@@ -6,14 +6,14 @@
 use rayon::prelude::*;
 
 use crate::cpu::LANES;
-use crate::rng::{Row, Stream};
+use crate::rng::{Row, Stream, normal_pair};
 
 /// Lives side by side: several registers of lanes, few enough to share out well.
 pub const WINDOW: usize = 4 * LANES;
 /// Lives whose paths are kept for figures.
 pub const PATHS: usize = 12;
-/// More senses or outputs than any world has.
-const MOST: usize = 16;
+/// As many channels as any world shows, r+ and r- among them.
+const MOST: usize = 18;
 
 /// What an assay's animals go through, control step by control step.
 ///
@@ -26,7 +26,7 @@ pub trait Protocol: Sync {
     const NUMBER: u32;
     /// Channels that a controller is shown, reward apart. Worlds that share a name share the sense.
     const SENSES: &'static [&'static str];
-    /// What a controller puts out.
+    /// What a controller puts out; at most four.
     const MOTORS: &'static [&'static str];
     /// Control steps after which every life is over.
     fn longest(&self) -> u32;
@@ -100,6 +100,11 @@ impl Outcomes {
 pub trait Controller: Sync {
     /// Seats for `lanes` lives, all at rest.
     fn seat(&self, lanes: usize) -> Box<dyn Seat + '_>;
+
+    /// Steps of its network in a control step; 0 of one that is no network.
+    fn network_steps(&self) -> u64 {
+        0
+    }
 }
 
 /// The state of some lives' controllers.
@@ -214,7 +219,8 @@ struct Over {
 pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives, treatment: Treatment) -> Played {
     let window = |first: u32, treatment: Treatment, given: Option<&[Over]>| {
         let count = (lives.count - first).min(WINDOW as u32);
-        let lived = live(protocol, controller, Window { seed: lives.seed, first, count }, treatment, given, true);
+        let lived =
+            live(protocol, controller, Window { seed: lives.seed, first, count, noise: 0.0 }, treatment, given, true);
         let over = |((life, outcomes), steps): ((P::Life, Outcomes), u64)| Over {
             values: protocol.values(&life),
             path: P::path(&life).to_vec(),
@@ -257,6 +263,8 @@ pub struct Window {
     pub first: u32,
     /// How many.
     pub count: u32,
+    /// Standard deviation of what is added to each output, anew in every control step.
+    pub noise: f32,
 }
 
 /// What each life of a window is worth to evolution. Returns the control steps of all of them.
@@ -276,7 +284,7 @@ struct Lived<L> {
 fn live<P: Protocol>(
     protocol: &P,
     controller: &dyn Controller,
-    Window { seed, first, count }: Window,
+    Window { seed, first, count, noise }: Window,
     treatment: Treatment,
     donors: Option<&[Over]>,
     is_shown: bool,
@@ -312,6 +320,12 @@ fn live<P: Protocol>(
         let mut still = Vec::with_capacity(live.len());
         for (&lane, &words) in live.iter().zip(&words) {
             outputs[lane..].iter().step_by(lanes).zip(&mut answer).for_each(|(&output, to)| *to = output);
+            if noise > 0.0 {
+                let [a, b, c, d] = row(Stream::MotorNoise, lane).block(step);
+                let (first, second) = (normal_pair(a, b), normal_pair(c, d));
+                let normals = [first.0, first.1, second.0, second.1];
+                answer[..motors].iter_mut().zip(normals).for_each(|(answer, normal)| *answer += noise * normal);
+            }
             let after = protocol.act(&mut lives[lane], words, &answer[..motors], &mut outcomes[lane]);
             steps[lane] += 1;
             if after == After::Forget && treatment == Treatment::Amnesia {

@@ -6,6 +6,9 @@
 //!
 //! Its memory from trial to trial is what an amnesic animal lacks: it forgets when a trial is over, and again when it has been
 //! told what it ate, which is at the first step of the next.
+//!
+//! Variant, alternation: food is always in the arm that was not the first one entered in the trial before. What is asked for is then the
+//! memory of a choice and no lesson: an animal that alternates anyway is right.
 
 use std::ops::RangeInclusive;
 
@@ -20,11 +23,15 @@ pub struct Reversal {
     pub block: RangeInclusive<u32>,
     /// The two colour sensors stay dark.
     pub dark: bool,
+    /// Blank control steps between trials; in the first of them it is told what it ate.
+    pub gap: u32,
+    /// Food is where it did not go first in the trial before, whatever the block.
+    pub alternation: bool,
 }
 
 impl Default for Reversal {
     fn default() -> Self {
-        Self { block: 8..=16, dark: false }
+        Self { block: 8..=16, dark: false, gap: 0, alternation: false }
     }
 }
 
@@ -48,7 +55,11 @@ pub struct Life {
     length: u32,
     /// Where the food is in the first block: 0 left, 1 right.
     first: i32,
+    /// Where it is in this trial.
+    food: i32,
     trial: u32,
+    /// Blank control steps left.
+    blank: u32,
     actions: u32,
     /// The first arm it entered.
     choice: Option<i32>,
@@ -81,18 +92,21 @@ pub mod column {
     pub const ACTIONS: usize = 6;
     /// Share right in each trial after a reversal; NaN beyond a block's length.
     pub const CURVE_FROM: usize = 7;
+    /// Share of right first choices after the first trial, in which nothing could be known.
+    pub const LATER: usize = CURVE_FROM + CURVE;
     /// Number of columns.
-    pub const COUNT: usize = CURVE_FROM + CURVE;
+    pub const COUNT: usize = LATER + 1;
 }
 
 impl Reversal {
-    fn food(life: &Life) -> i32 {
-        (life.first + (life.trial / life.length) as i32) % 2
-    }
-
-    fn begin_trial(life: &mut Life) {
-        life.maze = TMaze::new(&RULES, Self::food(life));
-        (life.actions, life.choice) = (0, None);
+    fn begin_trial(&self, life: &mut Life) {
+        if !self.alternation {
+            life.food = (life.first + (life.trial / life.length) as i32) % 2;
+        } else if let Some(entered) = life.choice {
+            life.food = 1 - entered;
+        }
+        life.maze = TMaze::new(&RULES, life.food);
+        (life.actions, life.choice, life.blank) = (0, None, self.gap);
     }
 
     /// The highest output, of equals the first; nothing if none is above zero.
@@ -125,7 +139,9 @@ impl Protocol for Reversal {
             maze: TMaze::new(&RULES, first),
             length: least + ((most - least + 1) as f32 * length) as u32,
             first,
+            food: first,
             trial: 0,
+            blank: 0,
             actions: 0,
             choice: None,
             told: 0,
@@ -138,14 +154,19 @@ impl Protocol for Reversal {
 
     fn observe(&self, life: &mut Life, _: [u32; 4], senses: &mut [f32]) -> i32 {
         let seen = life.maze.observe(&RULES);
-        let light = !self.dark;
-        let values = [seen.wall, seen.green && light, seen.red && light];
+        let (light, shown) = (!self.dark, life.blank == 0);
+        let values = [seen.wall, seen.green && light, seen.red && light].map(|on| on && shown);
         senses.iter_mut().zip(values).for_each(|(to, on)| *to = f32::from(on));
         life.was_told = life.told != 0;
         std::mem::take(&mut life.told)
     }
 
     fn act(&self, life: &mut Life, _: [u32; 4], outputs: &[f32], outcome: &mut Outcomes) -> After {
+        let told = if life.was_told { After::Forget } else { After::Next };
+        if life.blank > 0 {
+            life.blank -= 1;
+            return told;
+        }
         let action = Self::action(outputs);
         let mut walked = life.maze;
         walked.walk(&RULES, action);
@@ -157,17 +178,17 @@ impl Protocol for Reversal {
         life.all_actions += 1;
         let ate = life.maze.reward;
         if ate == 0 && life.actions < ACTIONS as u32 {
-            return if life.was_told { After::Forget } else { After::Next };
+            return told;
         }
         // A trial without a meal has an outcome, too: so the n-th of another life is that of its n-th trial.
         life.told = outcome.next(ate);
         life.meals += u32::from(ate > 0);
-        life.right.push(life.choice == Some(Self::food(life)));
+        life.right.push(life.choice == Some(life.food));
         life.trial += 1;
         if life.trial >= BLOCKS * life.length {
             return After::Over;
         }
-        Self::begin_trial(life);
+        self.begin_trial(life);
         After::Forget
     }
 
@@ -197,6 +218,7 @@ impl Protocol for Reversal {
             )
         };
         values.extend((0..CURVE).map(at));
+        values.push(share(&life.right[1..]));
         values
     }
 

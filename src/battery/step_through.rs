@@ -20,11 +20,13 @@ pub struct StepThrough {
     pub cutoff: u32,
     /// Control steps between the naive trial and the tests.
     pub delay: u32,
+    /// A cue is a blend, two channels at a half each; X and Y have none in common.
+    pub blends: bool,
 }
 
 impl Default for StepThrough {
     fn default() -> Self {
-        Self { cutoff: 60, delay: 20 }
+        Self { cutoff: 60, delay: 20, blends: false }
     }
 }
 
@@ -46,8 +48,8 @@ enum Stage {
 /// An animal in its box.
 #[derive(Debug, Clone, Copy)]
 pub struct Life {
-    /// X and Y.
-    cues: [usize; 2],
+    /// The channels of X and of Y: one each, twice, or two.
+    cues: [[usize; 2]; 2],
     /// It is to be shocked.
     shocked: bool,
     /// Which of the two is tested first.
@@ -109,8 +111,9 @@ impl Protocol for StepThrough {
         let [x, y, shocked, first] = row.block(0).map(unit_uniform);
         let x = (CUES as f32 * x) as usize;
         let y = (x + 1 + ((CUES - 1) as f32 * y) as usize) % CUES;
+        let others: Vec<usize> = (0..CUES).filter(|&cue| cue != x && cue != y).collect();
         Life {
-            cues: [x, y],
+            cues: if self.blends { [[x, others[0]], [y, others[1]]] } else { [[x, x], [y, y]] },
             shocked: shocked < 0.5,
             first: usize::from(first < 0.5),
             stage: Stage::Naive,
@@ -123,7 +126,7 @@ impl Protocol for StepThrough {
     fn observe(&self, life: &mut Life, _: [u32; 4], senses: &mut [f32]) -> i32 {
         senses.fill(0.0);
         if life.stage != Stage::Delay {
-            senses[life.cues[Self::tested(life)]] = 1.0;
+            life.cues[Self::tested(life)].into_iter().for_each(|channel| senses[channel] += 0.5);
         }
         senses[CUES] = f32::from(matches!(life.stage, Stage::Naive | Stage::First | Stage::Second));
         senses[CUES + 1] = f32::from(life.stage == Stage::Delay);

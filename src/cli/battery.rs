@@ -8,6 +8,7 @@ use phylon::battery::body::{Body, Evolved};
 use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
 use phylon::battery::plain::Plain;
 use phylon::battery::play::Lives;
+use phylon::battery::stages::{Stages, Whose};
 use phylon::config;
 use phylon::error::{Error, Result};
 use phylon::report::battery;
@@ -85,6 +86,8 @@ enum Who {
 struct Answer<'a> {
     seed: u64,
     assays: &'a [Judgement],
+    /// None of specialists.
+    stages: Option<Stages>,
     report: String,
 }
 
@@ -92,21 +95,23 @@ pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
     let bar = bar(models.len());
+    // The battery's own animals are of one assay each.
+    let whose = if args.controller.is_some() { Whose::Specialists } else { Whose::OneModel };
     let (mut judgements, mut report) = (Vec::new(), PathBuf::new());
     for (assay, model) in models {
         bar.set_message(assay.name);
         judgements.push(judge(assay, &model, &options).ok_or_else(|| misfit(assay))?);
         // What has been judged stays if the rest is interrupted.
-        report = battery::write(&args.out, &judgements)?;
+        report = battery::write(&args.out, &judgements, Stages::of(&judgements, whose).as_ref())?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let report = report.display().to_string();
+    let (report, stages) = (report.display().to_string(), Stages::of(&judgements, whose));
     if args.json {
-        return output::json(&Answer { seed: args.seed, assays: &judgements, report });
+        return output::json(&Answer { seed: args.seed, assays: &judgements, stages, report });
     }
     let passed = judgements.iter().filter(|judgement| judgement.verdict == Verdict::Pass).count();
-    let table = battery::table(&judgements);
+    let table = battery::table(&judgements, stages.as_ref());
     output::print(&format!("{table}passed: {passed} of {}  report: {report}\n", judgements.len()))
 }
 

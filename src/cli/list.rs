@@ -81,19 +81,19 @@ fn worlds(json: bool) -> Result<()> {
 fn assays(json: bool) -> Result<()> {
     if json {
         let row = |assay: &&Assay| {
-            let Assay { name, letter, title, stage, motors, .. } = assay;
+            let Assay { name, letter, title, stage, game, .. } = assay;
             serde_json::json!({
                 "name": name, "letter": letter, "summary": title, "stage": stage,
-                "inputs": assay.channels(), "outputs": motors.len(),
+                "inputs": assay.channels(), "outputs": game.motors.len(), "senses": game.senses, "motors": game.motors,
             })
         };
         return output::json(&ASSAYS.iter().map(row).collect::<Vec<_>>());
     }
     let mut text = format!("{:12}     {:>8}{:>9}  {}\n", "name", "inputs", "outputs", "what it asks");
     for assay in ASSAYS {
-        let Assay { name, letter, title, motors, .. } = assay;
+        let Assay { name, letter, title, game, .. } = assay;
         let [inputs, outputs] = if assay.is_for_animals() {
-            [assay.channels(), motors.len()].map(|size| size.to_string())
+            [assay.channels(), game.motors.len()].map(|size| size.to_string())
         } else {
             ["-", "-"].map(str::to_owned)
         };

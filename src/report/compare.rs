@@ -308,7 +308,7 @@ fn fresh(task: &Task) -> Task {
             (maze.environments, maze.dark) = (1, 0.0);
             (maze.poison_reward, maze.poison_decay) = (-1.0, 1.0);
         }
-        Task::Assay(assays) => assays.lives = 1,
+        Task::Assay(assays) => (assays.lives, assays.noise) = (1, 0.0),
     }
     task
 }

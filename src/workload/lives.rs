@@ -16,11 +16,12 @@ pub struct Lives {
     body: Body,
     assays: Vec<(&'static Assay, Adapter)>,
     ticks: u64,
+    noise: f32,
     instructions: InstructionSet,
 }
 
 /// Lives, the same for every offspring of a generation: life `e % each` of assay `e / each`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Episodes {
     /// Of all that they draw.
     pub seed: u64,
@@ -28,6 +29,8 @@ pub struct Episodes {
     pub each: usize,
     /// Of all assays together.
     pub count: usize,
+    /// Standard deviation of what is added to each motor.
+    pub noise: f32,
 }
 
 impl Lives {
@@ -42,7 +45,7 @@ impl Lives {
         let adapted =
             |assay: &'static Assay| (assay, body.adapter(assay).expect("a body has the senses of its assays"));
         let assays = task.assays().into_iter().map(adapted).collect();
-        Self { assays, ticks: task.ticks().into(), instructions: InstructionSet::best(), body }
+        Self { assays, ticks: task.ticks().into(), noise: task.noise, instructions: InstructionSet::best(), body }
     }
 }
 
@@ -61,7 +64,8 @@ impl Workload for Lives {
     fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Episodes {
         let [low, high, ..] = Row { seed, stream, generation, index: 0 }.block(0);
         let seed = u64::from(high) << 32 | u64::from(low);
-        Episodes { seed, each: environments.div_ceil(self.assays.len()), count: environments }
+        let noise = if stream == Stream::Episode { self.noise } else { 0.0 };
+        Episodes { seed, each: environments.div_ceil(self.assays.len()), count: environments, noise }
     }
 
     fn environments(episodes: &Episodes) -> usize {
@@ -78,8 +82,8 @@ impl Workload for Lives {
             let count = (episodes.each - life).min(fitness.len() - played);
             let (assay, adapter) = &self.assays[assay];
             let animal = Animal { body, adapter, parameters, instructions: *instructions };
-            let window = Window { seed: episodes.seed, first: life as u32, count: count as u32 };
-            steps += (assay.evolve)(&animal, window, &mut fitness[played..][..count]);
+            let window = Window { seed: episodes.seed, first: life as u32, count: count as u32, noise: episodes.noise };
+            steps += (assay.game.evolve)(&animal, window, &mut fitness[played..][..count]);
             played += count;
         }
         steps * self.ticks

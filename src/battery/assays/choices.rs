@@ -1,13 +1,13 @@
 //! Assays of choices that outcomes change: C, one shock; D, the reversal of a T-maze; E, a preference and its swap; F, two tasks.
 
-use super::{Animal, Assay, Criterion, Curve, Known, Mark, PLAIN_SEED, Stage, Subject, lived, over_trials};
+use super::{Animal, Assay, Criterion, Curve, Known, PLAIN_SEED, Stage, Subject, lived, over_trials};
 use crate::battery::controls::choices::{
     Avoider, Careless, Coin, DeltaRule, Freezer, Leftist, OneSlot, SideKeeper, Taste,
 };
 use crate::battery::controls::maze::{RandomWalk, Walker};
 use crate::battery::cues::{CURVE, Rules, Swap, TwoTasks, swap_column as e, tasks_column as f};
 use crate::battery::plain::Plain;
-use crate::battery::play::{self, Each, Protocol, Treatment};
+use crate::battery::play::{Each, Treatment};
 use crate::battery::reversal::{self, Reversal, column as d};
 use crate::battery::scores::{Bound, Sample, Score};
 use crate::battery::step_through::{StepThrough, column as c};
@@ -30,24 +30,18 @@ pub const AVOIDANCE: Assay = Assay {
     name: "avoidance",
     title: "one-shot avoidance in a step-through box",
     stage: Stage::Learning,
-    senses: <StepThrough as Protocol>::SENSES,
-    motors: <StepThrough as Protocol>::MOTORS,
-    longest: || StepThrough::default().longest(),
-    evolve: |controller, window, fitness| play::fitness(&StepThrough::default(), controller, window, fitness),
+    variant: false,
+    game: game!(StepThrough, StepThrough::default()),
     scores: &[NAIVE, SHOCKED, OTHER, UNSHOCKED, AVOIDANCE_INDEX, SPECIFICITY, GOOD],
     criteria: &[
-        Criterion::of(
-            &NAIVE,
-            Bound::AtMost(60.0),
-            Animal { value: "rodents: 10 to 30 s", source: "step-through protocols", mark: Mark::Unverified },
-        ),
+        Criterion::of(&NAIVE, Bound::AtMost(60.0), Animal::unverified("rodents: 10 to 30 s", "step-through protocols")),
         Criterion::of(
             &AVOIDANCE_INDEX,
             Bound::AtLeast(0.5),
+            // The spread is the standard error of 21 of 50.
             Animal {
-                value: "snails: about 0.4, 21 of 50 (mice about 0.8, unverified)",
-                source: "Sugai et al. 2007",
-                mark: Mark::Checked,
+                number: Some([0.42, 0.07]),
+                ..Animal::checked("snails: 0.42, 21 of 50 (mice about 0.8, unverified)", "Sugai et al. 2007")
             },
         ),
         Criterion::of(&SPECIFICITY, Bound::AtLeast(0.5), Animal::NONE),
@@ -56,6 +50,7 @@ pub const AVOIDANCE: Assay = Assay {
     ],
     main: &SPECIFICITY,
     of_a_life: |life| life[c::AVOIDS_SHOCKED] - life[c::AVOIDS_OTHER],
+    as_animal: None,
     nulls: &[
         Known { name: "goes in now and then", make: || Subject::animal(Each(Careless::EAGER)) },
         Known { name: "goes in rarely", make: || Subject::animal(Each(Careless::RELUCTANT)) },
@@ -71,9 +66,12 @@ pub const AVOIDANCE: Assay = Assay {
         "delay of 5 steps",
         "delay of 80 steps",
         "cut off after 120 steps",
-        "all together: 80, 120",
+        "new cues: blends of two",
+        "all together: 80, 120, blends",
     ],
+    long_delay: Some(2),
     curves: &[],
+    series: &[],
     ground: None,
     play: |condition, subject, lives, treatment| {
         let usual = StepThrough::default();
@@ -81,7 +79,8 @@ pub const AVOIDANCE: Assay = Assay {
             1 => StepThrough { delay: 5, ..usual },
             2 => StepThrough { delay: 80, ..usual },
             3 => StepThrough { cutoff: 120, ..usual },
-            4 => StepThrough { delay: 80, cutoff: 120 },
+            4 => StepThrough { blends: true, ..usual },
+            5 => StepThrough { delay: 80, cutoff: 120, blends: true },
             _ => usual,
         };
         lived(&protocol, subject, lives, treatment)
@@ -102,25 +101,19 @@ pub const REVERSAL: Assay = Assay {
     name: "reversal",
     title: "reversal in the T-maze, by the first choice",
     stage: Stage::Learning,
-    senses: <Reversal as Protocol>::SENSES,
-    motors: <Reversal as Protocol>::MOTORS,
-    longest: || Reversal::default().longest(),
-    evolve: |controller, window, fitness| play::fitness(&Reversal::default(), controller, window, fitness),
+    variant: false,
+    game: game!(Reversal, Reversal::default()),
     scores: &[FIRST, FOOD, LAST, ERRORS, SLOWER, ACTIONS],
     criteria: &[
         Criterion::of(
             &LAST,
             Bound::AtLeast(0.8),
-            Animal {
-                value: "rodents: 0.8 and more in rewarded alternation",
-                source: "Deacon & Rawlins 2006 for the method",
-                mark: Mark::Unverified,
-            },
+            Animal::unverified("rodents: 0.8 and more in rewarded alternation", "Deacon & Rawlins 2006 for the method"),
         ),
         Criterion::of(
             &ERRORS,
             Bound::AtMost(3.0),
-            Animal { value: "rats near 1 after many reversals", source: "serial reversal", mark: Mark::Unverified },
+            Animal::unverified("rats near 1 after many reversals", "serial reversal"),
         ),
         // No worse: half an error is what five reversals of chance could make of none.
         Criterion::of(&SLOWER, Bound::AtMost(0.5), Animal::NONE),
@@ -129,6 +122,7 @@ pub const REVERSAL: Assay = Assay {
     ],
     main: &LAST,
     of_a_life: |life| life[d::LAST],
+    as_animal: None,
     nulls: &[
         Known { name: "peeks, without memory", make: || Subject::animal(Each(Walker::PEEKING)) },
         Known { name: "always to the same arm", make: || Subject::animal(Each(Walker::HABIT)) },
@@ -139,13 +133,22 @@ pub const REVERSAL: Assay = Assay {
         },
     ],
     control: Known { name: "win-stay, lose-shift", make: || Subject::animal(Each(Walker::LEARNING)) },
-    conditions: &["as trained", "blocks of 6", "blocks of 24", "dark", "all together: 24, dark"],
+    conditions: &[
+        "as trained",
+        "blocks of 6",
+        "blocks of 24",
+        "dark",
+        "20 blank steps",
+        "all together: 24, dark, 20 blank steps",
+    ],
+    long_delay: Some(4),
     curves: &[Curve {
         title: "First choices after a reversal",
         x: "trial since the reversal",
         y: "share right",
         of: |lives| over_trials(lives, d::CURVE_FROM, reversal::CURVE),
     }],
+    series: &[],
     ground: None,
     play: |condition, subject, lives, treatment| {
         let usual = Reversal::default();
@@ -153,7 +156,8 @@ pub const REVERSAL: Assay = Assay {
             1 => Reversal { block: 6..=6, ..usual },
             2 => Reversal { block: 24..=24, ..usual },
             3 => Reversal { dark: true, ..usual },
-            4 => Reversal { block: 24..=24, dark: true },
+            4 => Reversal { gap: 20, ..usual },
+            5 => Reversal { block: 24..=24, dark: true, gap: 20, ..usual },
             _ => usual,
         };
         lived(&protocol, subject, lives, treatment)
@@ -166,26 +170,34 @@ const SWAPPED: Score = Score { name: "preference for B after the swap", of: |liv
 const ERRORS_A: Score = Score { name: "errors in the trials of A", of: |lives| lives.mean(e::ERRORS) };
 const ERRORS_B: Score = Score { name: "errors in the 20 trials after the swap", of: |lives| lives.mean(e::ERRORS + 1) };
 
-/// What blank steps and unsure rewards make of the trials.
+/// What blank steps, unsure rewards and new cues make of the trials.
 fn rules(condition: usize) -> Rules {
+    let usual = Rules::default();
     match condition {
-        1 => Rules { reward: 0.8, gap: 0 },
-        2 => Rules { reward: 1.0, gap: 2 },
-        3 => Rules { reward: 1.0, gap: 8 },
-        4 => Rules { reward: 0.8, gap: 8 },
-        _ => Rules::default(),
+        1 => Rules { reward: 0.8, ..usual },
+        2 => Rules { gap: 2, ..usual },
+        3 => Rules { gap: 8, ..usual },
+        4 => Rules { blends: true, ..usual },
+        5 => Rules { reward: 0.8, gap: 8, blends: true },
+        _ => usual,
     }
 }
 
-const CUE_CONDITIONS: &[&str] =
-    &["as trained", "rewarded in 0.8", "2 blank steps", "8 blank steps", "all together: 0.8, 8 blank steps"];
+const CUE_CONDITIONS: &[&str] = &[
+    "as trained",
+    "rewarded in 0.8",
+    "2 blank steps",
+    "8 blank steps",
+    "new cues: blends of two",
+    "all together: 0.8, 8 blank steps, blends",
+];
 
-fn plain_of_cues() -> Subject {
+pub(super) fn plain_of_cues() -> Subject {
     Subject::animal(Plain::random(10, 2, PLAIN_SEED))
 }
 
-/// Two trials of a curve.
-fn trials(lives: &Sample, first: usize) -> Vec<(f64, f64)> {
+/// Trials of a curve.
+pub(super) fn trials(lives: &Sample, first: usize) -> Vec<(f64, f64)> {
     over_trials(lives, first, CURVE)
 }
 
@@ -195,21 +207,18 @@ pub const PREFERENCE: Assay = Assay {
     name: "preference",
     title: "conditioned preference, and the swap of what is rewarded",
     stage: Stage::Learning,
-    senses: <Swap as Protocol>::SENSES,
-    motors: <Swap as Protocol>::MOTORS,
-    longest: || Swap::default().longest(),
-    evolve: |controller, window, fitness| play::fitness(&Swap::default(), controller, window, fitness),
+    variant: false,
+    game: game!(Swap, Swap::default()),
     scores: &[BEFORE, LEARNT, SWAPPED, ERRORS_A, ERRORS_B],
     criteria: &[
         Criterion::of(&BEFORE, Bound::Within(-0.1, 0.1), Animal::NONE),
         Criterion::of(
             &LEARNT,
             Bound::AtLeast(0.5),
-            Animal {
-                value: "flies: 95 % avoid the shocked odour; worms: an index 0.6 higher for butanone",
-                source: "Tully & Quinn 1985; Kauffman et al. 2011",
-                mark: Mark::Checked,
-            },
+            Animal::checked(
+                "flies: 95 % avoid the shocked odour; worms: an index 0.6 higher for butanone",
+                "Tully & Quinn 1985; Kauffman et al. 2011",
+            ),
         ),
         Criterion::of(&SWAPPED, Bound::AtLeast(0.5), Animal::NONE),
         Criterion::treated(&LEARNT, Bound::Within(-0.1, 0.1), Treatment::Amnesia),
@@ -217,6 +226,7 @@ pub const PREFERENCE: Assay = Assay {
     ],
     main: &SWAPPED,
     of_a_life: |life| life[e::PREFERENCE + 2],
+    as_animal: None,
     nulls: &[
         Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
         Known { name: "always left", make: || Subject::animal(Each(Leftist)) },
@@ -226,27 +236,30 @@ pub const PREFERENCE: Assay = Assay {
     ],
     control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
     conditions: CUE_CONDITIONS,
+    long_delay: Some(3),
     curves: &[
         Curve { title: "Trials of A", x: "trial", y: "share right", of: |lives| trials(lives, e::BEFORE) },
         Curve { title: "Trials after the swap", x: "trial", y: "share right", of: |lives| trials(lives, e::AFTER) },
     ],
+    series: &[],
     ground: None,
     play: |condition, subject, lives, treatment| {
         lived(&Swap { rules: rules(condition), ..Swap::default() }, subject, lives, treatment)
     },
 };
 
-const FIRST_BEFORE: Score = Score { name: "right in A and B before C and D", of: |lives| lives.mean(f::RIGHT) };
-const FIRST_AFTER: Score = Score { name: "right in A and B after C and D", of: |lives| lives.mean(f::RIGHT + 2) };
-const SECOND: Score = Score { name: "preference for C", of: |lives| 2.0 * lives.mean(f::RIGHT + 1) - 1.0 };
-const RETENTION: Score = Score {
-    name: "retention",
-    of: |lives| {
-        let (before, after) = (lives.mean(f::RIGHT), lives.mean(f::RIGHT + 2));
-        // What was not learnt cannot be kept.
-        if before >= 0.7 { (after - 0.5) / (before - 0.5) } else { f64::NAN }
-    },
-};
+pub(super) const FIRST_BEFORE: Score =
+    Score { name: "right in A and B before C and D", of: |lives| lives.mean(f::RIGHT) };
+pub(super) const FIRST_AFTER: Score =
+    Score { name: "right in A and B after C and D", of: |lives| lives.mean(f::RIGHT + 2) };
+pub(super) const SECOND: Score = Score { name: "preference for C", of: |lives| 2.0 * lives.mean(f::RIGHT + 1) - 1.0 };
+pub(super) const RETENTION: Score = Score { name: "retention", of: |lives| retention(lives, f::RIGHT, f::RIGHT + 2) };
+
+/// What is left of the first lesson; what was not learnt cannot be kept.
+pub(super) fn retention(lives: &Sample, before: usize, after: usize) -> f64 {
+    let (before, after) = (lives.mean(before), lives.mean(after));
+    if before >= 0.7 { (after - 0.5) / (before - 0.5) } else { f64::NAN }
+}
 
 /// Two tasks in a row.
 pub const TWO_TASKS: Assay = Assay {
@@ -254,10 +267,8 @@ pub const TWO_TASKS: Assay = Assay {
     name: "two-tasks",
     title: "two tasks in a row without forgetting the first",
     stage: Stage::Memory,
-    senses: <TwoTasks as Protocol>::SENSES,
-    motors: <TwoTasks as Protocol>::MOTORS,
-    longest: || TwoTasks::default().longest(),
-    evolve: |controller, window, fitness| play::fitness(&TwoTasks::default(), controller, window, fitness),
+    variant: false,
+    game: game!(TwoTasks, TwoTasks::default()),
     scores: &[FIRST_BEFORE, SECOND, FIRST_AFTER, RETENTION],
     criteria: &[
         Criterion::of(&FIRST_BEFORE, Bound::AtLeast(0.7), Animal::NONE),
@@ -265,17 +276,17 @@ pub const TWO_TASKS: Assay = Assay {
         Criterion::of(
             &RETENTION,
             Bound::AtLeast(0.7),
-            Animal {
-                value: "snails keep both if different circuits hold them, and lose the first in its labile phase",
-                source: "Crossley et al. 2019",
-                mark: Mark::Checked,
-            },
+            Animal::checked(
+                "snails keep both if different circuits hold them, and lose the first in its labile phase",
+                "Crossley et al. 2019",
+            ),
         ),
         Criterion::treated(&RETENTION, Bound::Within(-0.2, 0.2), Treatment::Amnesia),
         Criterion::treated(&FIRST_AFTER, Bound::AtMost(0.7), Treatment::Shuffled),
     ],
     main: &RETENTION,
     of_a_life: |life| life[f::RIGHT + 2],
+    as_animal: None,
     nulls: &[
         Known { name: "remembers one cue", make: || Subject::animal(Each(OneSlot::default())) },
         Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
@@ -283,10 +294,12 @@ pub const TWO_TASKS: Assay = Assay {
     ],
     control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
     conditions: CUE_CONDITIONS,
+    long_delay: None,
     curves: &[
         Curve { title: "Trials of A and B", x: "trial", y: "share right", of: |lives| trials(lives, f::FIRST) },
         Curve { title: "Trials of C and D", x: "trial", y: "share right", of: |lives| trials(lives, f::SECOND) },
     ],
+    series: &[],
     ground: None,
     play: |condition, subject, lives, treatment| {
         lived(&TwoTasks { rules: rules(condition), ..TwoTasks::default() }, subject, lives, treatment)

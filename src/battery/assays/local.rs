@@ -1,6 +1,6 @@
 //! Assay G: orientation tuning by local rules. It asks for no world and no controller, and stands beside the stages.
 
-use super::{Animal, Assay, Criterion, Curve, Known, Mark, Stage, Subject};
+use super::{Animal, Assay, Criterion, Curve, Game, Known, Stage, Subject};
 use crate::battery::gratings::{Input, Learner, ORIENTATIONS, Phases, Rule, column as g, play};
 use crate::battery::play::Lives;
 use crate::battery::scores::{Bound, Score};
@@ -24,35 +24,29 @@ pub const ORIENTATION: Assay = Assay {
     name: "orientation",
     title: "orientation tuning by local rules, whatever the phase",
     stage: Stage::Local,
-    senses: &[],
-    motors: &[],
-    longest: || 0,
-    evolve: |_, _, _| 0,
+    variant: false,
+    game: Game { senses: &[], motors: &[], longest: || 0, evolve: |_, _, _| 0 },
     scores: &[SELECTIVITY, MODULATION, WORST, RESPONSE, PREFERENCES],
     criteria: &[
         Criterion::of(
             &SELECTIVITY,
             Bound::AtLeast(0.4),
-            Animal {
-                value: "mouse V1: 135 of 182 responsive units are selective",
-                source: "Niell & Stryker 2008",
-                mark: Mark::Checked,
-            },
+            Animal::checked("mouse V1: 135 of 182 responsive units are selective", "Niell & Stryker 2008"),
         ),
         Criterion::of(
             &MODULATION,
             Bound::AtMost(1.0),
-            Animal {
-                value: "both kinds in macaque V1; complex below 1, simple above (unverified)",
-                source: "Ringach et al. 2002",
-                mark: Mark::Checked,
-            },
+            Animal::checked(
+                "both kinds in macaque V1; complex below 1, simple above (unverified)",
+                "Ringach et al. 2002",
+            ),
         ),
         Criterion::of(&RESPONSE, Bound::AtLeast(0.5), Animal::NONE),
         Criterion::of(&PREFERENCES, Bound::AtLeast(3.0), Animal::NONE),
     ],
     main: &SELECTIVITY,
     of_a_life: |life| life[g::SELECTIVITY] - life[g::MODULATION],
+    as_animal: None,
     nulls: &[
         Known {
             name: "BCM on simple inputs, random phase",
@@ -72,6 +66,7 @@ pub const ORIENTATION: Assay = Assay {
         make: || Subject::Learner(rates(Input::Energy, Rule::Bcm, Phases::Random)),
     },
     conditions: &["as trained"],
+    long_delay: None,
     curves: &[Curve {
         title: "Tuning",
         x: "degrees from the preferred orientation",
@@ -81,6 +76,7 @@ pub const ORIENTATION: Assay = Assay {
             (0..ORIENTATIONS).map(|at| (step * at as f64, lives.mean(g::TUNING + at))).collect()
         },
     }],
+    series: &[],
     ground: None,
     play: |_, subject, lives, _| match subject {
         Subject::Learner(learner) => Some(play(learner, Lives { count: lives.count.min(MOST), ..lives })),

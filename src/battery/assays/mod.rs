@@ -1,9 +1,22 @@
 //! The list of assays: of each its scores, criteria with the animal's values, nulls, positive control, and the conditions in which
 //! it is asked again. Thresholds are this project's; animal values that were not checked in their sources are marked.
 
+/// The [`Game`] of a protocol.
+macro_rules! game {
+    ($protocol:ty, $make:expr) => {
+        $crate::battery::assays::Game {
+            senses: <$protocol as $crate::battery::play::Protocol>::SENSES,
+            motors: <$protocol as $crate::battery::play::Protocol>::MOTORS,
+            longest: || $crate::battery::play::Protocol::longest(&$make),
+            evolve: |controller, window, fitness| $crate::battery::play::fitness(&$make, controller, window, fitness),
+        }
+    };
+}
+
 mod choices;
 mod local;
 mod plate;
+mod variants;
 
 use serde::Serialize;
 
@@ -12,14 +25,18 @@ use super::play::{Controller, Lives, Played, Protocol, Treatment, Window, play};
 use super::scores::{Bound, Sample, Score};
 use crate::error::{Error, Result};
 
-/// All of them, in their order.
-pub const ASSAYS: [&Assay; 7] = [
+/// All of them, in their order; a variant comes after the assay that it is one of.
+pub const ASSAYS: [&Assay; 11] = [
     &plate::CHEMOTAXIS,
     &plate::FOOD_MEMORY,
     &choices::AVOIDANCE,
     &choices::REVERSAL,
+    &variants::ALTERNATION,
     &choices::PREFERENCE,
+    &variants::CONDITIONING,
     &choices::TWO_TASKS,
+    &variants::INTERVAL,
+    &variants::OVERLAP,
     &local::ORIENTATION,
 ];
 
@@ -37,6 +54,19 @@ pub enum Stage {
     Generalisation,
     /// Local rules; beside the stages.
     Local,
+}
+
+impl Stage {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reflex => "reflex",
+            Self::Learning => "learning",
+            Self::Memory => "memory",
+            Self::Generalisation => "generalisation",
+            Self::Local => "local rules",
+        }
+    }
 }
 
 /// Whether an animal's value was checked in its source.
@@ -60,10 +90,41 @@ pub struct Animal {
     pub source: &'static str,
     /// How sure that is.
     pub mark: Mark,
+    /// Its mean and its spread on the criterion's score, where there are such numbers.
+    pub number: Option<[f64; 2]>,
+}
+
+/// How far from an animal a score is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likeness {
+    /// (score - animal's) / spread: within 1 of 0 is like an animal, whatever the criterion asks.
+    Distance(f64),
+    /// The animal's value was not checked, so nothing is held against it.
+    Unverified,
+    /// There is no number, or none of its spread.
+    Unknown,
 }
 
 impl Animal {
-    const NONE: Self = Self { value: "", source: "", mark: Mark::None };
+    const NONE: Self = Self { value: "", source: "", mark: Mark::None, number: None };
+
+    const fn checked(value: &'static str, source: &'static str) -> Self {
+        Self { value, source, mark: Mark::Checked, number: None }
+    }
+
+    const fn unverified(value: &'static str, source: &'static str) -> Self {
+        Self { value, source, mark: Mark::Unverified, number: None }
+    }
+
+    /// How far from it a score is.
+    pub fn likeness(&self, score: f64) -> Likeness {
+        match (self.mark, self.number) {
+            (Mark::Unverified, _) => Likeness::Unverified,
+            (Mark::Checked, Some([mean, spread])) if !score.is_nan() => Likeness::Distance((score - mean) / spread),
+            _ => Likeness::Unknown,
+        }
+    }
 
     /// The value as a report shows it.
     pub fn text(&self) -> String {
@@ -84,17 +145,23 @@ pub struct Criterion {
     pub bound: Bound,
     /// In animals that are treated so.
     pub treatment: Treatment,
+    /// Under this condition of the assay.
+    pub condition: usize,
     /// Beside an animal's.
     pub animal: Animal,
 }
 
 impl Criterion {
     const fn of(score: &'static Score, bound: Bound, animal: Animal) -> Self {
-        Self { score, bound, treatment: Treatment::None, animal }
+        Self { score, bound, treatment: Treatment::None, condition: 0, animal }
+    }
+
+    const fn under(self, condition: usize) -> Self {
+        Self { condition, ..self }
     }
 
     const fn treated(score: &'static Score, bound: Bound, treatment: Treatment) -> Self {
-        Self { score, bound, treatment, animal: Animal::NONE }
+        Self { score, bound, treatment, condition: 0, animal: Animal::NONE }
     }
 }
 
@@ -109,6 +176,14 @@ pub enum Subject {
 impl Subject {
     fn animal(controller: impl Controller + 'static) -> Self {
         Self::Animal(Box::new(controller))
+    }
+
+    /// Steps of its network in a control step; 0 of whoever is none.
+    pub fn network_steps(&self) -> u64 {
+        match self {
+            Self::Animal(controller) => controller.network_steps(),
+            Self::Learner(_) => 0,
+        }
     }
 }
 
@@ -134,6 +209,19 @@ pub struct Curve {
     pub of: fn(&Sample) -> Vec<(f64, f64)>,
 }
 
+/// A score over the conditions of a variant.
+#[derive(Debug, Clone, Copy)]
+pub struct Series {
+    /// Of the figure.
+    pub title: &'static str,
+    /// Of the x axis.
+    pub x: &'static str,
+    /// On the y axis.
+    pub score: &'static Score,
+    /// Where a condition is on the x axis, and its number.
+    pub at: &'static [(f64, usize)],
+}
+
 /// What paths are drawn on, mm.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground {
@@ -143,6 +231,19 @@ pub struct Ground {
     pub circles: &'static [(f64, f64, f64)],
     /// What they are, and what the paths are.
     pub caption: &'static str,
+}
+
+/// What controllers go through in an assay as it is evolved in: under its first condition.
+#[derive(Debug, Clone, Copy)]
+pub struct Game {
+    /// Channels that a controller reads beside r+ and r-.
+    pub senses: &'static [&'static str],
+    /// What it puts out; none where no controller can be.
+    pub motors: &'static [&'static str],
+    /// Control steps after which every life is over.
+    pub longest: fn() -> u32,
+    /// What each life of a window is worth to evolution; the control steps of all of them.
+    pub evolve: fn(&dyn Controller, Window, &mut [f32]) -> u64,
 }
 
 /// One of the battery.
@@ -156,14 +257,10 @@ pub struct Assay {
     pub title: &'static str,
     /// Which it belongs to.
     pub stage: Stage,
-    /// Channels that a controller reads beside r+ and r-.
-    pub senses: &'static [&'static str],
-    /// What it puts out; none where no controller can be.
-    pub motors: &'static [&'static str],
-    /// Control steps after which every life is over.
-    pub longest: fn() -> u32,
-    /// What each life of a window is worth to evolution; the control steps of all of them.
-    pub evolve: fn(&dyn Controller, Window, &mut [f32]) -> u64,
+    /// Of another assay, and asked for by no stage. Its conditions are those of its criteria, not of assay H.
+    pub variant: bool,
+    /// What controllers go through.
+    pub game: Game,
     /// All that a report shows.
     pub scores: &'static [Score],
     /// All of which must hold.
@@ -172,14 +269,20 @@ pub struct Assay {
     pub main: &'static Score,
     /// The same of one life, for tests between groups of lives.
     pub of_a_life: fn(&[f64]) -> f64,
+    /// What an animal does, too, which is not asked for: in a few words, and what must hold to say so.
+    pub as_animal: Option<(&'static str, &'static [Criterion])>,
     /// Who must fail; the first is the one that reports show.
     pub nulls: &'static [Known],
     /// Who must pass.
     pub control: Known,
-    /// The first is the one of everything else; the last has all factors together.
+    /// The first is the one of everything else; the last has all factors together, but of a variant.
     pub conditions: &'static [&'static str],
+    /// The one with a long delay, in which the stage of memory asks for the assay again.
+    pub long_delay: Option<usize>,
     /// Figures.
     pub curves: &'static [Curve],
+    /// Figures of a variant.
+    pub series: &'static [Series],
     /// Of the paths that lives leave, if they do.
     pub ground: Option<Ground>,
     /// Live through it under a condition; none for whoever cannot.
@@ -201,12 +304,12 @@ impl Assay {
 
     /// Whether controllers can be in it.
     pub fn is_for_animals(&self) -> bool {
-        !self.motors.is_empty()
+        !self.game.motors.is_empty()
     }
 
     /// All senses, r+ and r- among them.
     pub fn channels(&self) -> usize {
-        self.senses.len() + 2
+        self.game.senses.len() + 2
     }
 }
 

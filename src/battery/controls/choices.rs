@@ -1,5 +1,6 @@
 //! Animals by hand for the box with cues, and for choices between two cues.
 
+use crate::battery::cues::CHANNELS;
 use crate::battery::play::Behaviour;
 use crate::battery::step_through::CUES;
 use crate::rng::unit_uniform;
@@ -30,6 +31,15 @@ fn go(goes: bool) -> [f32; 4] {
     if goes { [1.0, 0.0, 0.0, 0.0] } else { [0.0, 1.0, 0.0, 0.0] }
 }
 
+/// Cues are known by which of their channels are above zero.
+const PATTERNS: usize = 1 << CHANNELS;
+
+/// The cue on a side, if there is one.
+fn cue(side: &[f32]) -> Option<usize> {
+    let bits = side.iter().fold(0, |bits, &channel| 2 * bits + usize::from(channel > 0.0));
+    side.iter().any(|&channel| channel != 0.0).then_some(bits)
+}
+
 /// Goes nowhere any more after any shock: it avoids as well as the best, and has learnt nothing about where.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Freezer {
@@ -46,12 +56,12 @@ impl Behaviour for Freezer {
 /// Remembers of each cue whether it was shocked there.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Avoider {
-    shocked: [bool; CUES],
+    shocked: [bool; 1 << CUES],
 }
 
 impl Behaviour for Avoider {
     fn act(&mut self, senses: &[f32], outcome: i32, chance: [u32; 4]) -> [f32; 4] {
-        let here = (0..CUES).find(|&cue| senses[cue] > 0.0);
+        let here = cue(&senses[..CUES]);
         if let Some(cue) = here
             && outcome < 0
         {
@@ -64,8 +74,8 @@ impl Behaviour for Avoider {
 
 /// The cues of a trial: left, and right if there is a choice.
 fn cues(senses: &[f32]) -> (Option<usize>, Option<usize>) {
-    let shown = |side: &[f32]| (0..CUES).find(|&cue| side[cue] > 0.0);
-    (shown(&senses[..CUES]), shown(&senses[CUES..2 * CUES]))
+    let (left, right) = senses.split_at(senses.len() / 2);
+    (cue(left), cue(right))
 }
 
 fn left_or_right(left: f32, right: f32) -> [f32; 4] {
@@ -92,14 +102,14 @@ impl Behaviour for Leftist {
     }
 }
 
-/// The cue with the lower number: taste without learning.
+/// The cue with the higher number: taste without learning.
 #[derive(Debug, Clone, Copy)]
 pub struct Taste;
 
 impl Behaviour for Taste {
     fn act(&mut self, senses: &[f32], _: i32, _: [u32; 4]) -> [f32; 4] {
         match cues(senses) {
-            (Some(left), Some(right)) => left_or_right(f32::from(left < right), f32::from(right < left)),
+            (Some(left), Some(right)) => left_or_right(f32::from(left > right), f32::from(right > left)),
             _ => [0.0; 4],
         }
     }
@@ -145,23 +155,71 @@ impl Behaviour for OneSlot {
 }
 
 /// A value for each cue, which moves by 0.6 of what an outcome differed from it (Rescorla & Wagner 1972).
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct DeltaRule {
-    values: [f32; CUES],
+    values: [f32; PATTERNS],
 }
 
 /// Of a value that meets an outcome.
 const LEARNING: f32 = 0.6;
 
-impl Behaviour for DeltaRule {
-    fn act(&mut self, senses: &[f32], outcome: i32, _: [u32; 4]) -> [f32; 4] {
-        let (left, right) = cues(senses);
-        if let Some(cue) = left
+impl Default for DeltaRule {
+    fn default() -> Self {
+        Self { values: [0.0; PATTERNS] }
+    }
+}
+
+impl DeltaRule {
+    fn learn(&mut self, cue: Option<usize>, outcome: i32) {
+        if let Some(cue) = cue
             && outcome != 0
         {
             self.values[cue] += LEARNING * (outcome as f32 - self.values[cue]);
         }
+    }
+
+    fn choose(&self, senses: &[f32]) -> [f32; 4] {
         let value = |cue: Option<usize>| cue.map_or(0.0, |cue| self.values[cue]);
+        let (left, right) = cues(senses);
         left_or_right(value(left), value(right))
+    }
+}
+
+impl Behaviour for DeltaRule {
+    fn act(&mut self, senses: &[f32], outcome: i32, _: [u32; 4]) -> [f32; 4] {
+        self.learn(cues(senses).0, outcome);
+        self.choose(senses)
+    }
+}
+
+/// A value for each cue, and a trace: an outcome is the last cue's, however long ago that was.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tracer {
+    rule: DeltaRule,
+    last: Option<usize>,
+}
+
+impl Behaviour for Tracer {
+    fn act(&mut self, senses: &[f32], outcome: i32, _: [u32; 4]) -> [f32; 4] {
+        self.last = cues(senses).0.or(self.last);
+        self.rule.learn(self.last, outcome);
+        self.rule.choose(senses)
+    }
+}
+
+/// Takes the cue that it last saw alone: familiar, and no lesson.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Familiar {
+    last: Option<usize>,
+}
+
+impl Behaviour for Familiar {
+    fn act(&mut self, senses: &[f32], _: i32, _: [u32; 4]) -> [f32; 4] {
+        let (left, right) = cues(senses);
+        if right.is_none() {
+            self.last = left.or(self.last);
+        }
+        let known = |cue: Option<usize>| f32::from(cue.is_some() && cue == self.last);
+        left_or_right(known(left), known(right))
     }
 }

@@ -23,11 +23,21 @@ impl Behaviour for RandomWalk {
     }
 }
 
+/// Which arm a walker wants in the next trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    /// The first one again.
+    Stay,
+    /// The same after food, the other one after poison.
+    LoseShift,
+    /// The other one.
+    Alternate,
+}
+
 /// Goes to an arm, and knows what it does when it has been told what it ate.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Walker {
-    /// Goes to the other arm after poison.
-    shifts: bool,
+    habit: Habit,
     /// Turns back where it sees poison.
     peeks: bool,
     right: bool,
@@ -41,11 +51,13 @@ pub struct Walker {
 impl Walker {
     /// Always to the same arm.
     pub const HABIT: Self =
-        Self { shifts: false, peeks: false, right: false, back: 0, walked: false, turned_back: false };
+        Self { habit: Habit::Stay, peeks: false, right: false, back: 0, walked: false, turned_back: false };
     /// Always first to the same arm, and to the other one if it sees poison there: it eats in every trial.
     pub const PEEKING: Self = Self { peeks: true, ..Self::HABIT };
     /// Win-stay, lose-shift.
-    pub const LEARNING: Self = Self { shifts: true, ..Self::HABIT };
+    pub const LEARNING: Self = Self { habit: Habit::LoseShift, ..Self::HABIT };
+    /// Left and right in turn.
+    pub const ALTERNATING: Self = Self { habit: Habit::Alternate, ..Self::HABIT };
     /// Win-stay, lose-shift, and looks before it eats.
     pub const LEARNING_AND_PEEKING: Self = Self { peeks: true, ..Self::LEARNING };
 
@@ -60,7 +72,11 @@ impl Behaviour for Walker {
         let (wall, red) = (senses[0] > 0.0, senses[2] > 0.0);
         if outcome != 0 {
             // A new trial, in the middle of the stem. An animal without memory of its own wants the first arm again.
-            self.right = if self.shifts { self.right ^ (outcome < 0) } else { false };
+            self.right = match self.habit {
+                Habit::Stay => false,
+                Habit::LoseShift => self.right ^ (outcome < 0),
+                Habit::Alternate => !self.right,
+            };
             (self.back, self.walked, self.turned_back) = (0, false, false);
         }
         if self.back > 0 {

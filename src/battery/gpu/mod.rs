@@ -102,7 +102,7 @@ pub fn plain(
 ) -> Result<Lived> {
     let sizes = mlp.sizes();
     let ends = [sizes[0], sizes[sizes.len() - 1]];
-    assert_eq!(ends, [assay.channels(), assay.motors.len()], "a network for {}", assay.name);
+    assert_eq!(ends, [assay.channels(), assay.game.motors.len()], "a network for {}", assay.name);
     let packing = Packing::of(sizes, mlp.activation());
     let policy: Vec<f32> = packing.pack(mlp.parameters()).collect();
     let shared = size_of::<f32>() * (policy.len() + packing.neurons(threads));
@@ -188,7 +188,8 @@ impl From<&Arena> for ArenaSizes {
 }
 
 impl From<Rules> for CueRules {
-    fn from(Rules { reward, gap }: Rules) -> Self {
+    fn from(Rules { reward, gap, blends }: Rules) -> Self {
+        assert!(!blends, "the kernels show whole cues");
         Self { reward, gap }
     }
 }

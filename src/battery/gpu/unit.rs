@@ -58,6 +58,12 @@ impl UnitLives {
         })?;
         let mut adapters = Vec::new();
         for assay in assays {
+            if assay.variant {
+                return Err(Error::Config(format!(
+                    "{}: variants of assays are played on the CPU; try: --device cpu",
+                    assay.name
+                )));
+            }
             let adapter = body.adapter(assay).ok_or_else(|| {
                 Error::Config(format!("{} needs {}, which this animal lacks", assay.name, body.lacks(assay).join(", ")))
             })?;
@@ -106,6 +112,7 @@ impl UnitLives {
             lanes: lanes(self.size.environments) as u32,
             environments: self.size.environments as u32,
             each: self.each as u32,
+            noise: 0.0,
             ticks: ticks as u32,
             share: 1.0 / ticks as f32,
             stream: Stream::Episode as u32,

@@ -19,6 +19,7 @@ pub(super) struct AssayLives {
     lives: UnitLives,
     rollout: Rollout,
     lived: Buffer<u32>,
+    noise: f32,
 }
 
 /// Words that the episodes of a generation and trial take, and the fitness and steps of a player on them.
@@ -30,7 +31,8 @@ impl AssayLives {
     pub(super) fn new(plan: &Plan, gpu: &Gpu, size: Size) -> Result<Self> {
         let (lives, rollout) = lives(plan, gpu, size, usize::MAX)?;
         let lived = Buffer::zeros(gpu, size.trials * size.players * lanes(size.environments))?;
-        Ok(Self { size, lives, rollout, lived })
+        let noise = if let Task::Assay(task) = &plan.config.task { task.noise } else { 0.0 };
+        Ok(Self { size, lives, rollout, lived, noise })
     }
 }
 
@@ -91,6 +93,7 @@ impl Game for AssayLives {
             antithetic: u32::from(search.antithetic),
             stream: stream as u32,
             of_generation: u32::from(of_generation),
+            noise: if of_generation { self.noise } else { 0.0 },
             ..self.lives.args()
         };
         // SAFETY: the buffers are those of these players.
