@@ -240,7 +240,7 @@ fn compare(what: &str, assay: &Assay, expected: &[Vec<f64>], seen: &Lived, first
 fn worlds() -> [Worlds; 2] {
     let plate =
         Plate { spread: 10.0, gain: 10.0, peak: 10.0, speed: 0.2, noise: 0.1, rate: 0.4, pause: 3, ..Plate::default() };
-    let rules = Rules { reward: 0.8, gap: 2 };
+    let rules = Rules { reward: 0.8, gap: 2, ..Rules::default() };
     let arena = Arena::default();
     let other = Worlds {
         chemotaxis: Chemotaxis { plate: Plate { radius: 6.0, period: 3.0, ..plate }, steps: 300 },
@@ -255,10 +255,10 @@ fn worlds() -> [Worlds; 2] {
             test: 120,
             offset: 4.0,
         },
-        step_through: StepThrough { cutoff: 9, delay: 4 },
-        reversal: Reversal { block: 2..=5, dark: true },
+        step_through: StepThrough { cutoff: 9, delay: 4, ..StepThrough::default() },
+        reversal: Reversal { block: 2..=5, dark: true, ..Reversal::default() },
         swap: Swap { rules, before: 3..=5, after: 6 },
-        two_tasks: TwoTasks { rules, trials: 5 },
+        two_tasks: TwoTasks { rules, trials: 5, ..TwoTasks::default() },
     };
     [Worlds::default(), other]
 }
