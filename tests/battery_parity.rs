@@ -310,7 +310,8 @@ impl Variety {
 
     #[track_caller]
     fn check(&self, letter: char) {
-        assert!(self.0.len() > 3, "{letter}: lives of {} kinds show little", self.0.len());
+        // In the dark a network without memory can do three things in a maze.
+        assert!(self.0.len() > 2, "{letter}: lives of {} kinds show little", self.0.len());
     }
 }
 
