@@ -9,7 +9,7 @@ pub(crate) use unit::{UnitLives, lanes};
 use super::arena::Arena;
 use super::assays::Assay;
 use super::chemotaxis::Chemotaxis;
-use super::cues::{Rules, Swap, TwoTasks};
+use super::cues::{Interval, Rules, Swap, TwoTasks};
 use super::plate::Plate;
 use super::play::Lives;
 use super::reversal::Reversal;
@@ -23,7 +23,8 @@ use crate::gpu::{Buffer, Gpu, Shape, blocks};
 use crate::policy::Mlp;
 use crate::rollout::Packing;
 
-/// Sizes of the protocols; by default those of everything else.
+/// Sizes of the protocols; by default those of everything else. The kernels have no variants: cues are whole, no trials come between
+/// blocks, and the maze of assay D has neither blank steps nor alternation.
 #[derive(Debug, Clone, Default)]
 pub struct Worlds {
     /// A.
@@ -90,7 +91,7 @@ impl Outcomes {
 /// When the device fails, or the network does not fit a block's shared memory.
 ///
 /// # Panics
-/// When the network does not read and answer what the assay shows and takes.
+/// When the network does not read and answer what the assay shows and takes, or the worlds are those of variants.
 pub fn plain(
     gpu: &Gpu,
     worlds: &Worlds,
@@ -141,6 +142,15 @@ impl Worlds {
     /// As the kernels read them.
     pub(crate) fn sizes(&self) -> abi::Assays {
         let Self { chemotaxis, arena, step_through, reversal, swap, two_tasks } = self;
+        let variants = [
+            step_through.blends,
+            reversal.gap > 0,
+            reversal.alternation,
+            swap.rules.blends,
+            two_tasks.rules.blends,
+            two_tasks.between != Interval::default(),
+        ];
+        assert!(!variants.contains(&true), "the kernels have no variants of assays: {self:?}");
         let range = |range: &std::ops::RangeInclusive<u32>| (*range.start(), *range.end());
         let ((shortest, longest), (least, most)) = (range(&reversal.block), range(&swap.before));
         abi::Assays {
@@ -188,8 +198,7 @@ impl From<&Arena> for ArenaSizes {
 }
 
 impl From<Rules> for CueRules {
-    fn from(Rules { reward, gap, blends }: Rules) -> Self {
-        assert!(!blends, "the kernels show whole cues");
+    fn from(Rules { reward, gap, .. }: Rules) -> Self {
         Self { reward, gap }
     }
 }

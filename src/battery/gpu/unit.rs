@@ -128,6 +128,9 @@ impl UnitLives {
 ///
 /// # Errors
 /// When the device fails, the body is no unit or lacks what an assay needs, or the unit is too large for a block.
+///
+/// # Panics
+/// When the worlds are those of variants.
 #[expect(clippy::too_many_arguments, reason = "who, where, which lives, and how")]
 pub fn unit(
     gpu: &Gpu,
