@@ -1,5 +1,8 @@
 //! Small plans of every kind, and what a run computes as bits; for the tests that compare runs.
 
+// Every test file takes from this what it needs.
+#![allow(dead_code)]
+
 use phylon::config::{Config, Task};
 use phylon::cpu::InstructionSet;
 use phylon::engine::{Engine, Generation, State};

@@ -14,7 +14,7 @@ use crate::profile::Work;
 use crate::rng::Stream;
 
 /// The lives of every player.
-pub(super) struct Lives {
+pub(super) struct AssayLives {
     size: Size,
     lives: UnitLives,
     rollout: Rollout,
@@ -27,7 +27,7 @@ pub(super) fn words(environments: usize) -> (usize, usize) {
     (0, 2 * lanes(environments))
 }
 
-impl Lives {
+impl AssayLives {
     pub(super) fn new(plan: &Plan, gpu: &Gpu, size: Size) -> Result<Self> {
         let (lives, rollout) = lives(plan, gpu, size, usize::MAX)?;
         let lived = Buffer::zeros(gpu, size.trials * size.players * lanes(size.environments))?;
@@ -50,7 +50,7 @@ fn lives(plan: &Plan, gpu: &Gpu, size: Size, warps: usize) -> Result<(UnitLives,
     Ok((lives, rollout))
 }
 
-impl Game for Lives {
+impl Game for AssayLives {
     fn lanes(&self) -> usize {
         lanes(self.size.environments)
     }

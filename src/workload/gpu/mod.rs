@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use cudarc::driver::{CudaEvent, CudaGraph};
 
-use super::lives as workload;
+use super::lives::Lives;
 use super::maze::MazePlay;
 use super::single_unit::SingleUnit;
 use super::start::first_centre;
@@ -36,7 +36,7 @@ use crate::profile::Work;
 use crate::rng::Stream;
 use crate::search::es::Schedule;
 use crate::search::shaping::{nes_utilities, power_weights};
-use lives::Lives;
+use lives::AssayLives;
 use maze::Mazes;
 use open_loop::OpenLoop;
 use sizes::{batch, check_memory};
@@ -216,7 +216,7 @@ impl Pack {
             .iter()
             .flat_map(|&seed| {
                 let mut centre = match (&plan.config.task, &plan.network) {
-                    (config::Task::Assay(_), _) => first_centre(&workload::Lives::new(plan), plan, seed),
+                    (config::Task::Assay(_), _) => first_centre(&Lives::new(plan), plan, seed),
                     (_, Some(_)) => first_centre(&MazePlay::new(plan), plan, seed),
                     (_, None) => first_centre(&SingleUnit::new(plan), plan, seed),
                 };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Game, Lives, Mazes, OpenLoop, Players, lives, maze, open_loop};
+use super::{AssayLives, Game, Mazes, OpenLoop, Players, lives, maze, open_loop};
 use crate::abi::LANES;
 use crate::config::Task;
 use crate::error::{Error, Result};
@@ -100,7 +100,7 @@ impl Players {
     ) -> Result<Self> {
         let size = Size { trials, players: range.len(), environments, generations };
         let game: Box<dyn Game> = match (&plan.config.task, &plan.network) {
-            (Task::Assay(_), _) => Box::new(Lives::new(plan, gpu, size)?),
+            (Task::Assay(_), _) => Box::new(AssayLives::new(plan, gpu, size)?),
             (_, Some(network)) => Box::new(Mazes::new(plan, network, gpu, size)?),
             (_, None) => Box::new(OpenLoop::new(plan, gpu, size)?),
         };
