@@ -39,7 +39,7 @@ Examples:
   phylon battery --controller positive --assay D --json
 
 Assays, by letter or name: A chemotaxis, B food-memory, C avoidance, D reversal, E preference, F two-tasks, G orientation
-(phylon list assays).
+(phylon list assays). Variants, by name: alternation (of D), conditioning (E), interval and overlap (F).
 A policy file is an .npz or .safetensors as phylon rollout reads it. Its inputs are the assay's senses, then r+ and r-.")]
 pub struct Args {
     /// Run folders, or files of plain networks, that were trained alike, each with its own seed.

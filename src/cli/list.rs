@@ -83,7 +83,7 @@ fn assays(json: bool) -> Result<()> {
         let row = |assay: &&Assay| {
             let Assay { name, letter, title, stage, game, .. } = assay;
             serde_json::json!({
-                "name": name, "letter": letter, "summary": title, "stage": stage,
+                "name": name, "letter": letter, "summary": title, "stage": stage, "variant": assay.variant,
                 "inputs": assay.channels(), "outputs": game.motors.len(), "senses": game.senses, "motors": game.motors,
             })
         };
