@@ -1459,8 +1459,8 @@ abi! {
         least: u32,
         /// Most.
         most: u32,
-        /// 1: the two colour sensors stay dark.
-        dark: u32,
+        /// Share of lives in which the two colour sensors stay dark.
+        dark: f32,
     }
 
     /// [`crate::battery::cues::Rules`].

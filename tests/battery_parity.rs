@@ -256,7 +256,7 @@ fn worlds() -> [Worlds; 2] {
             offset: 4.0,
         },
         step_through: StepThrough { cutoff: 9, delay: 4, ..StepThrough::default() },
-        reversal: Reversal { block: 2..=5, dark: true, ..Reversal::default() },
+        reversal: Reversal { block: 2..=5, dark: 0.4, ..Reversal::default() },
         swap: Swap { rules, before: 3..=5, after: 6 },
         two_tasks: TwoTasks { rules, trials: 5, ..TwoTasks::default() },
     };

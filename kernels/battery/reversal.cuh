@@ -24,6 +24,7 @@ struct Reversal {
     uint32_t choice;  // the first arm that it entered, or NEITHER
     int32_t told;
     uint32_t right, meals;
+    uint32_t dark;  // 1: its colour sensors are
 
     Reversal() = default;
 
@@ -31,6 +32,7 @@ struct Reversal {
         const ReversalSizes& sizes = assays.reversal;
         const uint4 w = words(row, 0);
         first = unit_uniform(w.y) < 0.5f;
+        dark = unit_uniform(w.z) < sizes.dark;
         length = sizes.least + (uint32_t)(int32_t)((float)(sizes.most - sizes.least + 1) * unit_uniform(w.x));
         begin_trial();
     }
@@ -51,9 +53,9 @@ struct Reversal {
         return maze;
     }
 
-    __device__ __forceinline__ int32_t observe(const Assays& assays, const uint4&, float (&senses)[SENSES]) {
+    __device__ __forceinline__ int32_t observe(const Assays&, const uint4&, float (&senses)[SENSES]) {
         const Maze::Sensors seen = maze().observe();
-        const bool light = !assays.reversal.dark;
+        const bool light = !dark;
         senses[0] = (float)seen.wall;
         senses[1] = (float)(seen.green && light);
         senses[2] = (float)(seen.red && light);

@@ -17,12 +17,12 @@ use crate::rng::{Row, unit_uniform};
 use crate::world::t_maze::{Action, Layout, MOTORS, Rules, SOURCES, TMaze};
 
 /// Sizes of the protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reversal {
     /// Trials of a block; drawn for a life.
     pub block: RangeInclusive<u32>,
-    /// The two colour sensors stay dark.
-    pub dark: bool,
+    /// Share of lives in which the two colour sensors stay dark.
+    pub dark: f32,
     /// Blank control steps between trials; in the first of them it is told what it ate.
     pub gap: u32,
     /// Food is where it did not go first in the trial before, whatever the block.
@@ -31,7 +31,7 @@ pub struct Reversal {
 
 impl Default for Reversal {
     fn default() -> Self {
-        Self { block: 8..=16, dark: false, gap: 0, alternation: false }
+        Self { block: 8..=16, dark: 0.0, gap: 0, alternation: false }
     }
 }
 
@@ -57,6 +57,8 @@ pub struct Life {
     first: i32,
     /// Where it is in this trial.
     food: i32,
+    /// Its colour sensors are.
+    dark: bool,
     trial: u32,
     /// Blank control steps left.
     blank: u32,
@@ -99,6 +101,12 @@ pub mod column {
 }
 
 impl Reversal {
+    /// As it is evolved in: half of the lives are dark. Whoever always sees the poison one cell away remembers that, and not what
+    /// it was told.
+    pub fn evolving() -> Self {
+        Self { dark: 0.5, ..Self::default() }
+    }
+
     fn begin_trial(&self, life: &mut Life) {
         if !self.alternation {
             life.food = (life.first + (life.trial / life.length) as i32) % 2;
@@ -128,11 +136,11 @@ impl Protocol for Reversal {
     const MOTORS: &'static [&'static str] = &MOTORS;
 
     fn longest(&self) -> u32 {
-        BLOCKS * self.block.end() * ACTIONS as u32
+        BLOCKS * self.block.end() * (ACTIONS as u32 + self.gap)
     }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
-        let [length, side, ..] = row.block(0).map(unit_uniform);
+        let [length, side, dark, _] = row.block(0).map(unit_uniform);
         let (least, most) = (*self.block.start(), *self.block.end());
         let first = i32::from(side < 0.5);
         Life {
@@ -140,6 +148,7 @@ impl Protocol for Reversal {
             length: least + ((most - least + 1) as f32 * length) as u32,
             first,
             food: first,
+            dark: dark < self.dark,
             trial: 0,
             blank: 0,
             actions: 0,
@@ -154,7 +163,7 @@ impl Protocol for Reversal {
 
     fn observe(&self, life: &mut Life, _: [u32; 4], senses: &mut [f32]) -> i32 {
         let seen = life.maze.observe(&RULES);
-        let (light, shown) = (!self.dark, life.blank == 0);
+        let (light, shown) = (!life.dark, life.blank == 0);
         let values = [seen.wall, seen.green && light, seen.red && light].map(|on| on && shown);
         senses.iter_mut().zip(values).for_each(|(to, on)| *to = f32::from(on));
         life.was_told = life.told != 0;

@@ -102,7 +102,7 @@ pub const REVERSAL: Assay = Assay {
     title: "reversal in the T-maze, by the first choice",
     stage: Stage::Learning,
     variant: false,
-    game: game!(Reversal, Reversal::default()),
+    game: game!(Reversal, Reversal::evolving()),
     scores: &[FIRST, FOOD, LAST, ERRORS, SLOWER, ACTIONS],
     criteria: &[
         Criterion::of(
@@ -155,9 +155,9 @@ pub const REVERSAL: Assay = Assay {
         let protocol = match condition {
             1 => Reversal { block: 6..=6, ..usual },
             2 => Reversal { block: 24..=24, ..usual },
-            3 => Reversal { dark: true, ..usual },
+            3 => Reversal { dark: 1.0, ..usual },
             4 => Reversal { gap: 20, ..usual },
-            5 => Reversal { block: 24..=24, dark: true, gap: 20, ..usual },
+            5 => Reversal { block: 24..=24, dark: 1.0, gap: 20, ..usual },
             _ => usual,
         };
         lived(&protocol, subject, lives, treatment)

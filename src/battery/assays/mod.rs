@@ -233,7 +233,7 @@ pub struct Ground {
     pub caption: &'static str,
 }
 
-/// What controllers go through in an assay as it is evolved in: under its first condition.
+/// What controllers go through where they are evolved in an assay.
 #[derive(Debug, Clone, Copy)]
 pub struct Game {
     /// Channels that a controller reads beside r+ and r-.

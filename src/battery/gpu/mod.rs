@@ -139,6 +139,11 @@ pub fn plain(
 }
 
 impl Worlds {
+    /// As animals are evolved in them; see [`super::assays::Game`].
+    pub fn evolving() -> Self {
+        Self { reversal: Reversal::evolving(), ..Self::default() }
+    }
+
     /// As the kernels read them.
     pub(crate) fn sizes(&self) -> abi::Assays {
         let Self { chemotaxis, arena, step_through, reversal, swap, two_tasks } = self;
@@ -157,7 +162,7 @@ impl Worlds {
             chemotaxis: ChemotaxisSizes { plate: (&chemotaxis.plate).into(), steps: chemotaxis.steps },
             arena: arena.into(),
             step_through: StepThroughSizes { cutoff: step_through.cutoff, delay: step_through.delay },
-            reversal: ReversalSizes { least: shortest, most: longest, dark: u32::from(reversal.dark) },
+            reversal: ReversalSizes { least: shortest, most: longest, dark: reversal.dark },
             swap: SwapSizes { rules: swap.rules.into(), least, most, after: swap.after },
             two_tasks: TwoTasksSizes { rules: two_tasks.rules.into(), trials: two_tasks.trials },
         }

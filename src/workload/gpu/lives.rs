@@ -45,7 +45,7 @@ fn lives(plan: &Plan, gpu: &Gpu, size: Size, warps: usize) -> Result<(UnitLives,
             "`run.numerics`: fast mode has no kernels for assays of the battery\ntry: --set run.numerics=exact".into(),
         ));
     }
-    let lives = UnitLives::new(gpu, &Worlds::default(), &body, &task.assays(), size, warps)?;
+    let lives = UnitLives::new(gpu, &Worlds::evolving(), &body, &task.assays(), size, warps)?;
     let rollout = Rollout { name: lives.name.clone(), exact: true, shape: lives.shape };
     Ok((lives, rollout))
 }
