@@ -25,7 +25,6 @@ use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
 use phylon::battery::scores::Interval;
 use phylon::battery::stages::{Stages, Whose};
 use phylon::cpu::InstructionSet;
-use phylon::engine::Engine;
 use phylon::plan::Plan;
 use phylon::policy::{Activation, Mlp};
 use phylon::rng::{Row, Stream};
@@ -395,19 +394,6 @@ fn stages_count_in_their_order_and_of_one_model() {
     assert_eq!(without_f.lacks, ["F two-tasks: not judged"]);
 }
 
-/// A network whose steps are counted.
-struct Stepped(Units);
-
-impl Controller for Stepped {
-    fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
-        self.0.seat(lanes)
-    }
-
-    fn network_steps(&self) -> u64 {
-        4
-    }
-}
-
 #[test]
 fn a_judgement_says_what_it_cost() {
     let assay = assay("E");
@@ -416,7 +402,8 @@ fn a_judgement_says_what_it_cost() {
         let model = Model { name: "network".into(), subjects: vec![subject] };
         judge(assay, &model, &Options { lives, conditions: false }).unwrap()
     };
-    let network = judged(animal(Stepped(network(assay.channels()))));
+    let plan = evolving("['E']", NETWORK);
+    let network = judged(animal(Evolved::new(&Body::of(&plan).unwrap(), &parameters(&plan), assay).unwrap()));
     // Two steps a trial, 32 trials and 6 to 14; untreated, amnesic and shuffled.
     assert!((3 * 16 * 76..=3 * 16 * 92).contains(&network.model_steps), "{}", network.model_steps);
     assert_eq!(network.network_steps, Some(4 * network.model_steps));
@@ -605,9 +592,13 @@ fn evolution_sees_the_same_lives_on_any_number_of_threads_and_as_the_battery_pla
         let plan = evolving("['C', 'two-tasks', 'E']", tables);
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let mut engine = workload::cpu_engine(&plan, InstructionSet::best());
-            let fitness = pool.install(|| engine.advance(3).unwrap());
-            (fitness.iter().map(|g| (g.fitness.clone(), g.centre)).collect::<Vec<_>>(), engine.state().unwrap().centre)
+            pool.install(|| {
+                let mut engine = workload::cpu_engine(&plan, InstructionSet::best());
+                let mut generations = Vec::new();
+                engine.advance(3, &mut generations).unwrap();
+                let fitness: Vec<_> = generations.into_iter().map(|g| (g.fitness, g.centre)).collect();
+                (fitness, engine.state().unwrap().centre)
+            })
         };
         let first = run(1);
         assert_eq!(first, run(3));
