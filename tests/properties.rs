@@ -341,7 +341,7 @@ fn plan(unit: &str, task: &str, settings: &str) -> Plan {
 fn environments_do_not_depend_on_how_many_there_are() {
     const COUNTS: [usize; 6] = [1, 5, 31, 32, 33, 100];
     for unit in UNITS {
-        for task in TASKS.iter().filter(|task| !task.name.ends_with("t_maze")) {
+        for task in TASKS.iter().filter(|task| task.name == "iaf" || task.name.starts_with("stdp")) {
             let plan = plan(unit.name, task.name, "");
             let parameters = normals(8, plan.parameters());
             let unit = SingleUnit::new(&plan);
