@@ -312,7 +312,7 @@ impl Protocol for Swap {
     const MOTORS: &'static [&'static str] = &MOTORS;
 
     fn longest(&self) -> u32 {
-        (2 + self.rules.gap) * (3 * TESTS + self.before.end() + self.after)
+        (STEPS + self.rules.gap) * (3 * TESTS + self.before.end() + self.after)
     }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
@@ -370,7 +370,8 @@ impl Protocol for TwoTasks {
     const MOTORS: &'static [&'static str] = &MOTORS;
 
     fn longest(&self) -> u32 {
-        (2 + self.rules.gap) * (3 * TESTS + 2 * self.trials)
+        let Interval { blank, filled } = self.between;
+        (STEPS + self.rules.gap) * (3 * TESTS + 2 * self.trials + blank + filled)
     }
 
     fn begin(&self, row: &Row, _: u32) -> Life {
@@ -395,7 +396,7 @@ impl Protocol for TwoTasks {
 
     /// Right choices, each block alike.
     fn fitness(&self, life: &Life) -> f32 {
-        rightness(&life.right[0..])
+        rightness(&life.right)
     }
 }
 

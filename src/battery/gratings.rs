@@ -34,8 +34,8 @@ const PHASES: usize = 16;
 const HOLD: usize = 8;
 /// Neurons of a population, each on its own.
 const NEURONS: usize = 16;
-/// Of the random numbers.
-const NUMBER: u32 = 6;
+/// Of the assay: it draws other numbers than all others.
+pub const NUMBER: u32 = 6;
 /// Presentations of rate neurons, and of spiking ones, which learn five times faster.
 const PRESENTATIONS: [usize; 2] = [40_000, 4_000];
 /// Spikes a second of an output of 1.

@@ -24,6 +24,8 @@ pub trait Protocol: Sync {
 
     /// Number of the assay: it draws other numbers than all others.
     const NUMBER: u32;
+    /// It needs the words of its control steps.
+    const DRAWS: bool = true;
     /// Channels that a controller is shown, reward apart. Worlds that share a name share the sense.
     const SENSES: &'static [&'static str];
     /// What a controller puts out; at most four.
@@ -308,7 +310,8 @@ fn live<P: Protocol>(
     let (mut shown, mut answer) = ([0.0; MOST], [0.0; MOST]);
     let mut step = 0;
     while !live.is_empty() {
-        let words: Vec<[u32; 4]> = live.iter().map(|&lane| row(Stream::AssayStep, lane).block(step)).collect();
+        let draw = |&lane: &usize| if P::DRAWS { row(Stream::AssayStep, lane).block(step) } else { [0; 4] };
+        let words: Vec<[u32; 4]> = live.iter().map(draw).collect();
         for (&lane, &words) in live.iter().zip(&words) {
             let told = protocol.observe(&mut lives[lane], words, &mut shown[..channels]);
             shown[channels] = f32::from(told > 0);

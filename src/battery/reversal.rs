@@ -132,6 +132,7 @@ impl Reversal {
 impl Protocol for Reversal {
     type Life = Life;
     const NUMBER: u32 = 3;
+    const DRAWS: bool = false;
     const SENSES: &'static [&'static str] = &[SOURCES[0], SOURCES[1], SOURCES[2]];
     const MOTORS: &'static [&'static str] = &MOTORS;
 

@@ -100,6 +100,7 @@ impl StepThrough {
 impl Protocol for StepThrough {
     type Life = Life;
     const NUMBER: u32 = 2;
+    const DRAWS: bool = false;
     const SENSES: &'static [&'static str] = &["cue 1", "cue 2", "cue 3", "cue 4", "light", "delay"];
     const MOTORS: &'static [&'static str] = &["go", "stay"];
 

@@ -234,7 +234,7 @@ pub const PREFERENCE: Assay = Assay {
         Known { name: "an innate order of cues", make: || Subject::animal(Each(Taste)) },
         Known { name: "a plain network with random weights", make: plain_of_cues },
     ],
-    control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
+    control: VALUES,
     conditions: CUE_CONDITIONS,
     long_delay: Some(3),
     curves: &[
@@ -260,6 +260,20 @@ pub(super) fn retention(lives: &Sample, before: usize, after: usize) -> f64 {
     let (before, after) = (lives.mean(before), lives.mean(after));
     if before >= 0.7 { (after - 0.5) / (before - 0.5) } else { f64::NAN }
 }
+
+pub(super) const NULLS_OF_TASKS: &[Known] = &[
+    Known { name: "remembers one cue", make: || Subject::animal(Each(OneSlot::default())) },
+    Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
+    Known { name: "a plain network with random weights", make: plain_of_cues },
+];
+
+pub(super) const VALUES: Known =
+    Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) };
+
+pub(super) const CURVES_OF_TASKS: &[Curve] = &[
+    Curve { title: "Trials of A and B", x: "trial", y: "share right", of: |lives| trials(lives, f::FIRST) },
+    Curve { title: "Trials of C and D", x: "trial", y: "share right", of: |lives| trials(lives, f::SECOND) },
+];
 
 /// Two tasks in a row.
 pub const TWO_TASKS: Assay = Assay {
@@ -287,18 +301,11 @@ pub const TWO_TASKS: Assay = Assay {
     main: &RETENTION,
     of_a_life: |life| life[f::RIGHT + 2],
     as_animal: None,
-    nulls: &[
-        Known { name: "remembers one cue", make: || Subject::animal(Each(OneSlot::default())) },
-        Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
-        Known { name: "a plain network with random weights", make: plain_of_cues },
-    ],
-    control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
+    nulls: NULLS_OF_TASKS,
+    control: VALUES,
     conditions: CUE_CONDITIONS,
     long_delay: None,
-    curves: &[
-        Curve { title: "Trials of A and B", x: "trial", y: "share right", of: |lives| trials(lives, f::FIRST) },
-        Curve { title: "Trials of C and D", x: "trial", y: "share right", of: |lives| trials(lives, f::SECOND) },
-    ],
+    curves: CURVES_OF_TASKS,
     series: &[],
     ground: None,
     play: |condition, subject, lives, treatment| {

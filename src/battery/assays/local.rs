@@ -1,7 +1,7 @@
 //! Assay G: orientation tuning by local rules. It asks for no world and no controller, and stands beside the stages.
 
 use super::{Animal, Assay, Criterion, Curve, Game, Known, Stage, Subject};
-use crate::battery::gratings::{Input, Learner, ORIENTATIONS, Phases, Rule, column as g, play};
+use crate::battery::gratings::{Input, Learner, NUMBER, ORIENTATIONS, Phases, Rule, column as g, play};
 use crate::battery::play::Lives;
 use crate::battery::scores::{Bound, Score};
 
@@ -25,7 +25,7 @@ pub const ORIENTATION: Assay = Assay {
     title: "orientation tuning by local rules, whatever the phase",
     stage: Stage::Local,
     variant: false,
-    game: Game { senses: &[], motors: &[], longest: || 0, evolve: |_, _, _| 0 },
+    game: Game { number: NUMBER, senses: &[], motors: &[], longest: || 0, evolve: |_, _, _| 0 },
     scores: &[SELECTIVITY, MODULATION, WORST, RESPONSE, PREFERENCES],
     criteria: &[
         Criterion::of(

@@ -5,6 +5,7 @@
 macro_rules! game {
     ($protocol:ty, $make:expr) => {
         $crate::battery::assays::Game {
+            number: <$protocol as $crate::battery::play::Protocol>::NUMBER,
             senses: <$protocol as $crate::battery::play::Protocol>::SENSES,
             motors: <$protocol as $crate::battery::play::Protocol>::MOTORS,
             longest: || $crate::battery::play::Protocol::longest(&$make),
@@ -236,6 +237,8 @@ pub struct Ground {
 /// What controllers go through where they are evolved in an assay.
 #[derive(Debug, Clone, Copy)]
 pub struct Game {
+    /// Of the protocol, as the kernels know it.
+    pub number: u32,
     /// Channels that a controller reads beside r+ and r-.
     pub senses: &'static [&'static str],
     /// What it puts out; none where no controller can be.

@@ -1,8 +1,10 @@
 //! Variants of assays of choices: D, alternation; E, classical conditioning; F, time between the tasks, and cues that look alike. Each
 //! is asked at several levels of what it varies, as criteria of its own.
 
-use super::choices::{FIRST_AFTER, FIRST_BEFORE, RETENTION, SECOND, plain_of_cues, retention, trials};
-use super::{Animal, Assay, Criterion, Curve, Known, PLAIN_SEED, Series, Stage, Subject, lived};
+use super::choices::{
+    CURVES_OF_TASKS, FIRST_AFTER, FIRST_BEFORE, NULLS_OF_TASKS, RETENTION, SECOND, VALUES, plain_of_cues, retention,
+};
+use super::{Animal, Assay, Criterion, Known, PLAIN_SEED, Series, Stage, Subject, lived};
 use crate::battery::conditioning::{Conditioning, column as k};
 use crate::battery::controls::choices::{Coin, DeltaRule, Familiar, Leftist, OneSlot, Taste, Tracer};
 use crate::battery::controls::maze::{RandomWalk, Walker};
@@ -145,12 +147,8 @@ pub const INTERVAL: Assay = Assay {
     main: &RETENTION,
     of_a_life: |life| life[f::RIGHT + 2],
     as_animal: None,
-    nulls: &[
-        Known { name: "remembers one cue", make: || Subject::animal(Each(OneSlot::default())) },
-        Known { name: "left or right by chance", make: || Subject::animal(Each(Coin)) },
-        Known { name: "a plain network with random weights", make: plain_of_cues },
-    ],
-    control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
+    nulls: NULLS_OF_TASKS,
+    control: VALUES,
     conditions: &[
         "nothing between",
         "2 blank trials between",
@@ -225,13 +223,10 @@ pub const OVERLAP: Assay = Assay {
             make: || Subject::animal(Plain::random(18, 2, PLAIN_SEED)),
         },
     ],
-    control: Known { name: "a value for each cue", make: || Subject::animal(Each(DeltaRule::default())) },
+    control: VALUES,
     conditions: &["no sign shared", "4 of 8 signs shared", "6 of 8 signs shared"],
     long_delay: None,
-    curves: &[
-        Curve { title: "Trials of A and B", x: "trial", y: "share right", of: |lives| trials(lives, f::FIRST) },
-        Curve { title: "Trials of C and D", x: "trial", y: "share right", of: |lives| trials(lives, f::SECOND) },
-    ],
+    curves: CURVES_OF_TASKS,
     series: &[
         Series {
             title: "Retention in conflict",

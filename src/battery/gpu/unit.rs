@@ -31,10 +31,10 @@ pub(crate) fn lanes(environments: usize) -> usize {
     environments.next_multiple_of(LANES as usize)
 }
 
-/// [`LivesArgs::adapters`] of an assay. Protocols are numbered as letters are.
+/// [`LivesArgs::adapters`] of an assay.
 fn words(assay: &Assay, Adapter { shown, motors }: &Adapter) -> [u32; ADAPTED as usize] {
     let mut words = [0; ADAPTED as usize];
-    words[0] = u32::from(assay.letter) - u32::from('A');
+    words[0] = assay.game.number;
     words[1..].iter_mut().zip(shown).for_each(|(word, &(input, _))| *word = input as u32);
     words[ADAPTED_MOTORS as usize..].iter_mut().zip(motors).for_each(|(word, &motor)| *word = motor as u32);
     words
