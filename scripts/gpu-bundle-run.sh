@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what scripts/gpu-bundle.sh has packed, beside this file, on a machine with a GPU:
 #   ./run.sh [OUT [PART...]]
-# PART is `checks` (parity, sanitizers; several side by side), `times` (alone, in turns with the peers) or `counters` (Nsight
+# PART is `checks` (parity, test by test, and sanitizers; several side by side), `times` (alone, in turns with the peers) or `counters` (Nsight
 # Compute on every kernel of weight); by default checks and times. OUT (default ./out) must not exist yet. It takes what every
 # step said, and in the end results.json, all of it in one file. A step that fails, or outlasts its limit, is recorded and stops
 # no other; the exit code is 1 if there was one. All steps together get PHYLON_BUNDLE_SECONDS (default 520).
@@ -27,22 +27,24 @@ if [[ $device == emu ]]; then
     trials=2
     length=(--set es.population=4 --set run.generations=60 --set run.checkpoint_every=2 --set run.validate_every=30
         --set run.validation_episodes=4 --set task.iaf.steps=6)
-    mazes=(4 8) maze=4
+    mazes=(4 8) maze=4 most=16
     episodes=(cartpole 40 mountain-car 40 acrobot 40 lunar-lander 4)
     grown=20
     columns=(1 2) of_columns=(S=20) whole=full:0.015
     learners=(acrobot-16) learners_steps=20
+    animals=(4) lives=2
     of_profile() { [[ $1 == tmaze ]] && short_lives 2 || echo --set "task.$1.steps=12" --set run.validation_episodes=4; }
 else
     populations=(1024 8192 65536)
     trials=30
     length=(--set run.generations=8000 --set run.checkpoint_every=200)
-    mazes=(64 256 1024 4096 16384 65536 262144 1048576) maze=1024
+    mazes=(64 256 1024 4096 16384 65536 262144) maze=1024 most=1048576
     # A second or so each, if the floors of kernels/README.md are met to a tenth.
     episodes=(cartpole 40000000 mountain-car 4000000 acrobot 1000000 lunar-lander 500000)
     grown=1000000
     columns=(132 264 1056) of_columns=() whole=full
     learners=(all cartpole mountain-car acrobot lunar-lander) learners_steps=20000
+    animals=(1024 16384) lives=32
     # 400 network steps, and energy for all of them: nobody dies, so that everything that is counted is computed.
     # Batches of one, as a generation of a million takes seconds.
     of_profile() {
@@ -157,6 +159,12 @@ sanitize_run() { # tool, task, numerics
         --set "run.numerics=$3" $(small "$2")
 }
 
+# One unit in assays of the battery: population and lives, then arguments.
+battery() { # population, lives
+    echo --device "$device" --set "es.population=$1" --set "task.assay.lives=$2" --set unit.gru.outputs=6
+}
+all_assays='task.assay.assays=["A", "B", "C", "D", "E", "F"]'
+
 ours() { # task, numerics, trials, population
     step "phylon-$1-$2-$3-$4" 40 ./phylon profile "configs/enu-$1-paper.toml" --json --device "$device" \
         --trials "$3" --set "run.numerics=$2" --set "es.population=$4" $(of_profile "$1")
@@ -207,9 +215,11 @@ in_turns() { # task, population, generations
 checks() {
     local test task numerics tool sampler
     first_profiles 16
-    [[ $device == emu ]] || together=6
+    [[ $device == emu ]] || together=8
     for test in tests/*; do
-        step "$(basename "$test")" 180 env "PHYLON_TEST_DEVICE=$device" "PHYLON_GOLDEN=$PWD/golden" "$test" --test-threads=1
+        for name in $("$test" --list --format terse | sed -n 's/: test$//p'); do
+            step "$(basename "$test")-$name" 180 env "PHYLON_TEST_DEVICE=$device" "PHYLON_GOLDEN=$PWD/golden" "$test" --exact "$name"
+        done
     done
     for task in iaf stdp tmaze; do
         step "equals-the-cpu-$task" 60 bash -euxc 'equals_the_cpu "$@"' - $task $(small $task) \
@@ -228,6 +238,9 @@ checks() {
         for sampler in law direct; do
             sanitize $tool "grow-$sampler" ./phylon grow profiles/16 --sampler $sampler --agents 50 --play cartpole --device "$device"
         done
+        sanitize $tool battery "${run[@]}" configs/battery-two.toml --runs-dir "$out/runs" --name "$tool-battery" $(battery 2 $([[ $tool == racecheck ]] && echo 2 || echo 20)) \
+            --set "$all_assays" --set run.first_centres=1 --set run.generations=1 --set run.validate_every=1 \
+            --set run.validation_episodes=6
         sanitize $tool columns ./column_batch "$device" S=2 2
         sanitize $tool column-whole ./column_batch "$device" S=20 full:0.1
         sanitize $tool dqn ./dqn_batch "$device" steps=300 acrobot-16
@@ -312,6 +325,19 @@ times() {
     in_turns tmaze $maze 3
     for population in "${mazes[@]}"; do
         ours tmaze fast 1 "$population"
+    done
+    # A generation of a million takes seconds, of which a profile would want a dozen: two of them, and the seconds that they took.
+    step "phylon-tmaze-run-$most" 60 bash -euc 'folder=$1; shift; "$@"; cat "$folder/metrics.csv"' - "$out/runs/most" "${run[@]}" \
+        configs/enu-tmaze-paper.toml --device "$device" --runs-dir "$out/runs" --name most $(of_profile tmaze) --set run.numerics=fast \
+        --set "es.population=$most" --set run.generations=3 --set run.validation_episodes=8 --set run.checkpoint_every=1
+    # Animals of one unit in each assay that can be evolved, and then in all of them.
+    for population in "${animals[@]}"; do
+        for assay in A B C D E F; do
+            step "battery-$assay-$population" 40 ./phylon profile configs/battery-two.toml --json $(battery "$population" "$lives") \
+                --set "task.assay.assays=[\"$assay\"]"
+        done
+        step "battery-all-$population" 40 ./phylon profile configs/battery-two.toml --json $(battery "$population" "$lives") \
+            --set "$all_assays"
     done
     # Worlds: with random actions, with a policy of 128 units that does nothing but cost, and with those that land and balance.
     idle_policies

@@ -366,7 +366,7 @@ fn battery_lives_of_plain_networks_have_the_bits_of_the_cpu() {
                 let mut mlp = Mlp::new(&sizes, activation);
                 let weights = drawn(mlp.parameters().len(), i as u32, 1.0);
                 mlp.parameters_mut().copy_from_slice(&weights);
-                let lives = Lives { seed: 90 + i as u64, count: if on_gpu() { 5000 } else { 75 } };
+                let lives = Lives { seed: 90 + i as u64, count: if on_gpu() { 1000 } else { 75 } };
                 let expected = expected(&worlds, letter, &Plain::new(mlp.clone()), lives);
                 variety.see(&expected);
                 for threads in [128, 32] {

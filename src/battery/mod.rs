@@ -16,6 +16,7 @@ pub mod generalisation;
 pub mod gpu;
 pub mod gratings;
 pub mod judge;
+pub mod layer;
 pub mod memory;
 pub mod overlap;
 pub mod plain;

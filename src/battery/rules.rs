@@ -16,7 +16,9 @@
 //! ever (theta sinks with y): see [`Spiking`].
 //!
 //! **Reward-modulated STDP** (Izhikevich 2007; Fremaux & Gerstner 2016) is [`RewardedStdp`]: coincidences leave a trace at
-//! the synapse, and the reward that comes later makes it a change.
+//! the synapse, and the reward that comes later makes it a change. [`super::layer`] are animals that learn by it.
+
+use serde::Deserialize;
 
 /// Settings of BCM and of the trace rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,7 +116,8 @@ impl Bcm {
 }
 
 /// Settings of leaky integrate-and-fire neurons: a step is 1 ms, potentials are in units of the threshold.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Lif {
     /// Of the membrane, in steps.
     pub tau: f32,
@@ -209,7 +212,8 @@ impl Spiking {
 /// ```
 ///
 /// p and q of before the step are used where both spike, so a coincidence alone changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RewardedStdp {
     /// Of the traces of pre spikes, in steps.
     pub tau_pre: f32,

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phylon::battery::assays::{ASSAYS, Assay, Subject};
 use phylon::battery::body::{Body, Evolved};
 use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
+use phylon::battery::layer::Layer;
 use phylon::battery::plain::Plain;
 use phylon::battery::play::Lives;
 use phylon::battery::stages::{Stages, Whose};
@@ -151,6 +152,8 @@ fn models(args: &Args) -> Result<Vec<(&'static Assay, Model)>> {
 enum Trained {
     /// A run's body and parameters.
     Run { path: PathBuf, body: Box<Body>, parameters: Vec<f32> },
+    /// A layer that learns by reward.
+    Layer(PathBuf, Layer),
     /// A plain network's file.
     File(PathBuf),
 }
@@ -158,7 +161,12 @@ enum Trained {
 impl Trained {
     fn read(path: &Path, which: Option<Which>) -> Result<Self> {
         if !path.is_dir() {
-            return Ok(Self::File(path.to_owned()));
+            let is_layer = path.extension().is_some_and(|extension| extension == "toml");
+            return Ok(if is_layer {
+                Self::Layer(path.to_owned(), Layer::read(path)?)
+            } else {
+                Self::File(path.to_owned())
+            });
         }
         let folder = Folder::open(path)?;
         let plan = config::load(&folder.config_path(), &[])?;
@@ -175,19 +183,21 @@ impl Trained {
     fn subject(&self, assay: &Assay) -> Result<Subject> {
         Ok(Subject::Animal(match self {
             Self::File(path) => Box::new(Plain::read(path, assay)?),
+            Self::Layer(path, layer) => {
+                Box::new(layer.subject(assay).map_err(|motors| lacks(path, assay, "synapse to", &motors))?)
+            }
             Self::Run { path, body, parameters } => {
-                Box::new(Evolved::new(body, parameters, assay).ok_or_else(|| {
-                    let lacks = body.lacks(assay).join(", ");
-                    Error::Config(format!(
-                        "{} cannot be in assay {} ({}): it has no {lacks}",
-                        path.display(),
-                        assay.letter,
-                        assay.name
-                    ))
-                })?)
+                let evolved = Evolved::new(body, parameters, assay);
+                Box::new(evolved.ok_or_else(|| lacks(path, assay, "", &body.lacks(assay)))?)
             }
         }))
     }
+}
+
+fn lacks(path: &Path, assay: &Assay, what: &str, names: &[&str]) -> Error {
+    let Assay { letter, name, .. } = assay;
+    let what = format!("{what} {}", names.join(", "));
+    Error::Config(format!("{} cannot be in assay {letter} ({name}): it has no {}", path.display(), what.trim_start()))
 }
 
 fn name(trained: &[PathBuf]) -> String {
