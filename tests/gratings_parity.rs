@@ -11,15 +11,16 @@ use std::collections::BTreeSet;
 
 use common::bits;
 use device::{gpu, on_gpu};
-use phylon::abi::{LifMovesArgs, RULE_INPUTS, RuleMovesArgs, THREADS};
+use phylon::abi::{GRATING_NEURONS, LifMovesArgs, RULE_INPUTS, RuleMovesArgs, THREADS};
 use phylon::battery::assays::Assay;
 use phylon::battery::gpu as on_device;
 use phylon::battery::gratings::{self, Input, Learner, Phases, RESPONSES, Rule};
 use phylon::battery::judge::{Judgement, Model, Options, judge, judge_on};
 use phylon::battery::play::Lives;
-use phylon::battery::rules::{Lif, Membrane, Neurons};
+use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
 use phylon::gpu::emu::{self, Order};
 use phylon::gpu::{Buffer, Gpu, KernelArgs, Shape, blocks};
+use phylon::rng::{Row, Stream};
 use trajectories::{NEURONS, STATE, WEIGHED, bcm, close, golden};
 
 /// What `out` holds after a kernel with a thread a neuron.
@@ -35,6 +36,65 @@ fn padded(rows: &[f32], length: usize) -> Vec<f32> {
     rows.chunks_exact(length).flat_map(row).collect()
 }
 
+/// Neurons on the device with given inputs, `[step][inputs]`, to the bits of the CPU. Output, trace, threshold and weights of each after
+/// each step.
+fn learnt(
+    gpu: &Gpu,
+    rule: &Bcm,
+    threshold: f32,
+    first: &[f32],
+    given: &[f32],
+    inputs: usize,
+) -> Vec<[f32; 3 + RULE_INPUTS as usize]> {
+    let mut neurons = Neurons::new(first.to_vec(), inputs, threshold);
+    let (count, steps) = (neurons.count(), given.len() / inputs);
+    let weights_there = Buffer::of(gpu, &padded(first, inputs)).unwrap();
+    let given_there = Buffer::of(gpu, &padded(given, inputs)).unwrap();
+    let out = Buffer::zeros(gpu, steps * count * (3 + RULE_INPUTS as usize)).unwrap();
+    let args = RuleMovesArgs {
+        weights: weights_there.pointer(),
+        given: given_there.pointer(),
+        out: out.pointer(),
+        neurons: count as u32,
+        steps: steps as u32,
+        threshold,
+        rule: rule.into(),
+    };
+    let seen = moved(gpu, "rule_moves", count, &out, &args);
+    let seen: Vec<[f32; 3 + RULE_INPUTS as usize]> = seen.as_chunks().0.to_vec();
+    for (at, seen) in seen.iter().enumerate() {
+        let (step, neuron) = (at / count, at % count);
+        if neuron == 0 {
+            neurons.step(rule, &given[step * inputs..][..inputs]);
+        }
+        let state = [neurons.outputs[neuron], neurons.traces[neuron], neurons.thresholds[neuron]];
+        let weights = padded(&neurons.weights[neuron * inputs..][..inputs], inputs);
+        assert_eq!(bits(seen), bits(&[&state[..], &weights].concat()), "{rule:?} step {step} neuron {neuron}");
+    }
+    seen
+}
+
+/// Membranes on the device with given currents, `[step][neuron]`, to the bits of the CPU. Potential, and 1 at a spike.
+fn spiked(gpu: &Gpu, lif: &Lif, currents: &[f32], neurons: usize) -> Vec<[f32; 2]> {
+    let given = Buffer::of(gpu, currents).unwrap();
+    let out = Buffer::zeros(gpu, 2 * currents.len()).unwrap();
+    let args = LifMovesArgs {
+        given: given.pointer(),
+        out: out.pointer(),
+        neurons: neurons as u32,
+        steps: (currents.len() / neurons) as u32,
+        lif: lif.into(),
+    };
+    let seen = moved(gpu, "lif_moves", neurons, &out, &args);
+    let mut membranes = vec![Membrane::default(); neurons];
+    for (at, (seen, &current)) in seen.chunks_exact(2).zip(currents).enumerate() {
+        let membrane = &mut membranes[at % neurons];
+        let spikes = lif.step(membrane, current);
+        assert_eq!(bits(seen), bits(&[membrane.potential, f32::from(spikes)]), "{lif:?} {at} of {neurons} a step");
+    }
+    seen.as_chunks().0.to_vec()
+}
+
 #[test]
 fn battery_rules_follow_their_trajectories() {
     let Some(file) = golden("bcm.npz") else { return };
@@ -42,39 +102,18 @@ fn battery_rules_follow_their_trajectories() {
     for name in NEURONS {
         let get = |key: &str| file.f64(&format!("{name}_{key}"));
         let [x, y, traces, thresholds, weights] = ["x", "y", "yb", "th", "w"].map(get);
-        let (first, shape) = (file.f32(&format!("{name}_w0")), file.shape(&format!("{name}_x")));
-        let ([steps, inputs], rule, threshold) = ([shape[0], shape[1]], bcm(&file, name), file.f64("theta0")[0] as f32);
-        let given: Vec<f32> = x.iter().map(|&x| x as f32).collect();
-        let mut neurons = Neurons::new(first.clone(), inputs, threshold);
-        let (count, columns) = (neurons.count(), 3 + RULE_INPUTS as usize);
-        let weights_there = Buffer::of(&gpu, &padded(&first, inputs)).unwrap();
-        let given_there = Buffer::of(&gpu, &padded(&given, inputs)).unwrap();
-        let out = Buffer::zeros(&gpu, steps * count * columns).unwrap();
-        let args = RuleMovesArgs {
-            weights: weights_there.pointer(),
-            given: given_there.pointer(),
-            out: out.pointer(),
-            neurons: count as u32,
-            steps: steps as u32,
-            threshold,
-            rule: (&rule).into(),
-        };
-        let seen = moved(&gpu, "rule_moves", count, &out, &args);
-        for (step, seen) in seen.chunks_exact(count * columns).enumerate() {
-            neurons.step(&rule, &given[step * inputs..][..inputs]);
-            let what = format!("{name} step {step}");
-            for (neuron, seen) in seen.chunks_exact(columns).enumerate() {
-                let at = step * count + neuron;
-                close(seen[0], y[at], STATE, &what);
-                close(seen[1], traces[at], STATE, &what);
-                close(seen[2], thresholds[at], STATE, &what);
-                if let Some(kept) = WEIGHED.iter().position(|&kept| kept == step + 1) {
-                    let expected = &weights[(kept * count + neuron) * inputs..][..inputs];
-                    seen[3..].iter().zip(expected).for_each(|(&seen, &to)| close(seen, to, STATE, &what));
-                }
-                let state = [neurons.outputs[neuron], neurons.traces[neuron], neurons.thresholds[neuron]];
-                let weights = padded(&neurons.weights[neuron * inputs..][..inputs], inputs);
-                assert_eq!(bits(seen), bits(&[&state[..], &weights].concat()), "{what} neuron {neuron}");
+        let inputs = file.shape(&format!("{name}_x"))[1];
+        let (first, threshold) = (file.f32(&format!("{name}_w0")), file.f64("theta0")[0] as f32);
+        let (count, given) = (first.len() / inputs, x.iter().map(|&x| x as f32).collect::<Vec<_>>());
+        let seen = learnt(&gpu, &bcm(&file, name), threshold, &first, &given, inputs);
+        for (at, [output, trace, threshold, seen @ ..]) in seen.into_iter().enumerate() {
+            let (step, what) = (at / count, format!("{name} step {}", at / count));
+            close(output, y[at], STATE, &what);
+            close(trace, traces[at], STATE, &what);
+            close(threshold, thresholds[at], STATE, &what);
+            if let Some(kept) = WEIGHED.iter().position(|&kept| kept == step + 1) {
+                let expected = &weights[(kept * count + at % count) * inputs..][..inputs];
+                seen.iter().zip(expected).for_each(|(&seen, &to)| close(seen, to, STATE, &what));
             }
         }
     }
@@ -83,28 +122,52 @@ fn battery_rules_follow_their_trajectories() {
 #[test]
 fn battery_spikes_are_at_their_steps() {
     let Some(file) = golden("bcm.npz") else { return };
-    let (gpu, lif) = (gpu(), Lif::default());
     let (potentials, spikes) = (file.f64("lif_V"), file.bools("lif_spike"));
     let currents: Vec<f32> = file.f64("lif_I").iter().map(|&current| current as f32).collect();
-    let (neurons, steps) = (currents.len(), potentials.len() / currents.len());
-    let given = Buffer::of(&gpu, &currents.repeat(steps)).unwrap();
-    let out = Buffer::zeros(&gpu, 2 * potentials.len()).unwrap();
-    let args = LifMovesArgs {
-        given: given.pointer(),
-        out: out.pointer(),
-        neurons: neurons as u32,
-        steps: steps as u32,
-        lif: (&lif).into(),
-    };
-    let seen = moved(&gpu, "lif_moves", neurons, &out, &args);
-    let mut membranes = vec![Membrane::default(); neurons];
-    for (at, seen) in seen.chunks_exact(2).enumerate() {
-        let (neuron, what) = (at % neurons, format!("neuron {} step {}", at % neurons, at / neurons));
-        assert_eq!(seen[1] == 1.0, spikes[at], "{what}");
-        close(seen[0], potentials[at], STATE, &what);
-        let spiked = lif.step(&mut membranes[neuron], currents[neuron]);
-        assert_eq!(bits(seen), bits(&[membranes[neuron].potential, f32::from(spiked)]), "{what}");
+    let steps = potentials.len() / currents.len();
+    let seen = spiked(&gpu(), &Lif::default(), &currents.repeat(steps), currents.len());
+    assert_eq!(seen.len(), spikes.len());
+    for (at, [potential, spike]) in seen.into_iter().enumerate() {
+        let what = format!("neuron {} step {}", at % currents.len(), at / currents.len());
+        assert_eq!(spike == 1.0, spikes[at], "{what}");
+        close(potential, potentials[at], STATE, &what);
     }
+}
+
+/// Where no trajectory and no grating leads: every limit of outputs and weights, and the threshold itself.
+#[test]
+fn battery_neurons_have_the_bits_of_the_cpu_at_their_limits() {
+    let (gpu, inputs, steps) = (gpu(), 7, 60);
+    let drawn = |index: u32, count: usize| {
+        let mut values = vec![0.0; count];
+        Row { seed: 5, stream: Stream::Initial, generation: 0, index }.normals(0, &mut values);
+        values
+    };
+    for signed in [false, true] {
+        let rule = Bcm { rate: 0.3, tau: 3.0, goal: 0.7, trace: 0.6, signed, most: 4.0 };
+        let [first, given] = [drawn(0, 200 * inputs), drawn(1, steps * inputs)]
+            .map(|values| values.iter().map(|x| 3.0 * x).collect::<Vec<_>>());
+        let seen = learnt(&gpu, &rule, 0.1, &first, &given, inputs);
+        let reached = |column: std::ops::Range<usize>, limit: f32| {
+            assert!(
+                seen.iter().any(|seen| seen[column.clone()].contains(&limit)),
+                "{signed}: {column:?} never {limit}"
+            );
+        };
+        reached(0..1, 20.0);
+        reached(0..1, if signed { -20.0 } else { 0.0 });
+        reached(3..3 + inputs, 4.0);
+        // Of both signs they have no least.
+        let least = seen.iter().flat_map(|seen| seen[3..3 + inputs].iter().copied()).fold(0.0, f32::min);
+        assert!(if signed { least < -4.0 } else { least == 0.0 }, "{signed}: the least weight is {least}");
+    }
+    let lif = Lif { tau: 8.0, refractory: 3 };
+    let mut currents: Vec<f32> = drawn(2, 200 * steps).iter().map(|current| 6.0 * current + 2.0).collect();
+    // The first potential is 1.
+    currents[0] = 8.0;
+    let seen = spiked(&gpu, &lif, &currents, 200);
+    assert_eq!(seen[0], [0.0, 1.0]);
+    assert!(seen.iter().any(|&[potential, _]| potential < 0.0) && seen.iter().any(|&[_, spike]| spike == 0.0));
 }
 
 /// Orders of threads, and threads of a block; some blocks begin within a population.
@@ -145,7 +208,10 @@ fn battery_populations_have_the_bits_of_the_cpu() {
                         let seen = seen.unwrap_or_else(|e| panic!("{e}"));
                         let differs = (0..expected.len()).find(|&i| seen[i].to_bits() != expected[i].to_bits());
                         if let Some(i) = differs {
-                            let (neuron, grating) = (i / (RESPONSES / 16), i % (RESPONSES / 16));
+                            let (neuron, grating) = (
+                                i / (RESPONSES / GRATING_NEURONS as usize),
+                                i % (RESPONSES / GRATING_NEURONS as usize),
+                            );
                             let what = format!("{learner:?}, {shape}, neuron {neuron}, grating {grating}");
                             panic!("{what}: {}, not {}", seen[i], expected[i]);
                         }
