@@ -9,6 +9,7 @@
 #include "column_wiring.cu"
 #include "episodes.cu"
 #include "es_update.cu"
+#include "gratings.cu"
 #include "mazes.cu"
 #include "network_exact.cu"
 #include "network_fast.cu"

@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" PHYLON_CUDA=require
-DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity column_parity dqn_parity battery_parity)
+DEVICE_TESTS=(parity network_fast world_parity synaptogen_parity column_parity dqn_parity battery_parity gratings_parity)
 LIMIT_MIB=60
 
 peers=
@@ -53,7 +53,7 @@ cp tests/golden/envs/policy_*.npz "$bundle/policies/"
 mkdir -p "$bundle/golden/column"
 cp tests/golden/column/{tiny,medium}_network* "$bundle/golden/column/"
 mkdir -p "$bundle/golden/battery"
-cp tests/golden/battery/{plate_default,plate_walls,memory}.npz "$bundle/golden/battery/"
+cp tests/golden/battery/{plate_default,plate_walls,memory,bcm}.npz "$bundle/golden/battery/"
 if [[ $peers ]]; then
     mkdir -p "$bundle/peers/enu" "$bundle/peers/envs"
     cp "$peers"/enu/*.py "$bundle/peers/enu/"

@@ -254,8 +254,28 @@ abi! {
         STREAM_ASSAY_LIFE = 30;
         /// [`crate::rng::Stream::AssayStep`].
         STREAM_ASSAY_STEP = 31;
+        /// [`crate::rng::Stream::Grating`].
+        STREAM_GRATING = 34;
+        /// [`crate::rng::Stream::LocalWeights`].
+        STREAM_LOCAL_WEIGHTS = 35;
         /// [`crate::rng::Stream::MotorNoise`].
         STREAM_MOTOR_NOISE = 38;
+        /// Orientations of gratings, and filters of each kind.
+        GRATING_ORIENTATIONS = 8;
+        /// Phases that tuning is measured in.
+        GRATING_PHASES = 16;
+        /// Presentations that an orientation is held for.
+        GRATING_HOLD = 8;
+        /// Neurons of a population.
+        GRATING_NEURONS = 16;
+        /// Of [`GratingsArgs::phases`]: [`crate::battery::gratings::Phases::Fixed`].
+        PHASES_FIXED = 0;
+        /// [`crate::battery::gratings::Phases::Random`].
+        PHASES_RANDOM = 1;
+        /// [`crate::battery::gratings::Phases::Drift`].
+        PHASES_DRIFT = 2;
+        /// Channels of the neurons of [`RuleMovesArgs`].
+        RULE_INPUTS = 32;
         /// Rows of a step in [`LivesTrace::values`]: the most that an assay shows and is answered.
         TRACED = 14;
         /// Words of [`LivesArgs::adapters`] for an assay.
@@ -1644,6 +1664,80 @@ abi! {
         steps: u32,
         /// What they are in.
         arena: ArenaSizes,
+    }
+
+    /// [`crate::battery::rules::Bcm`].
+    struct Bcm {
+        /// eta.
+        rate: f32,
+        /// Of the threshold.
+        tau: f32,
+        /// y0.
+        goal: f32,
+        /// delta.
+        trace: f32,
+        /// No weight is larger.
+        most: f32,
+        /// 1: inputs, outputs and weights have both signs.
+        is_signed: u32,
+    }
+
+    /// [`crate::battery::rules::Lif`].
+    struct Lif {
+        /// Of the membrane.
+        tau: f32,
+        /// Steps of rest after a spike.
+        refractory: i32,
+    }
+
+    /// `gratings_*`: populations that learn and then answer to all gratings, a thread a neuron.
+    struct GratingsArgs {
+        /// Out: `[population][GRATING_NEURONS][GRATING_ORIENTATIONS][GRATING_PHASES]`.
+        responses: Pointer<f32>,
+        /// What they draw with.
+        seed: u64,
+        /// Populations.
+        count: u32,
+        /// Orientations that are held while they learn.
+        holds: u32,
+        /// PHASES_*: of presentations.
+        phases: u32,
+        /// How they learn.
+        rule: Bcm,
+        /// Of those that spike.
+        lif: Lif,
+    }
+
+    /// `rule_moves`: neurons with given inputs; for the tests.
+    struct RuleMovesArgs {
+        /// First weights, `[neuron][RULE_INPUTS]`.
+        weights: Pointer<f32>,
+        /// Inputs of all neurons, `[step][RULE_INPUTS]`.
+        given: Pointer<f32>,
+        /// Out: output, trace, threshold and weights, `[step][neuron][3 + RULE_INPUTS]`.
+        out: Pointer<f32>,
+        /// Number of neurons.
+        neurons: u32,
+        /// Of each.
+        steps: u32,
+        /// Of all neurons at first.
+        threshold: f32,
+        /// How they learn.
+        rule: Bcm,
+    }
+
+    /// `lif_moves`: membranes with given currents; for the tests.
+    struct LifMovesArgs {
+        /// `[step][neuron]`.
+        given: Pointer<f32>,
+        /// Out: potential, and 1 at a spike, `[step][neuron][2]`.
+        out: Pointer<f32>,
+        /// Number of neurons.
+        neurons: u32,
+        /// Of each.
+        steps: u32,
+        /// What they are.
+        lif: Lif,
     }
 
     /// `ceiling_*`: what the device can do at most.

@@ -21,7 +21,7 @@ use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
 use phylon::battery::plate::{Motion, Source, Worm};
 use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, Seat, Treatment, play};
 use phylon::battery::reversal::Reversal;
-use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
+use phylon::battery::rules::{Lif, Membrane, Neurons};
 use phylon::battery::scores::Interval;
 use phylon::battery::stages::{Stages, Whose};
 use phylon::cpu::InstructionSet;
@@ -30,7 +30,7 @@ use phylon::policy::{Activation, Mlp};
 use phylon::rng::{Row, Stream};
 use phylon::workload::{self, Workload};
 use program::{fail, succeed};
-use trajectories::{Inputs, SENSE, STATE, arena, close, close_angle, golden, plate};
+use trajectories::{Inputs, NEURONS, SENSE, STATE, WEIGHED, arena, bcm, close, close_angle, golden, plate};
 
 #[test]
 fn battery_plates_follow_their_trajectories() {
@@ -95,19 +95,11 @@ fn battery_foragers_follow_their_trajectories() {
 #[test]
 fn battery_rules_follow_their_trajectories() {
     let Some(file) = golden("bcm.npz") else { return };
-    let scalar = |name: &str| file.f64(name)[0] as f32;
-    for name in ["linear_bcm", "simple_bcm", "energy_bcm", "simple_trace"] {
+    for name in NEURONS {
         let get = |key: &str| file.f64(&format!("{name}_{key}"));
         let (inputs, steps) = (file.shape(&format!("{name}_x"))[1], file.shape(&format!("{name}_x"))[0]);
-        let rule = Bcm {
-            rate: scalar("eta"),
-            tau: scalar("tau_theta"),
-            goal: scalar("y0"),
-            trace: if name == "simple_trace" { scalar("delta_trace") } else { 1.0 },
-            signed: name == "linear_bcm",
-            ..Bcm::default()
-        };
-        let mut neurons = Neurons::new(file.f32(&format!("{name}_w0")), inputs, scalar("theta0"));
+        let rule = bcm(&file, name);
+        let mut neurons = Neurons::new(file.f32(&format!("{name}_w0")), inputs, file.f64("theta0")[0] as f32);
         let [x, y, traces, thresholds, weights] = ["x", "y", "yb", "th", "w"].map(get);
         let count = neurons.count();
         for step in 0..steps {
@@ -120,7 +112,7 @@ fn battery_rules_follow_their_trajectories() {
                 close(neurons.traces[neuron], traces[at], STATE, &what);
                 close(neurons.thresholds[neuron], thresholds[at], STATE, &what);
             }
-            if let Some(kept) = [1, 2, 10, 40].iter().position(|&kept| kept == step + 1) {
+            if let Some(kept) = WEIGHED.iter().position(|&kept| kept == step + 1) {
                 let expected = &weights[kept * count * inputs..][..count * inputs];
                 neurons.weights.iter().zip(expected).for_each(|(&seen, &to)| close(seen, to, STATE, &what));
             }
@@ -719,6 +711,21 @@ fn the_program_judges_controls_nulls_and_files() {
     let shown = succeed(place.path(), "battery goes.npz --lives 100 --no-conditions");
     assert!(shown.starts_with("C  one-shot avoidance in a step-through box: fail (goes.npz, 100 lives)"), "{shown}");
     assert!(shown.contains("passed: 0 of 1"), "{shown}");
+}
+
+#[cfg(feature = "emu")]
+#[test]
+fn populations_are_judged_alike_on_a_device() {
+    let place = tempfile::tempdir().unwrap();
+    let judged = |device: &str| -> (String, serde_json::Value) {
+        let command = format!("battery --controller positive --assay G --lives 2 --json --device {device}");
+        let mut answer: serde_json::Value = serde_json::from_str(&succeed(place.path(), &command)).unwrap();
+        answer["assays"][0]["seconds"].take();
+        (answer["device"].take().as_str().unwrap().to_owned(), answer)
+    };
+    let (cpu, device) = (judged("cpu"), judged("emu"));
+    assert_eq!(cpu.1, device.1);
+    assert!(cpu.0.starts_with("cpu") && device.0.starts_with("cuda:0"), "{} and {}", cpu.0, device.0);
 }
 
 #[test]

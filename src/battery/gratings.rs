@@ -16,28 +16,34 @@
 //!
 //! Scores are of frozen weights, over 8 orientations and 16 phases: F0 is the mean over phases of y above 0, F1 the amplitude
 //! of its first harmonic; gOSI = |sum F0 exp(2 i theta)| / sum F0.
+//!
+//! Neurons learn and answer here or on a device ([`super::gpu::responses`]), to the same bits; [`scored`] is of either's answers.
 
+use std::array::from_fn;
 use std::f32::consts::{FRAC_PI_4, FRAC_PI_8, TAU};
 
 use super::plate::direction;
 use super::play::{Lives, Played};
 use super::rules::{Bcm, Neurons, Spiking};
+use crate::abi::{GRATING_HOLD, GRATING_NEURONS, GRATING_ORIENTATIONS, GRATING_PHASES};
 use crate::num::{exp, sin_cos};
 use crate::rng::{Row, Stream, unit_uniform};
 use rayon::prelude::*;
 
 /// Orientations, and filters.
-pub const ORIENTATIONS: usize = 8;
+pub const ORIENTATIONS: usize = GRATING_ORIENTATIONS as usize;
 /// Phases that tuning is measured with.
-const PHASES: usize = 16;
+const PHASES: usize = GRATING_PHASES as usize;
 /// Presentations that an orientation is held for.
-const HOLD: usize = 8;
+const HOLD: u32 = GRATING_HOLD;
 /// Neurons of a population, each on its own.
-const NEURONS: usize = 16;
+const NEURONS: usize = GRATING_NEURONS as usize;
+/// Answers of a population, once it has learnt: `[neuron][orientation][phase]`.
+pub const RESPONSES: usize = NEURONS * ORIENTATIONS * PHASES;
 /// Of the assay: it draws other numbers than all others.
 pub const NUMBER: u32 = 6;
 /// Presentations of rate neurons, and of spiking ones, which learn five times faster.
-const PRESENTATIONS: [usize; 2] = [40_000, 4_000];
+const PRESENTATIONS: [u32; 2] = [40_000, 4_000];
 /// Spikes a second of an output of 1.
 const RATE: f64 = 20.0;
 
@@ -165,7 +171,13 @@ impl Population {
 }
 
 impl Learner {
-    fn rule(&self) -> Bcm {
+    /// Presentations of the assay.
+    pub fn presentations(&self) -> u32 {
+        if self.rule == Rule::Fixed { 0 } else { PRESENTATIONS[usize::from(self.spiking)] }
+    }
+
+    /// With its settings.
+    pub(super) fn rule(&self) -> Bcm {
         let trace = if self.rule == Rule::Trace { 0.15 } else { 1.0 };
         let signed = self.input == Input::Linear;
         let rates = Bcm { trace, signed, ..Bcm::default() };
@@ -188,18 +200,17 @@ impl Learner {
         if self.spiking { Population::Spiking(Spiking::new(neurons)) } else { Population::Rates(neurons) }
     }
 
-    /// A population through its life, and its columns.
-    fn live(&self, seed: u64, index: u32) -> Vec<f64> {
+    /// A population through so many presentations, and then its answers to all gratings.
+    fn live(&self, seed: u64, index: u32, presentations: u32) -> Vec<f32> {
         let row = |stream| Row { seed, stream, generation: NUMBER, index };
         let (rule, gratings) = (self.rule(), row(Stream::Grating));
         let mut population = self.population(&row(Stream::LocalWeights));
-        let presentations = if self.rule == Rule::Fixed { 0 } else { PRESENTATIONS[usize::from(self.spiking)] };
         // Three blocks a hold: its orientation, where its phase begins, and a phase for each presentation.
         let fixed = TAU * unit_uniform(gratings.block(u32::MAX)[0]);
         for hold in 0..presentations / HOLD {
-            let words: Vec<u32> = (0..3).flat_map(|block| gratings.block(3 * hold as u32 + block)).collect();
+            let words: Vec<u32> = (0..3).flat_map(|block| gratings.block(3 * hold + block)).collect();
             let orientation = (words[0] >> 29) as usize;
-            for shown in 0..HOLD {
+            for shown in 0..HOLD as usize {
                 let phase = match self.phases {
                     Phases::Fixed => fixed,
                     Phases::Random => TAU * unit_uniform(words[4 + shown]),
@@ -211,18 +222,22 @@ impl Learner {
         self.measure(&rule, &mut population)
     }
 
-    fn measure(&self, rule: &Bcm, population: &mut Population) -> Vec<f64> {
-        let phase = |i: usize| TAU * (i as f32 + 0.5) / PHASES as f32;
-        let mut responses = vec![[[0.0; PHASES]; ORIENTATIONS]; NEURONS];
+    /// What frozen weights answer.
+    fn measure(&self, rule: &Bcm, population: &mut Population) -> Vec<f32> {
+        let mut responses = vec![0.0; RESPONSES];
         for orientation in 0..ORIENTATIONS {
             for i in 0..PHASES {
-                let outputs = population.respond(rule, &self.input.of(orientation, phase(i)));
-                for (responses, &y) in responses.iter_mut().zip(outputs) {
-                    responses[orientation][i] = f64::from(y.max(0.0));
-                }
+                let outputs = population.respond(rule, &self.input.of(orientation, measured_phase(i)));
+                let of_this = responses[orientation * PHASES + i..].iter_mut().step_by(ORIENTATIONS * PHASES);
+                of_this.zip(outputs).for_each(|(to, &y)| *to = y);
             }
         }
-        let tunings: Vec<Tuning> = responses.iter().map(|of| Tuning::of(of, &phase)).collect();
+        responses
+    }
+
+    /// [`column`]s of a population with these answers.
+    fn columns(&self, responses: &[f32]) -> Vec<f64> {
+        let tunings: Vec<Tuning> = responses.chunks_exact(ORIENTATIONS * PHASES).map(Tuning::of).collect();
         let median = |of: &dyn Fn(&Tuning) -> f64| middle(tunings.iter().map(of).collect());
         let preferred = |at: usize| tunings.iter().any(|tuning| tuning.best == at);
         let response = median(&|tuning| tuning.largest);
@@ -251,6 +266,11 @@ fn middle(mut values: Vec<f64>) -> f64 {
     crate::report::percentile(&values, 0.5)
 }
 
+/// Phases that tuning is measured in lie between those at which inputs change their sign.
+fn measured_phase(i: usize) -> f32 {
+    TAU * (i as f32 + 0.5) / PHASES as f32
+}
+
 /// How a neuron answers to gratings.
 struct Tuning {
     means: [f64; ORIENTATIONS],
@@ -262,7 +282,10 @@ struct Tuning {
 }
 
 impl Tuning {
-    fn of(responses: &[[f64; PHASES]; ORIENTATIONS], phase: &dyn Fn(usize) -> f32) -> Self {
+    /// Of a neuron's answers, `[orientation][phase]`.
+    fn of(answers: &[f32]) -> Self {
+        let above_0 = |at: usize, i: usize| f64::from(answers[at * PHASES + i].max(0.0));
+        let responses: [[f64; PHASES]; ORIENTATIONS] = from_fn(|at| from_fn(|i| above_0(at, i)));
         let means = responses.map(|of| of.iter().sum::<f64>() / PHASES as f64);
         let best = (0..ORIENTATIONS).fold(0, |best, at| if means[at] > means[best] { at } else { best });
         let vector = means.iter().enumerate().fold((0.0, 0.0), |(x, y), (at, mean)| {
@@ -270,7 +293,7 @@ impl Tuning {
             (x + mean * cos, y + mean * sin)
         });
         let harmonic = responses[best].iter().enumerate().fold((0.0, 0.0), |(x, y), (at, response)| {
-            let (sin, cos) = direction(phase(at).into());
+            let (sin, cos) = direction(measured_phase(at).into());
             (x + response * cos, y + response * sin)
         });
         let size = |(x, y): (f64, f64)| (x * x + y * y).sqrt();
@@ -287,11 +310,24 @@ impl Tuning {
     }
 }
 
-/// Populations that learn and are then measured; each counts as a life.
+/// Populations that learn in so many presentations (whole holds; none where the rule is fixed) and are then asked: their answers,
+/// `[population][RESPONSES]`.
+pub fn responses(learner: &Learner, lives: Lives, presentations: u32) -> Vec<f32> {
+    let each: Vec<Vec<f32>> =
+        (0..lives.count).into_par_iter().map(|index| learner.live(lives.seed, index, presentations)).collect();
+    each.concat()
+}
+
+/// What populations are worth that answer so after as many presentations as the assay has; each counts as a life.
+pub fn scored(learner: &Learner, responses: &[f32]) -> Played {
+    let populations = responses.chunks_exact(RESPONSES);
+    let steps = populations.len() as u64 * u64::from(learner.presentations());
+    Played { values: populations.map(|responses| learner.columns(responses)).collect(), paths: Vec::new(), steps }
+}
+
+/// Populations of the assay.
 pub fn play(learner: &Learner, lives: Lives) -> Played {
-    let values: Vec<Vec<f64>> = (0..lives.count).into_par_iter().map(|index| learner.live(lives.seed, index)).collect();
-    let presentations = if learner.rule == Rule::Fixed { 0 } else { PRESENTATIONS[usize::from(learner.spiking)] };
-    Played { values, paths: Vec::new(), steps: u64::from(lives.count) * presentations as u64 }
+    scored(learner, &responses(learner, lives, learner.presentations()))
 }
 
 #[cfg(test)]
@@ -311,10 +347,9 @@ mod tests {
 
     #[test]
     fn a_rectified_cosine_is_modulated_by_half_pi() {
-        let phase = |i: usize| TAU * (i as f32 + 0.5) / PHASES as f32;
-        let mut responses = [[0.0; PHASES]; ORIENTATIONS];
-        responses[3] = std::array::from_fn(|i| direction(phase(i).into()).1.max(0.0));
-        let tuning = Tuning::of(&responses, &phase);
+        let mut responses = [0.0; ORIENTATIONS * PHASES];
+        responses[3 * PHASES..][..PHASES].copy_from_slice(&from_fn::<_, PHASES, _>(|i| sin_cos(measured_phase(i)).1));
+        let tuning = Tuning::of(&responses);
         assert_eq!((tuning.best, tuning.worst), (3, 0.0));
         // 16 phases in place of all: 1.56 and 1.571.
         assert!((tuning.modulation - std::f64::consts::FRAC_PI_2).abs() < 0.02, "{}", tuning.modulation);

@@ -14,6 +14,8 @@ use super::controls::replay::replay;
 use super::generalisation::{Condition, under_conditions};
 use super::play::{Lives, Played, Treatment};
 use super::scores::{Bound, Interval, Score};
+use crate::error::Result;
+use crate::gpu::Gpu;
 use crate::report::MannWhitney;
 
 /// Who is judged.
@@ -246,12 +248,12 @@ struct Lived {
 }
 
 impl Lived {
-    fn new(assay: &Assay, subjects: &[Subject], lives: Lives, settings: &[Setting]) -> Option<Self> {
+    fn new(gpu: Option<&Gpu>, assay: &Assay, subjects: &[Subject], lives: Lives, settings: &[Setting]) -> Result<Self> {
         let all = |(condition, treatment)| {
-            subjects.iter().map(|s| (assay.play)(condition, s, lives, treatment)).collect::<Option<Vec<_>>>()
+            subjects.iter().map(|s| assay.play_on(gpu, condition, s, lives, treatment)).collect::<Result<Vec<_>>>()
         };
-        let played = settings.iter().map(|&setting| Some((setting, all(setting)?))).collect::<Option<_>>()?;
-        Some(Self { played })
+        let played = settings.iter().map(|&setting| Ok((setting, all(setting)?))).collect::<Result<_>>()?;
+        Ok(Self { played })
     }
 
     fn under(&self, setting: Setting) -> &[Played] {
@@ -282,22 +284,33 @@ pub(super) fn interval(score: &Score, played: &[Played]) -> Interval {
     Interval::of(score, &lives_of(played))
 }
 
-/// Judge a model in an assay; none if it is of a kind that cannot be in it.
-pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<Judgement> {
+/// Judge a model in an assay.
+///
+/// # Errors
+/// When it is of a kind that cannot be in it.
+pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Result<Judgement> {
+    judge_on(None, assay, model, options)
+}
+
+/// The same with what [`Assay::play_on`] does on a device, if there is one.
+///
+/// # Errors
+/// As [`judge`], and when the device fails.
+pub fn judge_on(gpu: Option<&Gpu>, assay: &'static Assay, model: &Model, options: &Options) -> Result<Judgement> {
     let started = Instant::now();
     let Options { lives, conditions } = *options;
     let settings = settings(assay);
     let untreated: Vec<Setting> = settings.iter().copied().filter(|setting| setting.1 == Treatment::None).collect();
-    let mut lived = Lived::new(assay, &model.subjects, lives, &settings)?;
-    let mut control = Lived::new(assay, &[(assay.control.make)()], lives, &settings)?;
+    let mut lived = Lived::new(gpu, assay, &model.subjects, lives, &settings)?;
+    let mut control = Lived::new(gpu, assay, &[(assay.control.make)()], lives, &settings)?;
     let mut known: Vec<(&'static str, Lived)> = Vec::new();
     for (number, Known { name, make }) in assay.nulls.iter().enumerate() {
         // The first one is shown beside every criterion.
         let settings = if number == 0 { &settings } else { &untreated };
-        known.push((name, Lived::new(assay, &[make()], lives, settings)?));
+        known.push((name, Lived::new(gpu, assay, &[make()], lives, settings)?));
     }
     if let Some(replay) = replay(assay, lives) {
-        known.push(("a replay of one of the control's lives", Lived::new(assay, &[replay], lives, &untreated)?));
+        known.push(("a replay of one of the control's lives", Lived::new(gpu, assay, &[replay], lives, &untreated)?));
     }
     let held = |criterion: &Criterion| {
         let model = lived.interval(criterion);
@@ -356,7 +369,7 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
     lived.played.iter().for_each(|(_, played)| steps.add(played));
     let generalisation = if conditions && !assay.variant {
         let trained = [&lived, &known[0].1].map(|lived| interval(assay.main, lived.under(USUAL)).mean);
-        under_conditions(assay, model, trained, lives, &mut steps)?
+        under_conditions(assay, model, trained, lives, &mut steps).ok_or_else(|| assay.misfit())?
     } else {
         Vec::new()
     };
@@ -366,7 +379,7 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Option<
     let first = |lived: &mut Lived| lived.played.swap_remove(0).1.swap_remove(0);
     let (model_lives, control_lives) = (first(&mut lived), first(&mut control));
     let null_lives = first(&mut known.swap_remove(0).1);
-    Some(Judgement {
+    Ok(Judgement {
         letter: assay.letter,
         name: assay.name,
         title: assay.title,

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use phylon::battery::assays::{ASSAYS, Assay, Subject};
+use phylon::battery::assays::{ASSAYS, Assay, Stage, Subject};
 use phylon::battery::body::{Body, Evolved};
-use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
+use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge_on};
 use phylon::battery::layer::Layer;
 use phylon::battery::plain::Plain;
 use phylon::battery::play::Lives;
@@ -17,7 +17,7 @@ use phylon::run::Folder;
 use serde::Serialize;
 
 use super::eval::Which;
-use super::output;
+use super::{device, output};
 
 /// Judge a controller in behavioural assays, beside an animal's values and beside nulls that must fail.
 ///
@@ -29,6 +29,8 @@ use super::output;
 /// Judged are runs, plain networks from files, and the battery's own nulls and positive controls. Each run or file is one model;
 /// several must have been trained alike, each with its own seed. A run of `task.assay` or of a T-maze can be in every assay
 /// whose senses and motors it has; a file fits an assay if it has as many inputs and outputs as that: see docs/battery.md.
+///
+/// A device computes the populations of assay G, to the same figures; lives in the other assays are on the CPU.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -65,6 +67,8 @@ pub struct Args {
     /// Leave out the other conditions of assay H.
     #[arg(long)]
     no_conditions: bool,
+    #[command(flatten)]
+    device: device::Args,
     /// Folder of battery.csv and battery.html, which replace older ones.
     #[arg(long, value_name = "DIR", default_value = "runs/battery")]
     out: PathBuf,
@@ -86,6 +90,8 @@ enum Who {
 #[derive(Serialize)]
 struct Answer<'a> {
     seed: u64,
+    /// Of the populations of assay G.
+    device: &'a str,
     assays: &'a [Judgement],
     /// None of specialists.
     stages: Option<Stages>,
@@ -95,13 +101,15 @@ struct Answer<'a> {
 pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
+    let device = args.device.choose()?;
+    let gpu = device.open()?;
     let bar = bar(models.len());
     // The battery's own animals are of one assay each.
     let whose = if args.controller.is_some() { Whose::Specialists } else { Whose::OneModel };
     let (mut judgements, mut report) = (Vec::new(), PathBuf::new());
     for (assay, model) in models {
         bar.set_message(assay.name);
-        judgements.push(judge(assay, &model, &options).ok_or_else(|| misfit(assay))?);
+        judgements.push(judge_on(gpu.as_ref(), assay, &model, &options)?);
         // What has been judged stays if the rest is interrupted.
         report = battery::write(&args.out, &judgements, Stages::of(&judgements, whose).as_ref())?;
         bar.inc(1);
@@ -109,11 +117,19 @@ pub fn run(args: &Args) -> Result<()> {
     bar.finish_and_clear();
     let (report, stages) = (report.display().to_string(), Stages::of(&judgements, whose));
     if args.json {
-        return output::json(&Answer { seed: args.seed, assays: &judgements, stages, report });
+        return output::json(&Answer {
+            seed: args.seed,
+            device: &device.description,
+            assays: &judgements,
+            stages,
+            report,
+        });
     }
     let passed = judgements.iter().filter(|judgement| judgement.verdict == Verdict::Pass).count();
     let table = battery::table(&judgements, stages.as_ref());
-    output::print(&format!("{table}passed: {passed} of {}  report: {report}\n", judgements.len()))
+    let populations = judgements.iter().any(|judgement| judgement.stage == Stage::Local);
+    let on = if populations { format!("  G on: {}", device.description) } else { String::new() };
+    output::print(&format!("{table}passed: {passed} of {}  report: {report}{on}\n", judgements.len()))
 }
 
 /// Who is judged in which assay.
@@ -205,10 +221,6 @@ fn name(trained: &[PathBuf]) -> String {
         [one] => one.display().to_string(),
         several => format!("{} and {} others", several[0].display(), several.len() - 1),
     }
-}
-
-fn misfit(assay: &Assay) -> Error {
-    Error::Run(format!("whoever is judged cannot be in assay {}: {}", assay.letter, assay.title))
 }
 
 fn bar(assays: usize) -> ProgressBar {

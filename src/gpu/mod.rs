@@ -96,6 +96,9 @@ kernel_args!(
     PlainLivesArgs,
     PlateMovesArgs,
     ArenaMovesArgs,
+    GratingsArgs,
+    RuleMovesArgs,
+    LifMovesArgs,
     CeilingArgs
 );
 

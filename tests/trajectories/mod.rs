@@ -1,4 +1,4 @@
-//! Reference trajectories of worms on plates, as the worlds of assays A and B must follow them. In `tests/golden/battery`, or that
+//! Reference trajectories of worms on plates and of neurons that learn, as assays A, B and G must follow them. In `tests/golden/battery`, or that
 //! folder of what `PHYLON_GOLDEN` names; a file that is absent there is passed over.
 
 // Every test file takes from this what it needs.
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 pub use npz::Npz;
 use phylon::battery::arena::Arena;
 use phylon::battery::plate::{Draws, Plate, wrap};
+use phylon::battery::rules::Bcm;
 
 /// Absolute difference allowed: plain single precision was seen to stray by 1.4e-6 in these files.
 pub const STATE: f64 = 1e-5;
@@ -79,6 +80,25 @@ pub fn arena(file: &Npz) -> Arena {
         offset: 0.0,
     }
 }
+
+/// Neurons of `bcm.npz`, by what they are shown and how they learn.
+pub const NEURONS: [&str; 4] = ["linear_bcm", "simple_bcm", "energy_bcm", "simple_trace"];
+
+/// The settings of one of [`NEURONS`].
+pub fn bcm(file: &Npz, name: &str) -> Bcm {
+    let scalar = |name: &str| file.f64(name)[0] as f32;
+    Bcm {
+        rate: scalar("eta"),
+        tau: scalar("tau_theta"),
+        goal: scalar("y0"),
+        trace: if name == "simple_trace" { scalar("delta_trace") } else { 1.0 },
+        signed: name == "linear_bcm",
+        ..Bcm::default()
+    }
+}
+
+/// After so many steps their weights are known.
+pub const WEIGHED: [usize; 4] = [1, 2, 10, 40];
 
 /// Turn, drive and draws of a life at a step.
 pub struct Inputs(pub [Vec<f32>; 6]);

@@ -1,9 +1,12 @@
 //! Assay G: orientation tuning by local rules. It asks for no world and no controller, and stands beside the stages.
 
 use super::{Animal, Assay, Criterion, Curve, Game, Known, Stage, Subject};
-use crate::battery::gratings::{Input, Learner, NUMBER, ORIENTATIONS, Phases, Rule, column as g, play};
-use crate::battery::play::Lives;
+use crate::battery::gpu as on_device;
+use crate::battery::gratings::{self, Input, Learner, NUMBER, ORIENTATIONS, Phases, Rule, column as g};
+use crate::battery::play::{Lives, Played};
 use crate::battery::scores::{Bound, Score};
+use crate::error::Result;
+use crate::gpu::Gpu;
 
 const SELECTIVITY: Score = Score { name: "selectivity gOSI, median", of: |lives| lives.median(g::SELECTIVITY) };
 const MODULATION: Score = Score { name: "modulation F1/F0, median", of: |lives| lives.median(g::MODULATION) };
@@ -13,6 +16,8 @@ const PREFERENCES: Score = Score { name: "preferences of 8, mean", of: |lives| l
 
 /// Populations that are ever made: a life of this assay takes as long as thousands of the others.
 pub const MOST: u32 = 16;
+/// Of a block on a device: few populations are best on many multiprocessors.
+const THREADS: u32 = 32;
 
 const fn rates(input: Input, rule: Rule, phases: Phases) -> Learner {
     Learner { input, rule, phases, spiking: false }
@@ -79,7 +84,17 @@ pub const ORIENTATION: Assay = Assay {
     series: &[],
     ground: None,
     play: |_, subject, lives, _| match subject {
-        Subject::Learner(learner) => Some(play(learner, Lives { count: lives.count.min(MOST), ..lives })),
+        Subject::Learner(learner) => Some(gratings::play(learner, at_most(lives))),
         Subject::Animal(_) => None,
     },
 };
+
+fn at_most(lives: Lives) -> Lives {
+    Lives { count: lives.count.min(MOST), ..lives }
+}
+
+/// What [`ORIENTATION`] plays, on a device.
+pub(super) fn play_on(gpu: &Gpu, learner: &Learner, lives: Lives) -> Result<Played> {
+    let responses = on_device::responses(gpu, learner, at_most(lives), learner.presentations(), THREADS)?;
+    Ok(gratings::scored(learner, &responses))
+}

@@ -25,6 +25,7 @@ use super::gratings::Learner;
 use super::play::{Controller, Lives, Played, Protocol, Treatment, Window, play};
 use super::scores::{Bound, Sample, Score};
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 
 /// All of them, in their order; a variant comes after the assay that it is one of.
 pub const ASSAYS: [&Assay; 11] = [
@@ -303,6 +304,28 @@ impl Assay {
             let names: Vec<String> = ASSAYS.iter().map(|assay| format!("{} ({})", assay.letter, assay.name)).collect();
             Error::Config(format!("there is no assay {name:?}; try: one of {}", names.join(", ")))
         })
+    }
+
+    /// As [`Assay::play`], but populations of neurons on a device, if there is one; lives of animals stay on the CPU. To the same bits.
+    ///
+    /// # Errors
+    /// When the device fails, or the subject is of a kind that cannot be in this assay.
+    pub fn play_on(
+        &self,
+        gpu: Option<&Gpu>,
+        condition: usize,
+        subject: &Subject,
+        lives: Lives,
+        treatment: Treatment,
+    ) -> Result<Played> {
+        match (subject, gpu) {
+            (Subject::Learner(learner), Some(gpu)) if self.stage == Stage::Local => local::play_on(gpu, learner, lives),
+            _ => (self.play)(condition, subject, lives, treatment).ok_or_else(|| self.misfit()),
+        }
+    }
+
+    pub(super) fn misfit(&self) -> Error {
+        Error::Run(format!("whoever is judged cannot be in assay {}: {}", self.letter, self.title))
     }
 
     /// Whether controllers can be in it.

@@ -1,8 +1,10 @@
 //! Whole lives on a device, a thread a life: the worlds of assays A to F as kernels/battery/ has them, with a plain network or one unit
-//! as the controller. To the bits of [`super::play`], untreated.
+//! as the controller, to the bits of [`super::play`], untreated; and the populations of assay G.
 
+mod gratings;
 mod unit;
 
+pub use gratings::responses;
 pub use unit::unit;
 pub(crate) use unit::{UnitLives, lanes};
 
