@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs what scripts/gpu-bundle.sh has packed, beside this file, on a machine with a GPU:
 #   ./run.sh [OUT [PART...]]
-# PART is `checks` (parity, test by test, and sanitizers; several side by side), `times` (alone, in turns with the peers) or `counters` (Nsight
-# Compute on every kernel of weight); by default checks and times. OUT (default ./out) must not exist yet. It takes what every
-# step said, and in the end results.json, all of it in one file. A step that fails, or outlasts its limit, is recorded and stops
-# no other; the exit code is 1 if there was one. All steps together get PHYLON_BUNDLE_SECONDS (default 520).
+# PART is `checks` (parity, test by test, and sanitizers; several side by side), `times` (alone, in turns with the peers) or
+# `counters` (Nsight Compute on every kernel of weight); by default checks and times. OUT (default ./out) must not exist yet. It
+# takes what every step said, and in the end results.json, all of it in one file. A step that fails, or outlasts its limit, is
+# recorded and stops no other; the exit code is 1 if there was one. All steps together get PHYLON_BUNDLE_SECONDS (default 520).
 # PHYLON_BUNDLE_PYTHON names another python3 for the peers, and PHYLON_BUNDLE_ONLY, a regular expression, leaves out all steps
 # whose names it does not match.
 #
@@ -88,8 +88,11 @@ step() {
 execute() { # NAME FOLDER SECONDS COMMAND...
     local name=$1 folder=$2 limit=$3 begin=${EPOCHREALTIME/./} rc
     shift 3
-    timeout --kill-after=3 "$limit" "$@" >"$folder/stdout" 2>"$folder/stderr" </dev/null
+    timeout --kill-after=3 "$limit" "$@" >"$folder/stdout" 2>"$folder/stderr" </dev/null &
+    wait $!
     rc=$?
+    # Whoever outlived it would be on the device beside what comes next: a run under a sanitizer ends its generation first.
+    kill -KILL -- -$! 2>/dev/null
     echo $((${EPOCHREALTIME/./} - begin)) >"$folder/microseconds"
     echo $rc >"$folder/rc"
     echo "$name: $([[ $rc == 0 ]] && echo ok || echo "failed with $rc") ($SECONDS s)"
@@ -163,7 +166,7 @@ sanitize_run() { # tool, task, numerics
 battery() { # population, lives
     echo --device "$device" --set "es.population=$1" --set "task.assay.lives=$2" --set unit.gru.outputs=6
 }
-all_assays='task.assay.assays=["A", "B", "C", "D", "E", "F"]'
+all_assays='task.assay.assays=["A", "B", "C", "D", "E", "F"]' short_assays='task.assay.assays=["C", "E", "F"]'
 
 ours() { # task, numerics, trials, population
     step "phylon-$1-$2-$3-$4" 40 ./phylon profile "configs/enu-$1-paper.toml" --json --device "$device" \
@@ -238,9 +241,10 @@ checks() {
         for sampler in law direct; do
             sanitize $tool "grow-$sampler" ./phylon grow profiles/16 --sampler $sampler --agents 50 --play cartpole --device "$device"
         done
-        sanitize $tool battery "${run[@]}" configs/battery-two.toml --runs-dir "$out/runs" --name "$tool-battery" $(battery 2 $([[ $tool == racecheck ]] && echo 2 || echo 20)) \
-            --set "$all_assays" --set run.first_centres=1 --set run.generations=1 --set run.validate_every=1 \
-            --set run.validation_episodes=6
+        # Racecheck is a hundred times slower than a run: it gets the assays whose lives are short.
+        sanitize $tool battery "${run[@]}" configs/battery-two.toml --runs-dir "$out/runs" --name "$tool-battery" $(battery 2 20) \
+            --set "$([[ $tool == racecheck ]] && echo "$short_assays" || echo "$all_assays")" --set run.first_centres=1 \
+            --set run.generations=1 --set run.validate_every=1 --set run.validation_episodes=6
         sanitize $tool columns ./column_batch "$device" S=2 2
         sanitize $tool column-whole ./column_batch "$device" S=20 full:0.1
         sanitize $tool dqn ./dqn_batch "$device" steps=300 acrobot-16
@@ -339,6 +343,8 @@ times() {
         step "battery-all-$population" 40 ./phylon profile configs/battery-two.toml --json $(battery "$population" "$lives") \
             --set "$all_assays"
     done
+    step battery-G 60 ./phylon battery --controller positive --assay G --lives "$lives" --no-conditions --device "$device" \
+        --out "$out/runs/G" --json
     # Worlds: with random actions, with a policy of 128 units that does nothing but cost, and with those that land and balance.
     idle_policies
     for ((i = 0; i < ${#episodes[@]}; i += 2)); do

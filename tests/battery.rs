@@ -18,6 +18,7 @@ use phylon::battery::cues::swap_column;
 use phylon::battery::cues::{Rules, Swap};
 use phylon::battery::gratings::{self, Input, Learner, Phases, Rule, column};
 use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge};
+use phylon::battery::layer::Layer;
 use phylon::battery::plate::{Motion, Source, Worm};
 use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, Seat, Treatment, play};
 use phylon::battery::reversal::Reversal;
@@ -301,6 +302,34 @@ fn variants_tell_animals_apart() {
             near(level("overlap", shared, &slot, score), 0.0, "one slot");
             near(level("overlap", shared, &delta, score), 1.0, "delta rule");
         }
+    }
+}
+
+/// The layer in `configs/layers`, and the same where reward changes nothing.
+#[test]
+fn a_spiking_layer_learns_from_reward_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/layers/rewarded-stdp.toml");
+    let text = fs::read_to_string(file).unwrap();
+    let score = |rate: &str, name: &str, score: &str| {
+        let path = place.path().join("layer.toml");
+        fs::write(&path, text.replace("rate = 0.005", rate)).unwrap();
+        let subject = animal(Layer::read(&path).unwrap().subject(assay(name)).unwrap());
+        level(name, 0, &subject, score)
+    };
+    let learnt = [
+        ("C", "avoidance index"),
+        ("C", "specificity index"),
+        ("E", "preference for A after its trials"),
+        ("E", "preference for B after the swap"),
+        ("F", "preference for C"),
+        ("F", "retention"),
+    ];
+    for (name, of) in learnt {
+        let (with, without) = (score("rate = 0.005", name, of), score("rate = 0.0", name, of));
+        assert!(with > 0.9, "{name}, {of}: {with}");
+        // What was kept of nothing is no number.
+        assert!(without.abs() < 0.15 || without.is_nan(), "{name}, {of} without learning: {without}");
     }
 }
 
@@ -711,6 +740,20 @@ fn the_program_judges_controls_nulls_and_files() {
     let shown = succeed(place.path(), "battery goes.npz --lives 100 --no-conditions");
     assert!(shown.starts_with("C  one-shot avoidance in a step-through box: fail (goes.npz, 100 lives)"), "{shown}");
     assert!(shown.contains("passed: 0 of 1"), "{shown}");
+
+    // A layer is in the assays to whose motors it has synapses.
+    let layer = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/layers/rewarded-stdp.toml");
+    let shown = succeed(place.path(), &format!("battery {layer} --lives 20 --no-conditions"));
+    assert!(["\nE  ", "\nF  "].iter().all(|letter| shown.contains(letter)) && shown.starts_with("C  "), "{shown}");
+    let stderr = fail(place.path(), &format!("battery {layer} --assay D"), 2);
+    assert!(stderr.contains("cannot be in assay D (reversal): it has no synapse to forward, left"), "{stderr}");
+    fs::write(
+        place.path().join("typo.toml"),
+        fs::read_to_string(layer).unwrap().replace("left cue 4", "left cue four"),
+    )
+    .unwrap();
+    let stderr = fail(place.path(), "battery typo.toml", 1);
+    assert!(stderr.contains("no assay has a sense \"left cue four\""), "{stderr}");
 }
 
 #[cfg(feature = "emu")]

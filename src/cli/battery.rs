@@ -26,9 +26,10 @@ use super::{device, output};
 /// other conditions (H, generalisation). All lives are fresh, and the same for whoever is judged, for the nulls and for the
 /// positive control. Where a null passes or the control fails, the assay is invalid.
 ///
-/// Judged are runs, plain networks from files, and the battery's own nulls and positive controls. Each run or file is one model;
-/// several must have been trained alike, each with its own seed. A run of `task.assay` or of a T-maze can be in every assay
-/// whose senses and motors it has; a file fits an assay if it has as many inputs and outputs as that: see docs/battery.md.
+/// Judged are runs, plain networks and layers that learn from files, and the battery's own nulls and positive controls. Each run or
+/// file is one model; several must have been trained alike, each with its own seed. A run of `task.assay` or of a T-maze can be in
+/// every assay whose senses and motors it has, a layer in those to whose motors it has synapses; a plain network fits an assay if it
+/// has as many inputs and outputs as that: see docs/battery.md.
 ///
 /// A device computes the populations of assay G, to the same figures; lives in the other assays are on the CPU.
 #[derive(clap::Args)]
@@ -39,13 +40,14 @@ Examples:
   phylon battery runs/battery-preference                 what was evolved, in all assays that it can be in
   phylon battery runs/sweep/*-seed-? --assay E           five models that were evolved alike
   phylon battery seed-*.npz --assay A --lives 1000       five plain networks on the plate
+  phylon battery configs/layers/rewarded-stdp.toml       spiking neurons that learn from reward
   phylon battery --controller positive --assay D --json
 
 Assays, by letter or name: A chemotaxis, B food-memory, C avoidance, D reversal, E preference, F two-tasks, G orientation
 (phylon list assays). Variants, by name: alternation (of D), conditioning (E), interval and overlap (F).
-A policy file is an .npz or .safetensors as phylon rollout reads it. Its inputs are the assay's senses, then r+ and r-.")]
+A policy file is an .npz or .safetensors as phylon rollout reads it. Its inputs are the assay's senses, then r+ and r-. A layer is a .toml.")]
 pub struct Args {
-    /// Run folders, or files of plain networks, that were trained alike, each with its own seed.
+    /// Run folders, or files of plain networks or layers, that were trained alike, each with its own seed.
     #[arg(value_name = "RUN", conflicts_with = "controller")]
     trained: Vec<PathBuf>,
     /// Of a run, the best centre or that of its last checkpoint [default: best, or last if there is no best yet].
