@@ -226,7 +226,7 @@ impl Seat for Living<'_> {
         let Self { animal, lives } = self;
         let Layer { ticks, drive, .. } = animal.layer;
         let (lanes, told) = (moment.lanes, moment.channels() - 2);
-        let mut spikes = vec![false; animal.at_rest().phases.len()];
+        let mut spikes = vec![false; lives[0].phases.len()];
         let mut fired = vec![false; animal.motors];
         outputs.fill(0.0);
         for &lane in moment.live {
