@@ -678,7 +678,7 @@ fn the_program_judges_what_it_has_evolved() {
     let stderr = fail(place.path(), "battery runs/e --assay C", 2);
     assert!(stderr.contains("runs/e cannot be in assay C (avoidance): it has no cue 1, cue 2"), "{stderr}");
     let stderr = fail(place.path(), "battery runs/e --assay G", 2);
-    assert!(stderr.contains("local rules are in no world"), "{stderr}");
+    assert!(stderr.contains("assay G is no world"), "{stderr}");
 
     fs::write(
         place.path().join("iaf.toml"),

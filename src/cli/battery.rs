@@ -104,7 +104,8 @@ pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
     let device = args.device.choose()?;
-    let gpu = device.open()?;
+    let populations = models.iter().any(|(assay, _)| assay.stage == Stage::Local);
+    let gpu = if populations { device.open()? } else { None };
     let bar = bar(models.len());
     // The battery's own animals are of one assay each.
     let whose = if args.controller.is_some() { Whose::Specialists } else { Whose::OneModel };
@@ -129,7 +130,6 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let passed = judgements.iter().filter(|judgement| judgement.verdict == Verdict::Pass).count();
     let table = battery::table(&judgements, stages.as_ref());
-    let populations = judgements.iter().any(|judgement| judgement.stage == Stage::Local);
     let on = if populations { format!("  G on: {}", device.description) } else { String::new() };
     output::print(&format!("{table}passed: {passed} of {}  report: {report}{on}\n", judgements.len()))
 }
@@ -159,7 +159,7 @@ fn models(args: &Args) -> Result<Vec<(&'static Assay, Model)>> {
     match refused {
         Some(error) if models.is_empty() => Err(error),
         _ if models.is_empty() => Err(Error::Config(
-            "local rules are in no world, so neither runs nor networks can be judged by assay G; try: --controller positive"
+            "assay G is no world, so neither runs nor networks nor layers can be in it; try: --controller positive"
                 .into(),
         )),
         _ => Ok(models),
