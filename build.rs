@@ -19,6 +19,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 /// Oldest first: the first is also embedded as PTX, for cards that are not listed.
 const TARGETS: &str = "80 90a 100";
@@ -38,11 +39,22 @@ fn main() {
     write(&out.join("abi.h"), &abi::header());
     write(&out.join("tables.h"), &tables());
 
+    // Each compiler takes minutes of one core.
+    thread::scope(|scope| {
+        if env::var_os("CARGO_FEATURE_EMU").is_some() {
+            scope.spawn(|| emulated(&kernels, &out));
+        }
+        device(&root, &kernels, &out);
+    });
+}
+
+/// What devices run.
+fn device(root: &Path, kernels: &Path, out: &Path) {
     let image = out.join("kernels.fatbin");
     let wish = env::var("PHYLON_CUDA").unwrap_or_default();
-    let (targets, why_none) = match find_nvcc(&root) {
+    let (targets, why_none) = match find_nvcc(root) {
         _ if wish == "skip" => (String::new(), "it was built with PHYLON_CUDA=skip"),
-        Some(nvcc) => (compile(&nvcc, &kernels, &out, &image), ""),
+        Some(nvcc) => (compile(&nvcc, kernels, out, &image), ""),
         None if wish == "require" => fail(
             "PHYLON_CUDA=require, but nvcc is not in CUDA_HOME, on PATH, in /usr/local/cuda or in .cuda\n\
              try: scripts/cuda-toolkit.sh",
@@ -61,12 +73,13 @@ fn main() {
     println!("cargo::rustc-env=PHYLON_CUDA_TARGETS={targets}");
     println!("cargo::rustc-env=PHYLON_CUDA_NONE={why_none}");
     println!("cargo::rustc-env=PHYLON_CUDA_REPORT={}", out.join("resources.txt").display());
+}
 
-    if env::var_os("CARGO_FEATURE_EMU").is_some() {
-        let mut build = Command::new(kernels.join("emu/build.sh"));
-        build.arg(kernels.join("all.cu")).arg(out.join("emulated.so"));
-        run(build.arg("-I").arg(&out).arg("-I").arg(&kernels), "the feature emu needs g++");
-    }
+/// The same kernels behind the stand-in driver.
+fn emulated(kernels: &Path, out: &Path) {
+    let mut build = Command::new(kernels.join("emu/build.sh"));
+    build.arg(kernels.join("all.cu")).arg(out.join("emulated.so"));
+    run(build.arg("-I").arg(out).arg("-I").arg(kernels), "the feature emu needs g++");
 }
 
 /// The tables of double precision as rows of C++, in digits that no compiler can round.

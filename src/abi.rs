@@ -1666,7 +1666,7 @@ abi! {
         arena: ArenaSizes,
     }
 
-    /// [`crate::battery::rules::Bcm`].
+    /// [`crate::network::rules::Bcm`].
     struct Bcm {
         /// eta.
         rate: f32,
@@ -1682,7 +1682,7 @@ abi! {
         is_signed: u32,
     }
 
-    /// [`crate::battery::rules::Lif`].
+    /// [`crate::network::rules::Lif`].
     struct Lif {
         /// Of the membrane.
         tau: f32,

@@ -168,6 +168,9 @@ pub struct Network {
     /// Standard deviation of the noise on the output gate: one constant per unit and output channel, drawn at the start of an
     /// episode and added before the clip. Default 0.05.
     pub output_noise: f32,
+    /// Synapses are weights that change by this local rule, in place of units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     /// Wiring of the paper: every neuron reads two sensors, two hidden neurons, two output neurons, the reward, itself. The
     /// default, for 6 neurons with 8 synapses in a world with three sensors and three motors. At most one of `[network.paper]`,
     /// `[network.random]` and `network.edges`.
@@ -193,10 +196,99 @@ impl Default for Network {
             synapse_input: SynapseInput::Split,
             shared: false,
             output_noise: 0.05,
+            rule: None,
             paper: None,
             random: None,
             edges: None,
             edges_file: None,
+        }
+    }
+}
+
+/// `[network.rule.<name>]`: how synapses learn that are no units. All of them begin a life with the same weight; what a network
+/// evolves is its neurons, and the constants of the rule: those written here are where evolution begins. The equations are in
+/// docs/enu.md. Each reads channel 0 of its source and of its own neuron, and its weight scales all channels of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Rule {
+    /// BCM with a sliding threshold; with `trace` below 1 the trace rule. No reward.
+    Bcm(Bcm),
+    /// Reward-modulated STDP: what coincides leaves a tag, and the reward (r+ - r-) that comes makes it a change.
+    RewardedStdp(RewardedStdp),
+}
+
+/// `[network.rule.bcm]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bcm {
+    /// First weight of every synapse. Default 0.5.
+    pub weight: f32,
+    /// Of learning. Default 0.1.
+    pub rate: f32,
+    /// Time constant of the threshold, network steps. Default 20.
+    pub tau: f32,
+    /// The threshold is the mean square of the output over this. Default 0.5.
+    pub goal: f32,
+    /// Share of a step's output in the trace that learns: 1 is plain BCM. Default 1.
+    pub trace: f32,
+    /// No weight is larger. Default 2.
+    pub most: f32,
+    /// Standard deviation of the logarithm of each constant in a first centre. Default 0.5.
+    pub spread: f32,
+}
+
+impl Default for Bcm {
+    fn default() -> Self {
+        Self { weight: 0.5, rate: 0.1, tau: 20.0, goal: 0.5, trace: 1.0, most: 2.0, spread: 0.5 }
+    }
+}
+
+/// `[network.rule.rewarded_stdp]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RewardedStdp {
+    /// First weight of every synapse. Default 0.5.
+    pub weight: f32,
+    /// Time constant of what pre leaves, network steps. Default 4.
+    pub tau_pre: f32,
+    /// Time constant of what post leaves, network steps. Default 4.
+    pub tau_post: f32,
+    /// Time constant of the tag, network steps. Default 8.
+    pub tau_tag: f32,
+    /// Pre before post. Default 1.
+    pub potentiation: f32,
+    /// Post before pre. Default 0.2.
+    pub depression: f32,
+    /// Of learning. Default 0.1.
+    pub rate: f32,
+    /// No weight is larger. Default 2.
+    pub most: f32,
+    /// Standard deviation of the logarithm of each constant in a first centre. Default 0.5.
+    pub spread: f32,
+}
+
+impl Default for RewardedStdp {
+    fn default() -> Self {
+        Self {
+            weight: 0.5,
+            tau_pre: 4.0,
+            tau_post: 4.0,
+            tau_tag: 8.0,
+            potentiation: 1.0,
+            depression: 0.2,
+            rate: 0.1,
+            most: 2.0,
+            spread: 0.5,
+        }
+    }
+}
+
+impl Rule {
+    /// Of the first constants.
+    pub fn spread(&self) -> f32 {
+        match self {
+            Self::Bcm(bcm) => bcm.spread,
+            Self::RewardedStdp(stdp) => stdp.spread,
         }
     }
 }

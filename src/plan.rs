@@ -7,7 +7,7 @@ use crate::battery::body;
 use crate::config::{Assays, Config, Es, Maze, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::engine::Facts;
 use crate::hash::fnv1a;
-use crate::network::Layout;
+use crate::network::{Layout, Rule};
 use crate::search::snes;
 use crate::task::stdp::StdpTask;
 use crate::unit::Shape;
@@ -98,7 +98,7 @@ impl Plan {
             format!("{} is too few: the task drives {channels} input channels", unit.inputs)
         })?;
         let network = network::check_network(&mut config, unit)?;
-        let parameters = chromosomes(unit, network.as_ref()).iter().map(Shape::parameters).sum();
+        let parameters = parameters(unit, network.as_ref());
         let population = check_optimiser(&config, parameters)?;
         if let Some(es) = config.es.as_mut().filter(|es| es.adam.is_none()) {
             es.momentum.get_or_insert_default();
@@ -110,14 +110,20 @@ impl Plan {
         Ok(Self { unit, network, channels, environments, steps, population, config })
     }
 
-    /// The units that have parameters of their own, in the order in which the flat vector holds them.
+    /// The units that have parameters of their own, in the order in which the flat vector holds them, behind the constants of
+    /// [`Plan::rule`].
     pub fn chromosomes(&self) -> Vec<Shape> {
-        chromosomes(self.unit, self.network.as_ref())
+        self.network.as_ref().map_or_else(|| vec![self.unit], Layout::chromosomes)
+    }
+
+    /// The rule that a network's synapses follow, if they are not units.
+    pub fn rule(&self) -> Option<Rule> {
+        self.network.as_ref().and_then(Layout::rule)
     }
 
     /// Length of the flat parameter vector.
     pub fn parameters(&self) -> usize {
-        self.chromosomes().iter().map(Shape::parameters).sum()
+        parameters(self.unit, self.network.as_ref())
     }
 
     /// Work of one generation: every offspring and the centre.
@@ -164,8 +170,8 @@ impl Plan {
     }
 }
 
-fn chromosomes(unit: Shape, network: Option<&Layout>) -> Vec<Shape> {
-    network.map_or_else(|| vec![unit], Layout::chromosomes)
+fn parameters(unit: Shape, network: Option<&Layout>) -> usize {
+    network.map_or_else(|| unit.parameters(), Layout::parameters)
 }
 
 /// That a run can be called so: its folder has this name.

@@ -46,6 +46,12 @@ pub const UNITS: &[Entry] = &[
     Entry { name: "lstm", summary: "long short-term memory with a linear read-out" },
 ];
 
+/// The tables `[network.rule.<name>]`, see [`crate::network::plastic`].
+pub const RULES: &[Entry] = &[
+    Entry { name: "bcm", summary: "BCM with a sliding threshold; with `trace` below 1 the trace rule" },
+    Entry { name: "rewarded_stdp", summary: "spike-timing dependent plasticity that a reward gates" },
+];
+
 /// The tables `[task.<name>]`.
 pub const TASKS: &[Entry] = &[
     Entry { name: "iaf", summary: "mimic an integrate-and-fire neuron: interspike intervals and spike heights" },

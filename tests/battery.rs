@@ -22,10 +22,10 @@ use phylon::battery::layer::Layer;
 use phylon::battery::plate::{Motion, Source, Worm};
 use phylon::battery::play::{Controller, Each, Lives, Moment, Played, Protocol, Seat, Treatment, play};
 use phylon::battery::reversal::Reversal;
-use phylon::battery::rules::{Lif, Membrane, Neurons};
 use phylon::battery::scores::Interval;
 use phylon::battery::stages::{Stages, Whose};
 use phylon::cpu::InstructionSet;
+use phylon::network::rules::{Lif, Membrane, Neurons};
 use phylon::plan::Plan;
 use phylon::policy::{Activation, Mlp};
 use phylon::rng::{Row, Stream};
@@ -550,6 +550,11 @@ const GRU: &str = "[unit.gru]\ninputs = 20\nmemory = 5\noutputs = 5\ninitial_sca
 const NETWORK: &str = "[unit.enu]\ninputs = 6\nmemory = 5\noutputs = 6\ninitial_scale = 3.0\n[network]\nneurons = 5\n\
                        synapses = 9\n[network.random]";
 
+/// The network with synapses that follow a rule.
+fn with_rule(rule: &str) -> String {
+    format!("{NETWORK}\n[network.rule.{rule}]")
+}
+
 fn parameters(plan: &Plan) -> Vec<f32> {
     let mut parameters = vec![0.0; plan.parameters()];
     Row { seed: 3, stream: Stream::Initial, generation: 0, index: 0 }.normals(0, &mut parameters);
@@ -560,7 +565,9 @@ fn parameters(plan: &Plan) -> Vec<f32> {
 fn bodies_live_the_same_life_in_any_window_and_forget_all() {
     let assay = assay("E");
     // With a second assay the senses lie elsewhere, and there are more motors than the assay has.
-    for (assays, tables) in [("['E']", GRU), ("['C', 'E']", GRU), ("['E']", NETWORK), ("['C', 'E']", NETWORK)] {
+    let [bcm, stdp] = ["bcm", "rewarded_stdp"].map(with_rule);
+    let both = [GRU, NETWORK].into_iter().flat_map(|tables| [("['E']", tables), ("['C', 'E']", tables)]);
+    for (assays, tables) in both.chain([("['C', 'E']", &bcm[..]), ("['E']", &stdp), ("['C', 'E']", &stdp)]) {
         let plan = evolving(assays, tables);
         let body = Body::of(&plan).expect("a body");
         let animal = || Evolved::new(&body, &parameters(&plan), assay).expect("it fits");
@@ -610,7 +617,7 @@ fn a_body_is_in_the_assays_whose_senses_and_motors_it_has() {
 
 #[test]
 fn evolution_sees_the_same_lives_on_any_number_of_threads_and_as_the_battery_plays_them() {
-    for tables in [GRU, NETWORK] {
+    for tables in [GRU, NETWORK, &with_rule("rewarded_stdp")] {
         let plan = evolving("['C', 'two-tasks', 'E']", tables);
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 
 use phylon::config::{
-    self, Adam, Config, Es, Iaf, Maze, Momentum, Network, Numerics, Paper, Random, Run, Snes, Stdp, SynapseInput, Task,
-    Unit, UnitSize,
+    self, Adam, Bcm, Config, Es, Iaf, Maze, Momentum, Network, Numerics, Paper, Random, RewardedStdp, Rule, Run, Snes,
+    Stdp, SynapseInput, Task, Unit, UnitSize,
 };
 use phylon::plan::Plan;
-use phylon::registry::{Entry, OPTIMISERS, TASKS, UNITS, UnitKind};
+use phylon::registry::{Entry, OPTIMISERS, RULES, TASKS, UNITS, UnitKind};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 
@@ -84,6 +84,7 @@ fn known<T: DeserializeOwned>() -> Vec<String> {
 #[test]
 fn a_config_can_name_what_is_listed_and_nothing_else() {
     assert_eq!(known::<Unit>().join(", "), names(UNITS));
+    assert_eq!(known::<Rule>().join(", "), names(RULES));
     assert_eq!(known::<Task>().join(", "), names(TASKS));
     let top = known::<Config>();
     let optimisers = top.iter().position(|key| key == "task").expect("a config has a task") + 1;
@@ -193,6 +194,15 @@ fn two_choices() {
             one_unit()
         )
     );
+    let rules = load(MAZE, &["network.rule={bcm={},rewarded_stdp={}}"]).unwrap_err();
+    assert!(
+        rules.contains("two choices in `network.rule`: `network.rule.bcm` and `network.rule.rewarded_stdp`"),
+        "{rules}"
+    );
+    assert!(
+        rules.contains("exactly one table `[network.rule.<kind>]`: <kind> is one of bcm, rewarded_stdp"),
+        "{rules}"
+    );
     let optimisers = mistake("[es]", "[es.adam]\n[es.momentum]\n[es]");
     assert!(optimisers.starts_with("x.toml:1") && optimisers.contains("`es"), "{optimisers}");
     let strategies = mistake("[es]", "[snes]\n[es]");
@@ -273,6 +283,13 @@ fn networks_that_cannot_be_are_named() {
         (&["network.random.seed=1", "network.edges=[]"], "`network.edges`: both network.random and network.edges"),
         (&["network.edges_file=none.txt"], "`network.edges_file`: cannot read "),
         (&["network.shared=true", "network.synapse_input=concat"], "`network.shared`: one chromosome needs"),
+        (&["network.rule.bcm.trace=2"], "`network.rule.bcm.trace`: 2 is not in 0 to 1"),
+        (&["network.rule.stdp={}"], "unknown choice `network.rule.stdp`"),
+        (&["network.rule.rewarded_stdp={}", "network.shared=true"], "`network.shared`: synapses that follow a rule"),
+        (
+            &["network.rule.bcm={}", "network.synapse_input=sum"],
+            "`network.synapse_input`: is of synapses that are units",
+        ),
         (&["network.output_noise=-1"], "`network.output_noise`: -1 is not a finite number"),
         (&["task.t_maze.poisons=2"], "`task.t_maze.poisons`: 2 is not in 0 to 1"),
         (&["task.t_maze.ticks_per_action=1000"], "`task.t_maze.ticks_per_action`: 1000 is not in 1 to 250"),
@@ -400,15 +417,46 @@ prop_compose! {
     }
 }
 
+fn rule() -> impl Strategy<Value = Rule> {
+    prop_oneof![
+        prop::array::uniform7(number())
+            .prop_map(|[weight, rate, tau, goal, trace, most, spread]| Bcm {
+                weight,
+                rate,
+                tau,
+                goal,
+                trace,
+                most,
+                spread
+            })
+            .prop_map(Rule::Bcm),
+        prop::array::uniform9(number()).prop_map(
+            |[weight, tau_pre, tau_post, tau_tag, potentiation, depression, rate, most, spread]| {
+                Rule::RewardedStdp(RewardedStdp {
+                    weight,
+                    tau_pre,
+                    tau_post,
+                    tau_tag,
+                    potentiation,
+                    depression,
+                    rate,
+                    most,
+                    spread,
+                })
+            }
+        ),
+    ]
+}
+
 prop_compose! {
     fn network()(
         neurons: u32, synapses: u32, shared: bool, output_noise in number(),
         synapse_input in prop_oneof![Just(SynapseInput::Split), Just(SynapseInput::Sum), Just(SynapseInput::Concat)],
         paper in proptest::option::of(Just(Paper {})), seed in proptest::option::of(any::<u64>()),
-        edges in proptest::option::of(any::<Vec<String>>()), edges_file in proptest::option::of("[a-z/.]{1,9}"),
+        rule in proptest::option::of(rule()), edges in proptest::option::of(any::<Vec<String>>()), edges_file in proptest::option::of("[a-z/.]{1,9}"),
     ) -> Network {
         let (random, edges_file) = (seed.map(|seed| Random { seed }), edges_file.map(Into::into));
-        Network { neurons, synapses, synapse_input, shared, output_noise, paper, random, edges, edges_file }
+        Network { neurons, synapses, synapse_input, shared, output_noise, rule, paper, random, edges, edges_file }
     }
 }
 

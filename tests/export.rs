@@ -390,6 +390,28 @@ fn networks_have_their_two_units_and_who_reads_whom() {
 }
 
 #[test]
+fn a_rule_is_exported_as_its_constants_beside_the_neurons() {
+    let place = ran(MAZE, "--set network.rule.rewarded_stdp.tau_tag=20");
+    let folder = place.path();
+    succeed(folder, "export runs/maze --to npz --which last");
+    let constants = ["weight", "tau_pre", "tau_post", "tau_tag", "potentiation", "depression", "rate", "most"];
+    let names: Vec<String> = constants.iter().map(|name| format!("rule_{name}")).collect();
+    let names = names.iter().map(String::as_str).chain(["neuron_Wz", "neuron_Wr", "neuron_Wc", "neuron_Wo"]);
+    let path = folder.join("runs/maze/parameters.npz");
+    let arrays = of_npz(&path, &names.collect::<Vec<_>>());
+    let last = checkpoint::read(&folder.join("runs/maze/checkpoint.safetensors")).unwrap().state.centre;
+    // As it is in the config, times e^parameter.
+    let expected = 20.0 * f64::from(last[3]).exp();
+    assert!((f64::from(arrays[3].2[0]) / expected - 1.0).abs() < 1e-6, "{:?} for {expected}", arrays[3]);
+    let flat: Vec<f32> = arrays[8..].iter().flat_map(|(_, _, values)| values.clone()).collect();
+    assert_eq!(flat, last[8..]);
+    let about: Value = serde_json::from_str(&Npz::open(&path).strings("about")[0]).unwrap();
+    assert_eq!((&about["rule"], about["units"].as_array().unwrap().len()), (&"rewarded_stdp".into(), 1));
+    let why = fail(folder, "export runs/maze --to onnx", 2);
+    assert!(why.contains("synapses follow a rule") && why.contains("--to npz"), "{why}");
+}
+
+#[test]
 fn policies_become_models_tables_and_each_other() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();

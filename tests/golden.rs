@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use npz::Npz;
 use phylon::config::{self, Iaf, Stdp, SynapseInput};
 use phylon::cpu::{InstructionSet, Kernel, Vector};
-use phylon::network::{self, Network, Wiring};
+use phylon::network::{self, Network, Synapse, Synapses, Wiring};
 use phylon::plan::Plan;
 use phylon::registry::UnitKind;
 use phylon::search::mutation::{Noise, sums};
@@ -224,11 +224,11 @@ fn enu_networks_follow_their_trajectories() {
         let synapses = sources.len();
         let sources: Vec<_> = sources.chunks(synapses / neurons).map(<[_]>::to_vec).collect();
         let wiring = Wiring::new(sensors, &sources);
-        let layout = network::Layout { synapse, neuron, shared: false, input, wiring };
+        let layout = network::Layout { synapse: Synapse::Unit(synapse), neuron, shared: false, input, wiring };
         each_instruction_set(|set| {
             let mut network = Network::new(&layout, environments);
             let theta = npz.f32("theta");
-            let synapse_noise = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes);
+            let synapse_noise = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes());
             let neuron_noise = units_to_lanes(&npz.f32("bn"), neurons, neuron.outputs, network.neurons.lanes);
             network.synapse_noise.copy_from_slice(&synapse_noise);
             network.neuron_noise.copy_from_slice(&neuron_noise);
@@ -246,7 +246,8 @@ fn enu_networks_follow_their_trajectories() {
                     let expected = &npz.f64(key)[step * seen.len()..][..seen.len()];
                     assert_close(&format!("{name} {set:?} step {step} {key}"), seen, expected, TRAJECTORY);
                 }
-                let s = &network.synapses;
+                let Synapses::Units(units) = &network.synapses else { panic!("synapses are units") };
+                let s = &units.instances;
                 let states = [("os", s.outputs(), synapse.outputs), ("hs", &s.memory[..], synapse.memory)];
                 for (key, rows, channels) in states {
                     let key = format!("{key}_{}", step + 1);

@@ -17,9 +17,9 @@ use phylon::battery::gpu as on_device;
 use phylon::battery::gratings::{self, Input, Learner, Phases, RESPONSES, Rule};
 use phylon::battery::judge::{Judgement, Model, Options, judge, judge_on};
 use phylon::battery::play::Lives;
-use phylon::battery::rules::{Bcm, Lif, Membrane, Neurons};
 use phylon::gpu::emu::{self, Order};
 use phylon::gpu::{Buffer, Gpu, KernelArgs, Shape, blocks};
+use phylon::network::rules::{Bcm, Lif, Membrane, Neurons};
 use phylon::rng::{Row, Stream};
 use trajectories::{NEURONS, STATE, WEIGHED, bcm, close, golden};
 

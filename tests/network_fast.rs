@@ -17,7 +17,7 @@ use phylon::device::Device;
 use phylon::engine::Generation;
 use phylon::gpu::emu::{self, Order};
 use phylon::gpu::{Buffer, Gpu, Shape as LaunchShape};
-use phylon::network::{Layout, Network, Wiring};
+use phylon::network::{Layout, Network, Synapse, Wiring};
 use phylon::plan::Plan;
 use phylon::registry::{UNITS, UnitKind};
 use phylon::rng::{Row, Stream};
@@ -49,7 +49,7 @@ impl Kernel for Ticks<'_> {
         let (channels, neurons) = (layout.neuron.outputs, layout.wiring.neurons);
         let synapses = layout.wiring.sources.len();
         let mut network = Network::new(layout, *environments);
-        let lanes = (network.synapses.lanes, network.neurons.lanes);
+        let lanes = (network.synapses.lanes(), network.neurons.lanes);
         for (i, &value) in noise.iter().enumerate() {
             let (environment, unit, channel) =
                 (i / ((synapses + neurons) * channels), i / channels % (synapses + neurons), i % channels);
@@ -214,7 +214,7 @@ fn random(layout: Layout, environments: usize, ticks: usize) -> Case {
 fn layout(kind: UnitKind, memory: usize, outputs: usize, input: SynapseInput, shared: bool, wiring: Wiring) -> Layout {
     let neuron = Shape { kind, inputs: outputs, memory, outputs };
     let inputs = if input == SynapseInput::Concat { 2 * outputs } else { outputs };
-    Layout { synapse: Shape { inputs, ..neuron }, neuron, shared, input, wiring }
+    Layout { synapse: Synapse::Unit(Shape { inputs, ..neuron }), neuron, shared, input, wiring }
 }
 
 /// Largest difference up to a tick, of all so far.
@@ -459,5 +459,14 @@ fn networks_too_large_for_the_fast_kernels_are_refused_in_words() {
         );
         let message = Pack::new(&plan_of(&text, Numerics::Fast), gpu(), &[1]).err().expect("too large").to_string();
         assert!(message.contains("run.numerics=exact"), "{message}");
+    }
+}
+
+#[test]
+fn networks_whose_synapses_follow_a_rule_are_refused_in_words() {
+    let text = "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.enu]\n[network.rule.bcm]\n[task.t_maze]\n[es]\npopulation = 4";
+    for numerics in [Numerics::Exact, Numerics::Fast] {
+        let message = Pack::new(&plan_of(text, numerics), gpu(), &[1]).err().expect("no kernel").to_string();
+        assert!(message.contains("follow a rule (network.rule) have no kernels\ntry: --device cpu"), "{message}");
     }
 }

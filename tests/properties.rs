@@ -375,7 +375,8 @@ fn environments_do_not_depend_on_how_many_there_are() {
 fn lives_do_not_depend_on_how_many_there_are() {
     const COUNTS: [usize; 5] = [1, 3, 16, 17, 50];
     for (task, unit) in [("t_maze", "enu"), ("double_t_maze", "lstm"), ("t_maze", "gru"), ("t_maze", "nfenu")] {
-        for network in ["", "neurons = 5\nsynapses = 3\nrandom.seed = 4\nsynapse_input = \"concat\"", "shared = true"] {
+        let concat = "neurons = 5\nsynapses = 3\nrandom.seed = 4\nsynapse_input = \"concat\"";
+        for network in ["", concat, "shared = true", "rule.bcm = {}", "rule.rewarded_stdp = { rate = 5 }"] {
             let text = format!(
                 "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.{unit}]\ninputs = 6\nmemory = 5\noutputs = 6\n\
                  [network]\n{network}\n[task.{task}]\nactions = 60\nticks_per_action = 2\nenergy = 40\n[es]\n"

@@ -1,4 +1,4 @@
-// A neuron with a local learning rule, twin of src/battery/rules.rs, where the equations are: the same operations on floats in the same
+// A neuron with a local learning rule, twin of src/network/rules.rs, where the equations are: the same operations on floats in the same
 // order. Its weights and what it is shown are arrays of a known length, which the compiler keeps in registers.
 #pragma once
 #include "../gpu.cuh"

@@ -24,8 +24,8 @@ use std::f32::consts::{FRAC_PI_4, FRAC_PI_8, TAU};
 
 use super::plate::direction;
 use super::play::{Lives, Played};
-use super::rules::{Bcm, Neurons, Spiking};
 use crate::abi::{GRATING_HOLD, GRATING_NEURONS, GRATING_ORIENTATIONS, GRATING_PHASES};
+use crate::network::rules::{Bcm, Neurons, Spiking};
 use crate::num::{exp, sin_cos};
 use crate::rng::{Row, Stream, unit_uniform};
 use rayon::prelude::*;

@@ -21,8 +21,8 @@ use serde::Deserialize;
 use super::assays::{ASSAYS, Assay};
 use super::body::{INNER, anatomy};
 use super::play::{Controller, Moment, Seat};
-use super::rules::{Lif, Membrane, RewardedStdp, Synapse};
 use crate::error::{Error, Result};
+use crate::network::rules::{Lif, Membrane, RewardedStdp, Tagged};
 
 /// What a file says: an animal for every assay whose motors it has synapses to.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -169,7 +169,9 @@ impl Controller for InAssay {
 /// A life's state.
 #[derive(Debug, Clone)]
 struct State {
-    synapses: Vec<Synapse>,
+    weights: Vec<f32>,
+    /// What each synapse keeps beside its weight.
+    kept: Vec<Tagged>,
     membranes: Vec<Membrane>,
     /// q of each neuron.
     traces: Vec<f32>,
@@ -181,7 +183,8 @@ impl InAssay {
     fn at_rest(&self) -> State {
         let channels = self.wires.iter().map(|wire| wire.from + 1).max().unwrap_or(0);
         State {
-            synapses: self.wires.iter().map(|wire| Synapse { weight: wire.weight, ..Synapse::default() }).collect(),
+            weights: self.wires.iter().map(|wire| wire.weight).collect(),
+            kept: vec![Tagged::default(); self.wires.len()],
             membranes: vec![Membrane::default(); self.motors],
             traces: vec![0.0; self.motors],
             phases: vec![0.0; channels],
@@ -195,9 +198,9 @@ impl InAssay {
         for (motor, fired) in fired.iter_mut().enumerate() {
             let excited: f32 = wires
                 .iter()
-                .zip(&life.synapses)
+                .zip(life.weights.iter().zip(&life.kept))
                 .filter(|(wire, _)| wire.to == motor)
-                .map(|(_, synapse)| synapse.weight * synapse.pre)
+                .map(|(_, (weight, kept))| weight * kept.pre)
                 .sum();
             let current = gain * excited - inhibition * (all - life.traces[motor]);
             *fired = membrane.step(&mut life.membranes[motor], current);
@@ -205,9 +208,10 @@ impl InAssay {
         for (trace, &fired) in life.traces.iter_mut().zip(&*fired) {
             *trace += f32::from(fired) - *trace / rule.tau_post;
         }
-        for (wire, synapse) in wires.iter().zip(&mut life.synapses) {
+        for ((wire, weight), kept) in wires.iter().zip(&mut life.weights).zip(&mut life.kept) {
             let surprise = if wire.plastic { surprise } else { 0.0 };
-            rule.step(synapse, spikes[wire.from], fired[wire.to], surprise);
+            let [pre, post] = [spikes[wire.from], fired[wire.to]].map(f32::from);
+            *weight = (*weight + rule.follow(kept, pre, post, surprise)).clamp(0.0, rule.most);
         }
     }
 }
@@ -296,7 +300,7 @@ mod tests {
         let mut outputs = [0.0; 2];
         living.step(&moment, &mut outputs);
         assert_eq!(outputs[1], 0.0, "nothing reaches the other motor");
-        (outputs[0], living.lives[0].synapses[0].weight)
+        (outputs[0], living.lives[0].weights[0])
     }
 
     #[test]

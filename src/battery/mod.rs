@@ -23,7 +23,6 @@ pub mod plain;
 pub mod plate;
 pub mod play;
 pub mod reversal;
-pub mod rules;
 pub mod scores;
 pub mod stages;
 pub mod step_through;

@@ -102,6 +102,9 @@ pub fn run(args: &Args) -> Result<()> {
             args.refuse(why, &format!("phylon simulate {}, or --to tensorboard for its curves", answer.display()))
         );
     };
+    if plan.rule().is_some() && format == Format::Onnx {
+        return Err(args.refuse("is of a network whose synapses follow a rule, of which there is no model", "--to npz"));
+    }
     let out = args.path(format, || args.run.join(format!("parameters.{}", format.ending())))?;
     let (which, generation, parameters) = Which::choose(args.which, folder.checkpoint(&plan)?, &args.run, &plan)?;
     let files = Export::of_run(&plan, which.name(), generation, &parameters).write(format, &out)?;

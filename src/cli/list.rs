@@ -16,12 +16,13 @@ use super::output;
 #[command(after_help = "\
 Examples:
   phylon list units
+  phylon list rules
   phylon list tasks --json
   phylon list worlds
   phylon list assays
   phylon list devices")]
 pub struct Args {
-    /// What to list. A name is used in a config as a table: [unit.<name>], [task.<name>], [<optimiser>]; a world with
+    /// What to list. A name is used in a config as a table: [unit.<name>], [network.rule.<name>], [task.<name>], [<optimiser>]; a world with
     /// `phylon rollout --env`, an assay with `phylon battery --assay`, a device with --device.
     what: What,
     /// Print JSON: an array of {name, summary}, for worlds and assays with what else is known of them; for devices an object.
@@ -32,6 +33,7 @@ pub struct Args {
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
     Units,
+    Rules,
     Tasks,
     Optimisers,
     Worlds,
@@ -42,6 +44,7 @@ enum What {
 pub fn run(args: &Args) -> Result<()> {
     let entries = match args.what {
         What::Units => registry::UNITS,
+        What::Rules => registry::RULES,
         What::Tasks => registry::TASKS,
         What::Optimisers => registry::OPTIMISERS,
         What::Worlds => return worlds(args.json),

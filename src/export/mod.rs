@@ -11,6 +11,8 @@ use serde::Serialize;
 use crate::column::search::{candidates, checkpoint, run::checkpoint_path};
 use crate::config::{self, Subject, SynapseInput};
 use crate::error::{Error, Result};
+use crate::network::plastic::Constant;
+use crate::network::{Layout, Rule, Synapse};
 use crate::plan::Plan;
 use crate::policy::{Mlp, Tensor, npz, safetensors};
 use crate::run::folder::CANDIDATES;
@@ -62,6 +64,8 @@ struct About<'a> {
     which: &'a str,
     /// That led to the parameters.
     generation: u32,
+    /// That synapses follow which are no units.
+    rule: Option<&'static str>,
     /// With a chromosome each.
     units: Vec<Unit>,
     /// Of a task in a maze.
@@ -113,9 +117,19 @@ impl Export {
                 .collect(),
         });
         let described = units.iter().map(|(name, shape)| Unit::new(name, shape)).collect();
-        let about = About { run: &plan.config.run.name, which, generation, units: described, network };
+        let rule = plan.rule();
+        let named = rule.as_ref().map(Rule::name);
+        let about = About { run: &plan.config.run.name, which, generation, rule: named, units: described, network };
         let about = serde_json::to_string(&about).expect("a tree of numbers and texts");
         let (mut tensors, mut models, mut rest) = (Vec::new(), Vec::new(), parameters);
+        if let Some(rule) = rule {
+            let (own, behind) = rest.split_at(rule.parameters());
+            rest = behind;
+            let of_rule = |Constant { name, value, .. }| {
+                (format!("rule_{name}"), Tensor { shape: vec![1, 1], values: vec![*value] })
+            };
+            tensors.extend(rule.with(own).constants().into_iter().map(of_rule));
+        }
         for (name, shape) in units {
             let (own, behind) = rest.split_at(shape.parameters());
             rest = behind;
@@ -189,7 +203,10 @@ fn units(plan: &Plan) -> Vec<(&'static str, Shape)> {
     match &plan.network {
         None => vec![("", plan.unit)],
         Some(layout) if layout.shared => vec![("shared", layout.neuron)],
-        Some(layout) => vec![("synapse", layout.synapse), ("neuron", layout.neuron)],
+        Some(Layout { synapse: Synapse::Unit(synapse), neuron, .. }) => {
+            vec![("synapse", *synapse), ("neuron", *neuron)]
+        }
+        Some(layout) => vec![("neuron", layout.neuron)],
     }
 }
 

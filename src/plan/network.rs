@@ -3,18 +3,21 @@
 use super::{Checked, Invalid, check, within};
 use crate::battery::body;
 use crate::config::{self, Config, Network, SynapseInput, Task};
-use crate::network::{Layout, Wiring};
+use crate::network::plastic::Constant;
+use crate::network::rules::{Bcm, RewardedStdp};
+use crate::network::{Layout, Rule, Synapse, Wiring};
 use crate::unit::Shape;
-use crate::world::t_maze::{Action, SOURCES};
+use crate::world::t_maze::{Action, REWARD, SOURCES};
 
 const MAX_NEURONS: u32 = 4_096;
 
 /// The network of a task that one plays, with its defaults written into the config; `None` for other tasks.
 pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>, Invalid> {
-    let (sources, motors) = match &config.task {
-        Task::TMaze(_) | Task::DoubleTMaze(_) => (SOURCES.to_vec(), Action::MOTORS),
+    let (sources, motors, told) = match &config.task {
+        Task::TMaze(_) | Task::DoubleTMaze(_) => (SOURCES.to_vec(), Action::MOTORS, [(REWARD, 1), (REWARD, 2)]),
         Task::Assay(task) => {
             let (mut senses, motors) = body::anatomy(&task.assays());
+            let told = senses.len();
             senses.extend(body::INNER);
             let table = format!("unit.{}", unit.kind.name());
             if config.network.is_none() {
@@ -23,7 +26,7 @@ pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>,
                 })?;
                 return Ok(None);
             }
-            (senses, motors.len())
+            (senses, motors.len(), [(told, 0), (told + 1, 0)])
         }
         Task::Iaf(_) | Task::Stdp(_) | Task::StdpComplex(_) => {
             return match config.network {
@@ -48,22 +51,53 @@ pub fn check_network(config: &mut Config, unit: Shape) -> Result<Option<Layout>,
         format!("{noise} is not a finite number of at least 0")
     })?;
     let input = network.synapse_input;
+    let rule = network.rule.map(check_rule).transpose()?;
+    check(rule.is_none() || input == SynapseInput::Split, "network.synapse_input", || {
+        "is of synapses that are units: remove it, or [network.rule]".into()
+    })?;
+    check(rule.is_none() || !network.shared, "network.shared", || {
+        "synapses that follow a rule have no chromosome to share: remove it, or [network.rule]".into()
+    })?;
     check(!network.shared || input != SynapseInput::Concat, "network.shared", || {
         "one chromosome needs synapses with as many inputs as neurons: not with synapse_input = \"concat\"".into()
     })?;
     let wiring = check_wiring(network, &sources)?;
     let inputs = if input == SynapseInput::Concat { 2 * unit.outputs } else { unit.outputs };
-    Ok(Some(Layout { synapse: Shape { inputs, ..unit }, neuron: unit, shared: network.shared, input, wiring }))
+    let synapse = match rule {
+        Some(rule) => Synapse::Rule { rule, told },
+        None => Synapse::Unit(Shape { inputs, ..unit }),
+    };
+    Ok(Some(Layout { synapse, neuron: unit, shared: network.shared, input, wiring }))
+}
+
+/// A rule with the constants of a config, each of which can be what evolution may make of it.
+fn check_rule(config: config::Rule) -> Result<Rule, Invalid> {
+    let mut rule = match config {
+        config::Rule::Bcm(config::Bcm { weight, rate, tau, goal, trace, most, .. }) => {
+            Rule::Bcm { weight, rule: Bcm { rate, tau, goal, trace, signed: false, most } }
+        }
+        config::Rule::RewardedStdp(of) => {
+            let config::RewardedStdp { tau_pre, tau_post, tau_tag, potentiation, depression, rate, most, .. } = of;
+            let rule = RewardedStdp { tau_pre, tau_post, tau_tag, potentiation, depression, rate, most };
+            Rule::RewardedStdp { weight: of.weight, rule }
+        }
+    };
+    let table = format!("network.rule.{}", rule.name());
+    for Constant { name, value, range } in rule.constants() {
+        within(&table, name, *value, range)?;
+    }
+    within(&table, "spread", config.spread(), (0.0, 10.0))?;
+    Ok(rule)
 }
 
 /// Sensors and reward use the first channels of their sources, which synapses must be able to read.
 fn check_channels(network: &Network, unit: Shape, table: &str, used: usize) -> Checked {
     let (good, needed) = match network.synapse_input {
-        SynapseInput::Split => {
+        SynapseInput::Split if network.rule.is_none() => {
             let least = 2 * used;
             (unit.outputs >= least && unit.outputs.is_multiple_of(2), format!("an even number, at least {least}"))
         }
-        SynapseInput::Sum | SynapseInput::Concat => (unit.outputs >= used, format!("at least {used}")),
+        _ => (unit.outputs >= used, format!("at least {used}")),
     };
     check(good, &format!("{table}.outputs"), || {
         format!(

@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::html::{count, duration, measured};
 use crate::config::Config;
 use crate::engine::State;
+use crate::network::Rule;
+use crate::network::plastic::Constant;
 use crate::plan::Plan;
 use crate::registry::{self, Entry};
 use crate::run::Metrics;
@@ -27,12 +29,25 @@ fn setting(plan: &Plan) -> Vec<(&'static str, String)> {
     let (config, shape) = (&plan.config, plan.unit);
     let sizes = format!("inputs {}, memory {}, outputs {}", shape.inputs, shape.memory, shape.outputs);
     let episodes = format!("{} episodes of {} steps per offspring and generation", plan.environments, plan.steps);
-    vec![
+    let mut rows = vec![
         ("task", format!("{}; {episodes}", chosen(&config.task))),
         ("unit", format!("{}; {sizes}", chosen(&config.unit))),
+    ];
+    if let Some(rule) = plan.rule() {
+        rows.push(("synapses", format!("{} \u{2013} {}", rule.name(), about(rule.name(), registry::RULES))));
+    }
+    rows.extend([
         ("parameters", count(plan.parameters() as u64)),
         ("optimiser", format!("{}; {} offspring", chosen(&config.optimiser()), count(plan.population as u64))),
-    ]
+    ]);
+    rows
+}
+
+/// The constants of a rule as parameters make them.
+fn constants(rule: Rule, parameters: &[f32]) -> String {
+    let mut rule = rule.with(parameters);
+    let named = |Constant { name, value, .. }| format!("{name} {}", measured(f64::from(*value)));
+    rule.constants().into_iter().map(named).collect::<Vec<_>>().join(", ")
 }
 
 fn progress(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'static str, String)> {
@@ -50,6 +65,9 @@ fn progress(plan: &Plan, metrics: &[Metrics], state: Option<&State>) -> Vec<(&'s
     if let Some(best) = state.and_then(|state| state.best.as_ref()) {
         let (fitness, generations) = (measured(best.fitness.into()), count(best.generation.into()));
         rows.push(("best centre", format!("{fitness} on validation episodes (after {generations} generations)")));
+        if let Some(rule) = plan.rule() {
+            rows.push(("its synapses", constants(rule, &best.parameters)));
+        }
     }
     if let Some(last) = metrics.last() {
         let (centre, mean) = (measured(last.centre.into()), measured(last.mean.into()));

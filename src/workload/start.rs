@@ -29,12 +29,16 @@ pub(super) fn first_centre<W: Workload>(workload: &W, plan: &Plan, seed: u64) ->
     random_centre(plan, seed, best as u32)
 }
 
-/// A random centre: N(0, initial_scale^2 / rows) for every matrix, the gates' input rows times `input_scale`.
+/// A random centre: N(0, initial_scale^2 / rows) for every matrix, the gates' input rows times `input_scale`; N(0, spread^2) for
+/// the constants of a rule.
 fn random_centre(plan: &Plan, seed: u64, index: u32) -> Vec<f32> {
     let (_, size) = plan.config.unit.kind_and_size();
     let mut centre = vec![0.0; plan.parameters()];
     Row { seed, stream: Stream::Initial, generation: 0, index }.normals(0, &mut centre);
-    let mut rest = centre.as_mut_slice();
+    let constants = plan.rule().map_or(0, |rule| rule.parameters());
+    let spread = plan.config.network.as_ref().and_then(|network| network.rule).map_or(0.0, |rule| rule.spread());
+    let (first, mut rest) = centre.split_at_mut(constants);
+    first.iter_mut().for_each(|constant| *constant *= spread);
     for unit in plan.chromosomes() {
         for (matrix, (rows, columns)) in unit.matrices().enumerate() {
             let (weights, behind) = rest.split_at_mut(rows * columns);

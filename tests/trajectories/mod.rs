@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub use npz::Npz;
 use phylon::battery::arena::Arena;
 use phylon::battery::plate::{Draws, Plate, wrap};
-use phylon::battery::rules::Bcm;
+use phylon::network::rules::Bcm;
 
 /// Absolute difference allowed: plain single precision was seen to stray by 1.4e-6 in these files.
 pub const STATE: f64 = 1e-5;

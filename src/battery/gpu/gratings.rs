@@ -5,9 +5,9 @@ use crate::abi::{
 };
 use crate::battery::gratings::{Input, Learner, Phases, RESPONSES};
 use crate::battery::play::Lives;
-use crate::battery::rules::{Bcm, Lif};
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Shape, blocks};
+use crate::network::rules::{Bcm, Lif};
 
 /// Populations that learn in so many presentations and then answer, in blocks of so many threads: the bits of
 /// [`crate::battery::gratings::responses`].

@@ -118,7 +118,7 @@ fn choice(document: &DeTable<'_>, path: &[String], span: Option<Range<usize>>) -
     let name = path.join(".");
     let kinds = kinds(&name).unwrap_or_default();
     let one = format!("expected exactly one table `[{name}.<kind>]`: <kind> is one of {kinds}");
-    let Some(DeValue::Table(choices)) = document.get(name.as_str()).map(toml::Spanned::get_ref) else {
+    let Some(DeValue::Table(choices)) = value_at(document, path) else {
         return Mistake { span, what: format!("`{name}` is not a table"), advice: one };
     };
     // The one that came last (an override after the file) is the one too many.
@@ -134,10 +134,17 @@ fn choice(document: &DeTable<'_>, path: &[String], span: Option<Range<usize>>) -
     }
 }
 
+fn value_at<'a>(document: &'a DeTable<'_>, path: &[String]) -> Option<&'a DeValue<'a>> {
+    let (first, rest) = path.split_first()?;
+    let within = |value: &'a DeValue<'_>, name: &String| Some(value.as_table()?.get(name.as_str())?.get_ref());
+    rest.iter().try_fold(document.get(first.as_str())?.get_ref(), within)
+}
+
 fn kinds(choice: &str) -> Option<String> {
     let entries = match choice {
         "unit" => registry::UNITS,
         "task" => registry::TASKS,
+        "network.rule" => registry::RULES,
         _ => return None,
     };
     Some(entries.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "))
@@ -147,12 +154,8 @@ fn kinds(choice: &str) -> Option<String> {
 fn wrong_value(document: &DeTable<'_>, path: &[String], found: &str, expected: &str) -> Option<String> {
     let key = path.join(".");
     let found = found.strip_prefix("invalid type: ").or_else(|| found.strip_prefix("invalid value: "))?;
-    let value = path.iter().try_fold(None, |at: Option<&DeValue<'_>>, name| {
-        let table = at.map_or(Some(document), DeValue::as_table)?;
-        Some(table.get(name.as_str()).map(toml::Spanned::get_ref))
-    });
     // Of a list of tables serde takes the first for the first field; another mistake is about an element of a list that may be.
-    if let (Some(Some(DeValue::Array(_))), "sequence" | "map") = (value, found) {
+    if let (Some(DeValue::Array(_)), "sequence" | "map") = (value_at(document, path), found) {
         return Some(format!("`{key}` is a list: expected one value, or one table `[{key}]`"));
     }
     let expected = match expected {

@@ -143,7 +143,10 @@ struct Block {
 
 impl Block {
     fn of(network: &Layout) -> Result<Self> {
-        let Layout { synapse, neuron, ref wiring, .. } = *network;
+        let Layout { ref synapse, neuron, ref wiring, .. } = *network;
+        let synapse = synapse.unit().ok_or_else(|| {
+            Error::Device("synapses that follow a rule (network.rule) have no kernels\ntry: --device cpu".into())
+        })?;
         // As the kernels are named, and the synapses that a warp of theirs computes at once.
         let (width, together) = match neuron.memory {
             0..=16 => (16, 48),
@@ -268,6 +271,8 @@ fn exact(network: &Layout, gpu: &Gpu, block: &Block, size: Size, warps: usize) -
 
 /// Name, grid and block of the fast rollout, with at most so many warps.
 fn fast(network: &Layout, gpu: &Gpu, size: Size, warps: usize) -> Result<Rollout> {
+    // Whatever has no exact kernel has no fast one.
+    Block::of(network)?;
     let Layout { neuron, ref wiring, .. } = *network;
     let (synapses, neurons, sources) = (wiring.sources.len(), wiring.neurons, wiring.sensors + wiring.neurons);
     if neuron.memory > 32 || neuron.outputs > 16 || synapses > 48 || sources > 16 {

@@ -87,7 +87,7 @@ pub(crate) fn floats(plan: &Plan, network: &Layout) -> (usize, usize) {
     let episode = units * channels + plan.steps + 7;
     let environments = plan.environments.min(MazePlay::WINDOW);
     let lanes = |units: usize| padded(units * environments) + LANES;
-    let columns = network.synapse.gates() * network.synapse.memory;
+    let columns = network.synapse.unit().map_or(0, |unit| unit.gates() * unit.memory);
     let unit = 2 * network.neuron.memory + 3 * channels;
     let (neurons, sensors) = (network.wiring.neurons, network.wiring.sensors);
     let contributions: usize = [sensors + neurons, neurons].map(|sources| LANES + lanes(sources)).iter().sum();

@@ -49,7 +49,7 @@ struct Traces {
 impl Watch for Traces {
     fn ticked(&mut self, network: &Network, environments: &[usize]) {
         let synapse = |channel: usize, synapse: usize, slot: usize| {
-            network.synapses.outputs()[channel * network.synapses.lanes + synapse * network.environments() + slot]
+            network.synapses.outputs()[channel * network.synapses.lanes() + synapse * network.environments() + slot]
         };
         for (slot, &environment) in environments.iter().enumerate() {
             // Far above the noise.

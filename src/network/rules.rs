@@ -1,5 +1,6 @@
 //! Local learning rules: what changes a weight is known at the synapse, from its input, its neuron's output and, of one rule,
-//! a reward that all synapses are told.
+//! a reward that all synapses are told. [`super::plastic`] has synapses of networks that follow one, [`crate::battery::gratings`]
+//! neurons that learn orientations.
 //!
 //! **BCM with a sliding threshold** (Bienenstock, Cooper & Munro 1982; Intrator & Cooper 1992), for neurons without connections
 //! among them, and with `trace` below 1 the **trace rule** (after Foldiak 1991) of the same form:
@@ -16,9 +17,11 @@
 //! ever (theta sinks with y): see [`Spiking`].
 //!
 //! **Reward-modulated STDP** (Izhikevich 2007; Fremaux & Gerstner 2016) is [`RewardedStdp`]: coincidences leave a trace at
-//! the synapse, and the reward that comes later makes it a change. [`super::layer`] are animals that learn by it.
+//! the synapse, and the reward that comes later makes it a change. [`crate::battery::layer`] are animals that learn by it alone.
 
 use serde::Deserialize;
+
+use crate::num::Real;
 
 /// Settings of BCM and of the trace rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,10 +93,7 @@ impl Neurons {
     pub fn learn(&mut self, rule: &Bcm, input: &[f32]) {
         let least = if rule.signed { f32::NEG_INFINITY } else { 0.0 };
         for neuron in 0..self.count() {
-            let (trace, threshold) = (&mut self.traces[neuron], &mut self.thresholds[neuron]);
-            *trace = (1.0 - rule.trace) * *trace + rule.trace * self.outputs[neuron];
-            let step = rule.rate * *trace * (*trace - *threshold);
-            *threshold += (*trace * *trace / rule.goal - *threshold) / rule.tau;
+            let step = rule.follow(&mut self.traces[neuron], &mut self.thresholds[neuron], self.outputs[neuron]);
             for (weight, x) in self.weights[neuron * self.inputs..][..self.inputs].iter_mut().zip(input) {
                 let moved = *weight + step * x;
                 *weight = if moved < least { least } else { moved.min(rule.most) };
@@ -109,6 +109,17 @@ impl Neurons {
 }
 
 impl Bcm {
+    /// A neuron has put out `output`: its trace and threshold follow. Returns what a weight changes by, over its input.
+    #[inline(always)]
+    pub fn follow<T: Real>(&self, trace: &mut T, threshold: &mut T, output: T) -> T {
+        let c = T::splat;
+        *trace = c(1.0 - self.trace).mul(*trace).add(c(self.trace).mul(output));
+        let step = c(self.rate).mul(*trace).mul(trace.sub(*threshold));
+        let wanted = trace.mul(*trace).div(c(self.goal));
+        *threshold = threshold.add(wanted.sub(*threshold).div(c(self.tau)));
+        step
+    }
+
     fn output(&self, drive: f32) -> f32 {
         let least = if self.signed { -LARGEST_OUTPUT } else { 0.0 };
         drive.clamp(least, LARGEST_OUTPUT)
@@ -211,7 +222,8 @@ impl Spiking {
 /// w <- w + rate (reward - expected) c, within [0, most]
 /// ```
 ///
-/// p and q of before the step are used where both spike, so a coincidence alone changes nothing.
+/// p and q of before the step are used where both spike, so a coincidence alone changes nothing. Of a neuron whose output is graded,
+/// the output stands for the spike.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RewardedStdp {
@@ -245,28 +257,29 @@ impl Default for RewardedStdp {
     }
 }
 
-/// A synapse of [`RewardedStdp`].
+/// What a synapse of [`RewardedStdp`] keeps beside its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Synapse {
-    /// w.
-    pub weight: f32,
+pub struct Tagged<T = f32> {
     /// p.
-    pub pre: f32,
+    pub pre: T,
     /// q.
-    pub post: f32,
+    pub post: T,
     /// c.
-    pub tag: f32,
+    pub tag: T,
 }
 
 impl RewardedStdp {
-    /// One step of a synapse: who spiked, and by how much the reward of now was more than expected.
-    pub fn step(&self, synapse: &mut Synapse, pre: bool, post: bool, surprise: f32) {
-        let (before, after) = (synapse.pre, synapse.post);
-        let (pre, post) = (f32::from(pre), f32::from(post));
-        synapse.tag += self.potentiation * before * post - self.depression * after * pre - synapse.tag / self.tau_tag;
-        synapse.pre += pre - before / self.tau_pre;
-        synapse.post += post - after / self.tau_post;
-        synapse.weight = (synapse.weight + self.rate * surprise * synapse.tag).clamp(0.0, self.most);
+    /// One step of a synapse: who spiked (1 or 0), and by how much the reward of now was more than expected. Returns what the weight
+    /// changes by.
+    #[inline(always)]
+    pub fn follow<T: Real>(&self, kept: &mut Tagged<T>, pre: T, post: T, surprise: T) -> T {
+        let c = T::splat;
+        let Tagged { pre: before, post: after, tag } = *kept;
+        let (stronger, weaker) = (c(self.potentiation).mul(before).mul(post), c(self.depression).mul(after).mul(pre));
+        kept.tag = tag.add(stronger.sub(weaker).sub(tag.div(c(self.tau_tag))));
+        kept.pre = before.add(pre.sub(before.div(c(self.tau_pre))));
+        kept.post = after.add(post.sub(after.div(c(self.tau_post))));
+        c(self.rate).mul(surprise).mul(kept.tag)
     }
 }
 
@@ -277,12 +290,12 @@ mod tests {
     /// Pre 5 ms before post, or the other way round; the reward comes 200 ms later.
     fn weight_after(pre_at: usize, post_at: usize, surprise: f32) -> f32 {
         let rule = RewardedStdp { rate: 0.01, ..RewardedStdp::default() };
-        let mut synapse = Synapse { weight: 0.5, ..Synapse::default() };
+        let (mut weight, mut kept) = (0.5, Tagged::default());
         for step in 0..300 {
             let told = if step == 220 { surprise } else { 0.0 };
-            rule.step(&mut synapse, step == pre_at, step == post_at, told);
+            weight += rule.follow(&mut kept, f32::from(step == pre_at), f32::from(step == post_at), told);
         }
-        synapse.weight
+        weight
     }
 
     #[test]
