@@ -5,12 +5,14 @@
 // (unit/exact.cuh). Lives of several assays may lie in one warp: the unit is the same for all of them, and the worlds, which are
 // short beside it, are gone through one after the other. A warp ends with its longest life.
 //
+// lives_network_<unit>: the same with a network of units (battery/brains.cuh).
+//
 // lives_plain_<assay>: a plain network is the controller, which all threads of a block read from shared memory.
 //
 // A life keeps what its fitness needs: counts where the CPU has lists.
+#include "battery/brains.cuh"
 #include "battery/lives.cuh"
 #include "policy.cuh"
-#include "unit/exact.cuh"
 
 namespace battery {
 
@@ -52,29 +54,25 @@ __device__ __forceinline__ uint64_t seed_of_lives(const LivesArgs& args, uint32_
     return (uint64_t)w.y << 32 | w.x;
 }
 
-template <class Unit, int COLUMNS>
+template <class Brain>
 __device__ __forceinline__ void play(const LivesArgs& args) {
     const uint32_t trial = blockIdx.y, players = args.players, player = blockIdx.x % players;
     if (*args.halted) return;
     SHARED(shared);
-    const exact::Layout<Unit, COLUMNS> layout(args);
-    float* const weights = (float*)shared;
-    exact::make_weights(args, layout, weights, player, trial);
+    Brain brain(args, (float*)shared);
+    brain.inherit(args, player, trial);
 
     const uint32_t warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const uint32_t group = blockIdx.x / players, environment = (group * (blockDim.x / 32) + warp) * LANES + lane;
     // Whole warps only: E is a multiple of 32.
     if (environment >= args.lanes) return;
-    float* const rows = weights + layout.weights() + warp * layout.warp(args);
-    for (uint32_t i = lane; i < layout.warp(args); i += 32) rows[i] = 0.0f;
-    __syncwarp();
-    exact::Window<Unit, COLUMNS> window(args, layout, weights, rows);
-    window.inputs[(args.channels - 1) * LANES + lane] = 1.0f;
     bool live = environment < args.environments;
     // Who only pads the window is a life that is over.
     const uint32_t* const adapter = args.adapters + (live ? environment / args.each : 0) * ADAPTED;
     Life life(args.assays, seed_of_lives(args, trial), adapter[0], environment % args.each);
-    const auto shown = [&](uint32_t i) -> float& { return window.inputs[adapter[1 + i] * LANES + lane]; };
+    brain.begin(args, life_row(life.seed, life.assay, life.number));
+    brain.shown(args.one) = 1.0f;
+    const auto shown = [&](uint32_t i) -> float& { return brain.shown(adapter[1 + i]); };
     uint32_t steps = 0;
     while (__any_sync(~0u, live)) {
         if (live)
@@ -82,10 +80,10 @@ __device__ __forceinline__ void play(const LivesArgs& args) {
         __syncwarp();
         float answers[MOST_MOTORS] = {};
         for (uint32_t tick = 0; tick < args.ticks; ++tick) {
-            window.step();
+            brain.step(args);
 #pragma unroll
             for (uint32_t i = 0; i < MOST_MOTORS; ++i)
-                answers[i] = answers[i] + args.share * window.outputs[adapter[ADAPTED_MOTORS + i] * LANES + lane];
+                answers[i] = answers[i] + args.share * brain.motor(adapter[ADAPTED_MOTORS + i]);
         }
         if (args.noise > 0.0f) {
             const uint4 w = words({life.seed, STREAM_MOTOR_NOISE, life.assay, life.number}, steps);
@@ -135,11 +133,12 @@ __device__ __forceinline__ void play_plain(const PlainLivesArgs& args, float* sh
 }  // namespace battery
 
 #define LIVES(unit, Unit, tile) \
-    KERNEL(lives_##unit##_##tile, LivesArgs, 128, 1) { battery::play<Unit, tile / exact::GROUPS>(args); }
+    KERNEL(lives_##unit##_##tile, LivesArgs, 128, 1) { battery::play<battery::OneUnit<Unit, tile / exact::GROUPS>>(args); }
 #define TILES(unit, Unit) \
     LIVES(unit, Unit, 8) \
     LIVES(unit, Unit, 16) \
-    LIVES(unit, Unit, 32)
+    LIVES(unit, Unit, 32) \
+    KERNEL(lives_network_##unit, LivesArgs, 128, 1) { battery::play<battery::Units<Unit, 8 / exact::GROUPS>>(args); }
 TILES(enu, Enu)
 TILES(nfenu, Nfenu)
 TILES(gru, Gru)

@@ -258,8 +258,18 @@ abi! {
         STREAM_GRATING = 34;
         /// [`crate::rng::Stream::LocalWeights`].
         STREAM_LOCAL_WEIGHTS = 35;
+        /// [`crate::rng::Stream::OutputNoise`].
+        STREAM_OUTPUT_NOISE = 37;
         /// [`crate::rng::Stream::MotorNoise`].
         STREAM_MOTOR_NOISE = 38;
+        /// What synapses are, of [`LivesArgs::rule`]: units.
+        RULE_NONE = 0;
+        /// [`crate::network::Rule::Bcm`].
+        RULE_BCM = 1;
+        /// [`crate::network::Rule::RewardedStdp`].
+        RULE_REWARDED_STDP = 2;
+        /// Constants of any rule, at most.
+        RULE_CONSTANTS = 8;
         /// Orientations of gratings, and filters of each kind.
         GRATING_ORIENTATIONS = 8;
         /// Phases that tuning is measured in.
@@ -1537,8 +1547,8 @@ abi! {
         lanes: u32,
     }
 
-    /// `lives_*`: whole lives with one unit as the controller; grid (players * groups of windows, trials), a warp a window.
-    /// Environment e is life e % each of assay e / each of the body's.
+    /// `lives_*`: whole lives with one unit as the controller, `lives_network_*`: or a network; grid (players * groups of windows,
+    /// trials), a warp a window. Environment e is life e % each of assay e / each of the body's.
     struct LivesArgs {
         /// Of the trials.
         seeds: Pointer<u64>,
@@ -1550,9 +1560,16 @@ abi! {
         sigmas: Pointer<f32>,
         /// What lives draw with, `[trial]`; null: drawn for a generation from the trial's seed.
         lives: Pointer<u64>,
-        /// The body in each assay: the assay's number, which input each of its senses is, r+ and r- behind them, and from
-        /// ADAPTED_MOTORS on which output each of its motors is, `[assay][ADAPTED]`.
+        /// The body in each assay: the assay's number, which input each of its senses is (of a network, sensor * channels +
+        /// channel), r+ and r- behind them, and from ADAPTED_MOTORS on which output (or neuron) each of its motors is,
+        /// `[assay][ADAPTED]`.
         adapters: Pointer<u32>,
+        /// Of a network: source of each synapse, sensors first, `[synapse]`.
+        sources: Pointer<u32>,
+        /// Of a network: first synapse of each neuron, `[neurons + 1]`.
+        first_synapses: Pointer<u32>,
+        /// Of a rule: each constant as evolution begins with it, its least and its largest value, `[constant][3]`.
+        constants: Pointer<f32>,
         /// Out: `[trial][player][E]`.
         fitness: Pointer<f32>,
         /// Out: steps of the unit, `[trial][player][E]`.
@@ -1575,8 +1592,30 @@ abi! {
         outputs: u32,
         /// D.
         parameters: u32,
-        /// Inputs that the body drives; the last is 1 throughout.
+        /// Inputs that the body drives; of a network, channels of a source.
         channels: u32,
+        /// The input, or sensor * channels, that is 1 throughout.
+        one: u32,
+        /// Of a network: sensor * channels of r+.
+        good: u32,
+        /// Of a network: sensor * channels of r-.
+        bad: u32,
+        /// RULE_*: of a network's synapses.
+        rule: u32,
+        /// See [`NetworkArgs::neuron_parameters`].
+        neuron_parameters: u32,
+        /// See [`NetworkArgs::synapse_input`].
+        synapse_input: u32,
+        /// Of a network.
+        sensors: u32,
+        /// Of a network.
+        synapses: u32,
+        /// Of a network.
+        neurons: u32,
+        /// Of a network: what a warp has of shared memory.
+        warp_floats: u32,
+        /// Of a network: standard deviation of the noise on output gates.
+        output_noise: f32,
         /// E.
         lanes: u32,
         /// Real ones; the lanes behind them are over from the start.

@@ -265,9 +265,14 @@ fn worlds() -> [Worlds; 2] {
 
 /// The body of one unit in these assays, and how many parameters it has.
 fn body(unit: &str, memory: usize, assays: &str, more: &str) -> (Body, usize) {
+    made(&format!("[unit.{unit}]\ninputs = 30\nmemory = {memory}\noutputs = 9"), assays, more)
+}
+
+/// The body of these tables.
+fn made(tables: &str, assays: &str, more: &str) -> (Body, usize) {
     let text = format!(
-        "format = 1\n[run]\nname = 'x'\ngenerations = 1\n[unit.{unit}]\ninputs = 30\nmemory = {memory}\noutputs = 9\n\
-         [task.assay]\nassays = {assays}\nlives = 1\n{more}\n[es]\npopulation = 4"
+        "format = 1\n[run]\nname = 'x'\ngenerations = 1\n{tables}\n[task.assay]\nassays = {assays}\nlives = 1\n{more}\n\
+         [es]\npopulation = 4"
     );
     let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
     (Body::of(&plan).expect("a body"), plan.parameters())
@@ -337,7 +342,7 @@ fn battery_lives_of_units_have_the_bits_of_the_cpu() {
                 let ticks = if more.is_empty() { 1 } else { 2 };
                 variety.see(&expected);
                 in_every_shape(|shape, warps| {
-                    let seen = on_device::unit(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
+                    let seen = on_device::animal(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
                     let mut seen = seen.unwrap_or_else(|e| panic!("{e}"));
                     seen.steps.iter_mut().for_each(|steps| *steps /= ticks);
                     compare(&format!("{} {w} {letter} {shape}", unit.name), assay, &expected, &seen, 0);
@@ -345,6 +350,53 @@ fn battery_lives_of_units_have_the_bits_of_the_cpu() {
             }
             variety.check(letter);
         }
+    }
+}
+
+/// Units, sizes, how synapses read or by which rule they learn, noise, and wiring.
+const NETWORKS: [&str; 7] = [
+    "[unit.enu]\ninputs = 6\nmemory = 5\noutputs = 6\n[network]\nneurons = 5\nsynapses = 7\nrandom.seed = 1",
+    "[unit.gru]\ninputs = 3\nmemory = 9\noutputs = 3\n[network]\nneurons = 6\nsynapses = 4\nrandom.seed = 2\n\
+     synapse_input = 'concat'\noutput_noise = 0.0",
+    "[unit.lstm]\ninputs = 4\nmemory = 7\noutputs = 4\n[network]\nneurons = 5\nsynapses = 5\nrandom.seed = 3\nshared = true",
+    "[unit.nfenu]\ninputs = 5\nmemory = 17\noutputs = 5\n[network]\nneurons = 6\nsynapses = 3\nrandom.seed = 4\n\
+     synapse_input = 'sum'\noutput_noise = 0.5",
+    "[unit.enu]\ninputs = 4\nmemory = 4\noutputs = 4\n[network]\nneurons = 5\nsynapses = 8\nrandom.seed = 5\n\
+     rule.rewarded_stdp = { rate = 1.5 }",
+    "[unit.gru]\ninputs = 1\nmemory = 3\noutputs = 1\n[network]\nneurons = 7\nsynapses = 6\nrandom.seed = 6\n\
+     output_noise = 0.2\nrule.bcm = { trace = 0.4 }",
+    "[unit.lstm]\ninputs = 3\nmemory = 8\noutputs = 3\n[network]\nneurons = 5\nsynapses = 4\nrandom.seed = 7\n\
+     rule.rewarded_stdp = {}",
+];
+
+#[test]
+fn battery_lives_of_networks_have_the_bits_of_the_cpu() {
+    let (gpu, worlds) = (gpu(), worlds());
+    for (l, letter) in LETTERS.into_iter().enumerate() {
+        let mut variety = Variety::default();
+        for (n, network) in NETWORKS.into_iter().enumerate() {
+            // The other worlds are the shorter ones.
+            let (assay, worlds) = (assay(letter), &worlds[usize::from(n > 0 || "AD".contains(letter))]);
+            let traced = longest(worlds, letter);
+            // In several assays a body has more senses and motors than it uses.
+            let assays = if n % 2 == 0 { format!("['{letter}']") } else { "['C', 'F', 'D', 'B', 'A']".to_owned() };
+            if n % 2 == 1 && letter == 'E' {
+                continue;
+            }
+            let (body, count) = made(network, &assays, &format!("ticks_per_step = {}", 1 + n % 3));
+            let lives = Lives { seed: 40 + n as u64, count: if on_gpu() { 700 } else { 39 } };
+            let parameters = drawn(count, (100 + 10 * l + n) as u32, 1.2);
+            let controller = Evolved::new(&body, &parameters, assay).expect("a body for it");
+            let expected = expected(worlds, letter, &controller, lives);
+            variety.see(&expected);
+            in_every_shape(|shape, warps| {
+                let seen = on_device::animal(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
+                let mut seen = seen.unwrap_or_else(|e| panic!("{e}"));
+                seen.steps.iter_mut().for_each(|steps| *steps /= 1 + n as u32 % 3);
+                compare(&format!("network {n} {letter} {shape}"), assay, &expected, &seen, 0);
+            });
+        }
+        variety.check(letter);
     }
 }
 
@@ -393,7 +445,7 @@ fn battery_lives_in_several_assays_are_those_in_each() {
         expected(&worlds, letter, &controller, lives)
     });
     in_every_shape(|shape, warps| {
-        let seen = on_device::unit(&gpu, &worlds, &body, &parameters, &all, lives, warps, traced);
+        let seen = on_device::animal(&gpu, &worlds, &body, &parameters, &all, lives, warps, traced);
         let seen = seen.unwrap_or_else(|e| panic!("{e}"));
         for (i, (assay, expected)) in all.into_iter().zip(&expected).enumerate() {
             compare(&format!("{} {shape}", assay.letter), assay, expected, &seen, i * lives.count as usize);
@@ -404,7 +456,7 @@ fn battery_lives_in_several_assays_are_those_in_each() {
 #[test]
 fn battery_evolution_has_the_bits_of_the_cpu() {
     // Units, assays, lives and optimisers; validation lives that are no multiple of the assays.
-    let cases = [
+    let units = [
         ("gru", 8, "['A']\nnoise = 0.3", 3, "[snes]\npopulation = 5"),
         ("enu", 4, "['C']", 40, "[es]\npopulation = 8\nsigma = 1.0\nantithetic = true\n[es.adam]"),
         ("lstm", 9, "['D']", 5, "[es]\npopulation = 6\nsigma = 0.9"),
@@ -412,11 +464,19 @@ fn battery_evolution_has_the_bits_of_the_cpu() {
         ("enu", 20, "['B', 'F']", 4, "[es]\npopulation = 4\nsigma = 0.8"),
         ("gru", 5, "['D', 'C']\nticks_per_step = 3", 6, "[snes]\npopulation = 6"),
     ];
-    for (unit, memory, assays, lives, optimiser) in cases {
+    let units = units.map(|(unit, memory, assays, lives, optimiser)| {
+        let unit = format!("[unit.{unit}]\ninputs = 20\nmemory = {memory}\noutputs = 6\ninitial_scale = 3.0");
+        (unit, assays, lives, optimiser)
+    });
+    let networks = [
+        (NETWORKS[0].to_owned(), "['C', 'E']", 20, "[es]\npopulation = 6\nsigma = 1.0\nantithetic = true"),
+        (NETWORKS[4].to_owned(), "['E', 'F']\nnoise = 0.5", 18, "[snes]\npopulation = 7"),
+        (NETWORKS[5].to_owned(), "['C']", 33, "[es]\npopulation = 5\nsigma = 1.0\n[es.adam]"),
+    ];
+    for (animal, assays, lives, optimiser) in units.into_iter().chain(networks) {
         let text = format!(
             "format = 1\n[run]\nname = 'x'\ngenerations = 3\nvalidate_every = 1\nvalidation_episodes = 5\nfirst_centres = 3\n\
-             [unit.{unit}]\ninputs = 20\nmemory = {memory}\noutputs = 6\ninitial_scale = 3.0\n\
-             [task.assay]\nassays = {assays}\nlives = {lives}\n{optimiser}\n"
+             {animal}\n[task.assay]\nassays = {assays}\nlives = {lives}\n{optimiser}\n"
         );
         let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
         let mut engine = cpu(&plan);
@@ -436,7 +496,7 @@ fn battery_evolution_has_the_bits_of_the_cpu() {
 }
 
 #[test]
-fn battery_networks_variants_and_fast_mode_are_refused_in_words() {
+fn battery_large_networks_variants_and_fast_mode_are_refused_in_words() {
     let refused = |numerics: &str, network: &str, assay: &str| {
         let text = format!(
             "format = 1\n[run]\nname = 'x'\ngenerations = 1\nnumerics = '{numerics}'\n[unit.enu]\ninputs = 8\nmemory = 4\noutputs = 8\n\
@@ -445,8 +505,8 @@ fn battery_networks_variants_and_fast_mode_are_refused_in_words() {
         let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
         GpuEngine::new(&plan, gpu()).err().expect("no kernel for it").to_string()
     };
-    let message = refused("exact", "[network]\nneurons = 4\nsynapses = 4\nrandom.seed = 1\n", "A");
-    assert!(message.contains("networks live in assays of the battery on the CPU; try: --device cpu"), "{message}");
+    let message = refused("exact", "[network]\nneurons = 40\nsynapses = 40\nrandom.seed = 1\n", "A");
+    assert!(message.contains("too large") && message.contains("--device cpu"), "{message}");
     let message = refused("exact", "", "alternation");
     assert!(message.contains("variants of assays are played on the CPU; try: --device cpu"), "{message}");
     let message = refused("fast", "", "A");

@@ -1,11 +1,31 @@
-// A neuron with a local learning rule, twin of src/network/rules.rs, where the equations are: the same operations on floats in the same
-// order. Its weights and what it is shown are arrays of a known length, which the compiler keeps in registers.
+// Local learning rules, twin of src/network/rules.rs, where the equations are: the same operations on floats in the same order.
+// A neuron's weights and what it is shown are arrays of a known length, which the compiler keeps in registers.
 #pragma once
 #include "../gpu.cuh"
 
 namespace battery {
 
-// BCM, and with a trace below 1 the trace rule.
+// BCM, and with a trace below 1 the trace rule. What a weight changes by, over its input.
+__device__ __forceinline__ float follow(const Bcm& rule, float& trace, float& threshold, float output) {
+    trace = (1.0f - rule.trace) * trace + rule.trace * output;
+    const float step = rule.rate * trace * (trace - threshold);
+    threshold = threshold + (trace * trace / rule.goal - threshold) / rule.tau;
+    return step;
+}
+
+struct RewardedStdp {
+    float tau_pre, tau_post, tau_tag, potentiation, depression, rate;
+};
+
+// What a weight changes by.
+__device__ __forceinline__ float follow(const RewardedStdp& rule, float& pre, float& post, float& tag, float x, float y, float surprise) {
+    const float before = pre, after = post;
+    tag = tag + (rule.potentiation * before * y - rule.depression * after * x - tag / rule.tau_tag);
+    pre = before + (x - before / rule.tau_pre);
+    post = after + (y - after / rule.tau_post);
+    return rule.rate * surprise * tag;
+}
+
 template <uint32_t INPUTS>
 struct Neuron {
     float weights[INPUTS], output, trace, threshold;
@@ -27,9 +47,7 @@ struct Neuron {
 
     __device__ __forceinline__ void learn(const Bcm& rule, const float (&input)[INPUTS]) {
         const float least = rule.is_signed ? -INFINITY : 0.0f;
-        trace = (1.0f - rule.trace) * trace + rule.trace * output;
-        const float step = rule.rate * trace * (trace - threshold);
-        threshold = threshold + (trace * trace / rule.goal - threshold) / rule.tau;
+        const float step = follow(rule, trace, threshold, output);
 #pragma unroll
         for (uint32_t i = 0; i < INPUTS; ++i) {
             const float moved = weights[i] + step * input[i];

@@ -40,12 +40,14 @@ struct Layout {
     Matrices<Unit> matrices;
     uint32_t gate_stride, out_stride, gate_size;
 
-    template <class Args>
-    __device__ __forceinline__ explicit Layout(const Args& args)
-        : matrices(args),
-          gate_stride((args.memory + TILE - 1) / TILE * TILE),
-          out_stride((args.outputs + TILE - 1) / TILE * TILE),
+    __device__ __forceinline__ explicit Layout(const Matrices<Unit>& matrices)
+        : matrices(matrices),
+          gate_stride((matrices.memory + TILE - 1) / TILE * TILE),
+          out_stride((matrices.outputs + TILE - 1) / TILE * TILE),
           gate_size(matrices.live_rows * gate_stride) {}
+
+    template <class Args>
+    __device__ __forceinline__ explicit Layout(const Args& args) : Layout(Matrices<Unit>(args)) {}
 
     __device__ __forceinline__ uint32_t weights() const {
         return Matrices<Unit>::GATES * gate_size + matrices.memory * out_stride;
@@ -57,32 +59,55 @@ struct Layout {
     }
 };
 
-// One window of environments: its rows, and the lane's place in the tile.
-template <class Unit, int COLUMNS>
-struct Window {
-    const Layout<Unit, COLUMNS>& layout;
-    const float* weights;
+// Of one window of environments.
+struct Rows {
     float* memory;  // h
     float* first;   // update gate, or the LSTM's cell
     float* second;  // r * h, or the LSTM's next memory
     float* outputs;
-    float* inputs;
+    float* inputs;  // behind the outputs
+};
+
+// A unit that reads its inputs behind what it feeds back.
+struct Alone {
+    static constexpr bool IS_SYNAPSE = false;
+};
+
+// A synapse of a network: its gates' sums start from what its source adds and what its own neuron adds, which are summed apart.
+struct Synapse {
+    static constexpr bool IS_SYNAPSE = true;
+    struct Read {
+        const float* rows;
+        uint32_t count, input;  // how many, and which input is the first
+    } pre, post;
+};
+
+// One window of environments: its rows, and the lane's place in the tile.
+template <class Unit, int COLUMNS, class Reads = Alone>
+struct Window : Rows {
+    const Layout<Unit, COLUMNS>& layout;
+    const float* weights;
     const float* behind;  // rows that a gate reads after the memory
     uint32_t behind_rows, environments, column;
+    Reads reads;
 
+    __device__ __forceinline__ Window(const Layout<Unit, COLUMNS>& layout, const float* weights, const Rows& rows, const Reads& reads = {})
+        : Rows(rows),
+          layout(layout),
+          weights(weights),
+          behind(Unit::FEEDBACK ? outputs : inputs),
+          behind_rows(Reads::IS_SYNAPSE ? (Unit::FEEDBACK ? layout.matrices.outputs : 0)
+                                        : layout.matrices.live_rows - layout.matrices.memory),
+          environments(threadIdx.x % 8 * 4),
+          column(threadIdx.x % 32 / 8 * COLUMNS),
+          reads(reads) {}
+
+    // Of a unit whose rows are these, one after the other.
     template <class Args>
     __device__ __forceinline__ Window(const Args& args, const Layout<Unit, COLUMNS>& layout, const float* weights, float* rows)
-        : layout(layout),
-          weights(weights),
-          memory(rows),
-          first(rows + args.memory * LANES),
-          second(rows + 2 * args.memory * LANES),
-          outputs(rows + 3 * args.memory * LANES),
-          inputs(outputs + args.outputs * LANES),
-          behind(Unit::FEEDBACK ? outputs : inputs),
-          behind_rows(Unit::FEEDBACK ? args.outputs + args.channels : args.channels),
-          environments(threadIdx.x % 8 * 4),
-          column(threadIdx.x % 32 / 8 * COLUMNS) {}
+        : Window(layout, weights,
+                 {rows, rows + args.memory * LANES, rows + 2 * args.memory * LANES, rows + 3 * args.memory * LANES,
+                  rows + (3 * args.memory + args.outputs) * LANES}) {}
 
     // sums += rows x weights, row by row.
     template <int GATES>
@@ -117,6 +142,24 @@ struct Window {
         for (int gate = 0; gate < GATES; ++gate) {
             of_memory[gate] = weights + which[gate] * layout.gate_size + tile + column;
             of_behind[gate] = of_memory[gate] + rows_of_memory * stride;
+        }
+        if constexpr (Reads::IS_SYNAPSE) {
+            const auto add = [&](Sums<GATES, COLUMNS>& sums, const Synapse::Read& read) {
+                const float* of_inputs[GATES];
+#pragma unroll
+                for (int gate = 0; gate < GATES; ++gate)
+                    of_inputs[gate] = of_behind[gate] + (behind_rows + read.input) * stride;
+                accumulate<GATES>(sums, read.rows, read.count, of_inputs, stride);
+            };
+            Sums<GATES, COLUMNS> own = {};
+            add(sums, reads.pre);
+            add(own, reads.post);
+#pragma unroll
+            for (int gate = 0; gate < GATES; ++gate)
+#pragma unroll
+                for (int c = 0; c < COLUMNS; ++c)
+#pragma unroll
+                    for (int e = 0; e < 4; ++e) sums.at[gate][c][e] = sums.at[gate][c][e] + own.at[gate][c][e];
         }
         accumulate<GATES>(sums, rows, rows_of_memory, of_memory, stride);
         accumulate<GATES>(sums, behind, behind_rows, of_behind, stride);
@@ -173,7 +216,9 @@ struct Window {
         memory = next;
     }
 
-    __device__ __forceinline__ void step() {
+    // With `noise`, rows of outputs, on the read-out if there is any.
+    template <bool NOISY = false>
+    __device__ __forceinline__ void step(const float* noise = nullptr) {
         if (Unit::LSTM) {
             remember_lstm();
         } else {
@@ -186,7 +231,8 @@ struct Window {
             const float* const of_memory[1] = {read_out + tile + column};
             accumulate<1>(sums, memory, layout.matrices.memory, of_memory, layout.out_stride);
             each(tile, columns, [&](uint32_t at, int c, int e) {
-                outputs[at] = Unit::CLIP ? num::clip_unit(sums.at[0][c][e]) : sums.at[0][c][e];
+                const float sum = NOISY ? sums.at[0][c][e] + noise[at] : sums.at[0][c][e];
+                outputs[at] = Unit::CLIP ? num::clip_unit(sum) : sum;
             });
         }
         __syncwarp();

@@ -37,7 +37,7 @@ pub struct Body {
 
 /// The units of a body.
 #[derive(Debug, Clone)]
-enum Brain {
+pub(crate) enum Brain {
     One(Shape),
     /// And the standard deviation of the noise on each unit's output gate, constant through a life.
     Many(Layout, f32),
@@ -50,16 +50,6 @@ pub struct Adapter {
     pub(crate) shown: Vec<(usize, usize)>,
     /// The body's motor for each of the assay's.
     pub(crate) motors: Vec<usize>,
-}
-
-/// A body of one unit.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct One {
-    pub(crate) unit: Shape,
-    /// Inputs that are driven; the last of them is always 1.
-    pub(crate) channels: usize,
-    /// Steps of the unit in a control step.
-    pub(crate) ticks: usize,
 }
 
 /// Senses of all these assays, each once, and motors.
@@ -112,10 +102,35 @@ impl Body {
         assay.is_for_animals().then_some(Adapter { shown, motors })
     }
 
-    /// What it is, if that is one unit.
-    pub(crate) fn one_unit(&self) -> Option<One> {
-        let Brain::One(unit) = self.brain else { return None };
-        Some(One { unit, channels: self.senses.len() + INNER.len(), ticks: self.ticks })
+    /// What it lives with.
+    pub(crate) fn brain(&self) -> &Brain {
+        &self.brain
+    }
+
+    /// Steps of its units in a control step.
+    pub(crate) fn ticks(&self) -> usize {
+        self.ticks
+    }
+
+    /// The source (of one unit, the input) that is always 1, if one is; of one unit the last that is driven.
+    pub(crate) fn one(&self) -> Option<usize> {
+        self.one
+    }
+
+    /// The neuron (of one unit, the output) of its first motor.
+    pub(crate) fn first_motor(&self) -> usize {
+        match &self.brain {
+            Brain::One(_) => 0,
+            Brain::Many(layout, _) => layout.wiring.neurons - self.motors.len(),
+        }
+    }
+
+    /// Tanh and logistic functions of a step of its units.
+    pub(crate) fn functions(&self) -> usize {
+        match &self.brain {
+            Brain::One(shape) => shape.functions(),
+            Brain::Many(layout, _) => layout.functions(),
+        }
     }
 
     /// Senses and motors of an assay that it does not have.
@@ -124,13 +139,12 @@ impl Body {
         senses.chain(assay.game.motors.iter().filter(|motor| !self.motors.contains(motor))).copied().collect()
     }
 
-    /// Multiply-adds of a control step.
+    /// Multiply-adds of a step of its units.
     pub fn multiply_adds(&self) -> usize {
-        self.ticks
-            * match &self.brain {
-                Brain::One(shape) => shape.multiply_adds(self.senses.len() + INNER.len()),
-                Brain::Many(layout, _) => layout.multiply_adds(),
-            }
+        match &self.brain {
+            Brain::One(shape) => shape.multiply_adds(self.senses.len() + INNER.len()),
+            Brain::Many(layout, _) => layout.multiply_adds(),
+        }
     }
 }
 
@@ -291,7 +305,7 @@ impl Seat for Units<'_> {
         instructions.run(Sense { network, parameters });
         outputs.fill(0.0);
         let share = 1.0 / body.ticks as f32;
-        let first = network.wiring().neurons - body.motors.len();
+        let first = body.first_motor();
         for _ in 0..body.ticks {
             instructions.run(Tick { network, parameters });
             for (&motor, sum) in adapter.motors.iter().zip(outputs.chunks_exact_mut(lanes)) {

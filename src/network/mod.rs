@@ -114,6 +114,12 @@ impl Layout {
         };
         self.wiring.sources.len() * synapse + self.wiring.neurons * self.neuron.multiply_adds(self.neuron.inputs)
     }
+
+    /// Tanh and logistic functions of one network step of one environment.
+    pub fn functions(&self) -> usize {
+        let synapse = self.synapse.unit().map_or(0, |unit| unit.functions());
+        self.wiring.sources.len() * synapse + self.wiring.neurons * self.neuron.functions()
+    }
 }
 
 /// The networks of one offspring, one per environment.

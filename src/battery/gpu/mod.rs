@@ -1,12 +1,12 @@
-//! Whole lives on a device, a thread a life: the worlds of assays A to F as kernels/battery/ has them, with a plain network or one unit
-//! as the controller, to the bits of [`super::play`], untreated; and the populations of assay G.
+//! Whole lives on a device, a thread a life: the worlds of assays A to F as kernels/battery/ has them, with a plain network, one
+//! unit or a network of units as the controller, to the bits of [`super::play`], untreated; and the populations of assay G.
 
+mod animal;
 mod gratings;
-mod unit;
 
+pub use animal::animal;
+pub(crate) use animal::{AnimalLives, lanes};
 pub use gratings::responses;
-pub use unit::unit;
-pub(crate) use unit::{UnitLives, lanes};
 
 use super::arena::Arena;
 use super::assays::Assay;

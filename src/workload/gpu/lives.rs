@@ -1,11 +1,11 @@
-//! One unit in assays of the battery: the kernels `lives_*`. Lives are told by a seed alone, which the kernels draw themselves, so
+//! Animals in assays of the battery: the kernels `lives_*`. Lives are told by a seed alone, which the kernels draw themselves, so
 //! there are no episodes in memory.
 
 use super::sizes::Size;
 use super::{Context, Game, Rollout, Search};
 use crate::abi::{LivesArgs, Pointer, Step};
 use crate::battery::body::Body;
-use crate::battery::gpu::{UnitLives, Worlds, lanes};
+use crate::battery::gpu::{AnimalLives, Worlds, lanes};
 use crate::config::{Numerics, Task};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};
@@ -16,7 +16,7 @@ use crate::rng::Stream;
 /// The lives of every player.
 pub(super) struct AssayLives {
     size: Size,
-    lives: UnitLives,
+    lives: AnimalLives,
     rollout: Rollout,
     lived: Buffer<u32>,
     noise: f32,
@@ -36,7 +36,7 @@ impl AssayLives {
     }
 }
 
-fn lives(plan: &Plan, gpu: &Gpu, size: Size, warps: usize) -> Result<(UnitLives, Rollout)> {
+fn lives(plan: &Plan, gpu: &Gpu, size: Size, warps: usize) -> Result<(AnimalLives, Rollout)> {
     let (Task::Assay(task), Some(body)) = (&plan.config.task, Body::of(plan)) else {
         panic!("{:?} is no assay", plan.config.task)
     };
@@ -45,7 +45,7 @@ fn lives(plan: &Plan, gpu: &Gpu, size: Size, warps: usize) -> Result<(UnitLives,
             "`run.numerics`: fast mode has no kernels for assays of the battery\ntry: --set run.numerics=exact".into(),
         ));
     }
-    let lives = UnitLives::new(gpu, &Worlds::evolving(), &body, &task.assays(), size, warps)?;
+    let lives = AnimalLives::new(gpu, &Worlds::evolving(), &body, &task.assays(), size, warps)?;
     let rollout = Rollout { name: lives.name.clone(), exact: true, shape: lives.shape };
     Ok((lives, rollout))
 }

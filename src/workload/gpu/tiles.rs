@@ -22,6 +22,11 @@ impl Tiles {
             9..=16 => 16,
             _ => 32,
         };
+        Self::with_columns(unit, live, columns)
+    }
+
+    /// The same with a given number of columns.
+    pub(crate) fn with_columns(unit: &Shape, live: usize, columns: usize) -> Self {
         let live_rows = unit.gate_rows() - unit.inputs + live;
         let padded = |width: usize| width.next_multiple_of(columns);
         Self {
