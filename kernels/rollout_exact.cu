@@ -24,7 +24,7 @@ __device__ __forceinline__ void play(const RolloutArgs& args) {
     if (environment >= args.lanes) return;
     float* const rows = weights + layout.weights() + warp * layout.warp(args);
     for (uint32_t i = lane; i < layout.warp(args); i += 32) rows[i] = 0.0f;
-    exact::Window<Unit, COLUMNS> window(args, layout, weights, rows);
+    exact::Window<Unit, COLUMNS> window(layout, weights, layout.rows(args, rows));
     const float* input = args.inputs + (size_t)trial * args.length * args.channels * args.lanes + environment;
     Fitness fitness(args, args.target + (size_t)trial * Fitness::target_length(args), environment);
     for (uint32_t step = 0; step < args.length; ++step) {

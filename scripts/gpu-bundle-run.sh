@@ -166,6 +166,10 @@ sanitize_run() { # tool, task, numerics
 battery() { # population, lives
     echo --device "$device" --set "es.population=$1" --set "task.assay.lives=$2" --set unit.gru.outputs=6
 }
+# The same of networks.
+network() { # population, lives
+    echo --device "$device" --set "es.population=$1" --set "task.assay.lives=$2"
+}
 all_assays='task.assay.assays=["A", "B", "C", "D", "E", "F"]' short_assays='task.assay.assays=["C", "E", "F"]'
 
 ours() { # task, numerics, trials, population
@@ -245,6 +249,12 @@ checks() {
         sanitize $tool battery "${run[@]}" configs/battery-two.toml --runs-dir "$out/runs" --name "$tool-battery" $(battery 2 20) \
             --set "$([[ $tool == racecheck ]] && echo "$short_assays" || echo "$all_assays")" --set run.first_centres=1 \
             --set run.generations=1 --set run.validate_every=1 --set run.validation_episodes=6
+        # Networks, whose synapses are units or follow a rule.
+        for network in enu rule; do
+            sanitize $tool "battery-$network" "${run[@]}" "configs/battery-$network-avoidance.toml" --runs-dir "$out/runs" \
+                --name "$tool-battery-$network" $(network 2 20) --set run.first_centres=1 --set run.generations=1 \
+                --set run.validate_every=1 --set run.validation_episodes=6
+        done
         sanitize $tool columns ./column_batch "$device" S=2 2
         sanitize $tool column-whole ./column_batch "$device" S=20 full:0.1
         sanitize $tool dqn ./dqn_batch "$device" steps=300 acrobot-16
@@ -342,6 +352,9 @@ times() {
         done
         step "battery-all-$population" 40 ./phylon profile configs/battery-two.toml --json $(battery "$population" "$lives") \
             --set "$all_assays"
+        for animal in enu-chemotaxis enu-avoidance rule-avoidance rule-preference; do
+            step "battery-$animal-$population" 40 ./phylon profile "configs/battery-$animal.toml" --json $(network "$population" "$lives")
+        done
     done
     step battery-G 60 ./phylon battery --controller positive --assay G --lives "$lives" --no-conditions --device "$device" \
         --out "$out/runs/G" --json

@@ -550,9 +550,9 @@ const GRU: &str = "[unit.gru]\ninputs = 20\nmemory = 5\noutputs = 5\ninitial_sca
 const NETWORK: &str = "[unit.enu]\ninputs = 6\nmemory = 5\noutputs = 6\ninitial_scale = 3.0\n[network]\nneurons = 5\n\
                        synapses = 9\n[network.random]";
 
-/// The network with synapses that follow a rule.
+/// The network with synapses that follow a rule, and neurons that are never silent.
 fn with_rule(rule: &str) -> String {
-    format!("{NETWORK}\n[network.rule.{rule}]")
+    format!("{}\n[network.rule.{rule}]", NETWORK.replace("enu", "gru"))
 }
 
 fn parameters(plan: &Plan) -> Vec<f32> {

@@ -194,7 +194,7 @@ fn two_choices() {
             one_unit()
         )
     );
-    let rules = load(MAZE, &["network.rule={bcm={},rewarded_stdp={}}"]).unwrap_err();
+    let rules = load(&format!("{MAZE}\n[network.rule.bcm]\n[network.rule.rewarded_stdp]"), &[]).unwrap_err();
     assert!(
         rules.contains("two choices in `network.rule`: `network.rule.bcm` and `network.rule.rewarded_stdp`"),
         "{rules}"
@@ -284,10 +284,13 @@ fn networks_that_cannot_be_are_named() {
         (&["network.edges_file=none.txt"], "`network.edges_file`: cannot read "),
         (&["network.shared=true", "network.synapse_input=concat"], "`network.shared`: one chromosome needs"),
         (&["network.rule.bcm.trace=2"], "`network.rule.bcm.trace`: 2 is not in 0 to 1"),
-        (&["network.rule.stdp={}"], "unknown choice `network.rule.stdp`"),
-        (&["network.rule.rewarded_stdp={}", "network.shared=true"], "`network.shared`: synapses that follow a rule"),
+        (&["network.rule.stdp.rate=1"], "unknown choice `network.rule.stdp`"),
         (
-            &["network.rule.bcm={}", "network.synapse_input=sum"],
+            &["network.rule.rewarded_stdp.rate=1", "network.shared=true"],
+            "`network.shared`: synapses that follow a rule",
+        ),
+        (
+            &["network.rule.bcm.rate=1", "network.synapse_input=sum"],
             "`network.synapse_input`: is of synapses that are units",
         ),
         (&["network.output_noise=-1"], "`network.output_noise`: -1 is not a finite number"),

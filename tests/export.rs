@@ -305,7 +305,7 @@ fn every_format_has_the_parameters_to_the_bit() {
                 "gate_rows": { "memory": rows[0], "fed_back_outputs": rows[1], "inputs": rows[2] },
             });
             let expected = json!({
-                "run": "tiny", "which": which, "generation": generation, "units": [unit], "network": null,
+                "run": "tiny", "which": which, "generation": generation, "units": [unit], "network": null, "rule": null,
             });
             assert_eq!(about, expected);
 

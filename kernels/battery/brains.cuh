@@ -12,16 +12,15 @@ template <class Unit, int COLUMNS>
 struct OneUnit {
     const exact::Layout<Unit, COLUMNS> layout;
     float* const weights;
-    float* const rows;
     const uint32_t lane;
-    exact::Window<Unit, COLUMNS> window;
+    // A window that was kept would refer to the layout beside it, and hold both in memory.
+    exact::Rows rows;
 
     __device__ __forceinline__ OneUnit(const LivesArgs& args, float* shared)
         : layout(args),
           weights(shared),
-          rows(weights + layout.weights() + threadIdx.x / 32 * layout.warp(args)),
           lane(threadIdx.x % 32),
-          window(args, layout, weights, rows) {}
+          rows(layout.rows(args, weights + layout.weights() + threadIdx.x / 32 * layout.warp(args))) {}
 
     // By all threads of the block.
     __device__ __forceinline__ void inherit(const LivesArgs& args, uint32_t player, uint32_t trial) {
@@ -30,13 +29,18 @@ struct OneUnit {
 
     // A life begins, by a warp.
     __device__ __forceinline__ void begin(const LivesArgs& args, const Row&) {
-        for (uint32_t i = lane; i < layout.warp(args); i += 32) rows[i] = 0.0f;
+        for (uint32_t i = lane; i < layout.warp(args); i += 32) rows.memory[i] = 0.0f;
         __syncwarp();
     }
 
-    __device__ __forceinline__ float& shown(uint32_t channel) { return window.inputs[channel * LANES + lane]; }
-    __device__ __forceinline__ float motor(uint32_t output) const { return window.outputs[output * LANES + lane]; }
-    __device__ __forceinline__ void step(const LivesArgs&) { window.step(); }
+    __device__ __forceinline__ float& shown(uint32_t channel) { return rows.inputs[channel * LANES + lane]; }
+    __device__ __forceinline__ float motor(uint32_t output) const { return rows.outputs[output * LANES + lane]; }
+
+    __device__ __forceinline__ void step(const LivesArgs&) {
+        exact::Window<Unit, COLUMNS> window(layout, weights, rows);
+        window.step();
+        rows = window;
+    }
 };
 
 // A network: the synapses of a neuron one after the other, each in 32 lives, then the neurons. What lives share (weights, rows of one

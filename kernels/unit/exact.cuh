@@ -33,6 +33,15 @@ __device__ __forceinline__ void load(const float* from, float (&to)[COLUMNS]) {
     }
 }
 
+// Of one window of environments.
+struct Rows {
+    float* memory;  // h
+    float* first;   // update gate, or the LSTM's cell
+    float* second;  // r * h, or the LSTM's next memory
+    float* outputs;
+    float* inputs;  // behind the outputs
+};
+
 // Shared memory of a block and of one of its warps, in floats.
 template <class Unit, int COLUMNS>
 struct Layout {
@@ -57,15 +66,13 @@ struct Layout {
     __device__ __forceinline__ uint32_t warp(const Args& args) const {
         return (3 * args.memory + args.outputs + args.channels) * LANES;
     }
-};
 
-// Of one window of environments.
-struct Rows {
-    float* memory;  // h
-    float* first;   // update gate, or the LSTM's cell
-    float* second;  // r * h, or the LSTM's next memory
-    float* outputs;
-    float* inputs;  // behind the outputs
+    // A warp's, one after the other.
+    template <class Args>
+    __device__ __forceinline__ Rows rows(const Args& args, float* from) const {
+        const uint32_t memory = args.memory * LANES, outputs = args.outputs * LANES;
+        return {from, from + memory, from + 2 * memory, from + 3 * memory, from + 3 * memory + outputs};
+    }
 };
 
 // A unit that reads its inputs behind what it feeds back.
@@ -101,13 +108,6 @@ struct Window : Rows {
           environments(threadIdx.x % 8 * 4),
           column(threadIdx.x % 32 / 8 * COLUMNS),
           reads(reads) {}
-
-    // Of a unit whose rows are these, one after the other.
-    template <class Args>
-    __device__ __forceinline__ Window(const Args& args, const Layout<Unit, COLUMNS>& layout, const float* weights, float* rows)
-        : Window(layout, weights,
-                 {rows, rows + args.memory * LANES, rows + 2 * args.memory * LANES, rows + 3 * args.memory * LANES,
-                  rows + (3 * args.memory + args.outputs) * LANES}) {}
 
     // sums += rows x weights, row by row.
     template <int GATES>

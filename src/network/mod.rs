@@ -145,9 +145,9 @@ pub struct Network {
 #[derive(Debug, Clone)]
 pub enum Synapses {
     /// That are units.
-    Units(Units),
+    Units(Box<Units>),
     /// That follow a rule.
-    Plastic(Plastic),
+    Plastic(Box<Plastic>),
 }
 
 /// Synapses that are units, and what their gates' sums start from.
@@ -165,12 +165,12 @@ impl Synapses {
     fn new(synapse: &Synapse, wiring: &Wiring, channels: usize, environments: usize) -> Self {
         let count = wiring.sources.len() * environments;
         match *synapse {
-            Synapse::Unit(shape) => Self::Units(Units {
+            Synapse::Unit(shape) => Self::Units(Box::new(Units {
                 instances: Instances::new(shape, count),
                 pre: Contributions::new(shape, wiring.sensors + wiring.neurons, wiring.sources.clone(), environments),
                 post: Contributions::new(shape, wiring.neurons, wiring.owners().collect(), environments),
-            }),
-            Synapse::Rule { rule, .. } => Self::Plastic(Plastic::new(rule, channels, count)),
+            })),
+            Synapse::Rule { rule, .. } => Self::Plastic(Box::new(Plastic::new(rule, channels, count))),
         }
     }
 
@@ -377,7 +377,7 @@ impl Network {
         match synapses {
             Synapses::Units(units) => {
                 units.contribute::<V>(layout, *environments, neurons, weights);
-                let Units { instances, pre, post } = units;
+                let Units { instances, pre, post } = &mut **units;
                 instances.step_from::<V, _>(weights, 0, Some(synapse_noise), &FromBoth { pre, post });
             }
             Synapses::Plastic(plastic) => {

@@ -298,7 +298,7 @@ mod tests {
     const CHANNELS: usize = 3;
     const STEPS: usize = 40;
     const RULES: [Rule; 2] = [
-        Rule::Bcm { weight: 0.4, rule: Bcm { rate: 0.3, tau: 6.0, goal: 0.4, trace: 0.7, signed: false, most: 0.9 } },
+        Rule::Bcm { weight: 0.4, rule: Bcm { rate: 3.0, tau: 6.0, goal: 0.4, trace: 0.7, signed: false, most: 0.55 } },
         Rule::RewardedStdp {
             weight: 0.4,
             rule: RewardedStdp {
@@ -307,7 +307,7 @@ mod tests {
                 tau_tag: 4.0,
                 potentiation: 1.2,
                 depression: 0.5,
-                rate: 0.3,
+                rate: 3.0,
                 most: 0.9,
             },
         },
@@ -438,7 +438,7 @@ mod tests {
         for mut rule in RULES {
             let before: Vec<f32> = rule.constants().iter().map(|constant| *constant.value).collect();
             assert_eq!(before.len(), rule.parameters());
-            assert_eq!(rule.with(&vec![0.0; 8]), rule);
+            assert_eq!(rule.with(&[0.0; 8]), rule);
             let doubled: Vec<f32> = rule.with(&[2f32.ln(); 8]).constants().iter().map(|c| *c.value).collect();
             for (Constant { range, name, .. }, (before, doubled)) in
                 rule.constants().iter().zip(before.iter().zip(&doubled))
