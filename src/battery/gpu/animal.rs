@@ -2,13 +2,12 @@
 
 use super::{Lived, Outcomes, Worlds};
 use crate::abi::{
-    ADAPTED, ADAPTED_MOTORS, INPUT_CONCAT, INPUT_SPLIT, INPUT_SUM, LANES, LivesArgs, LivesTrace, Pointer, RULE_BCM,
-    RULE_CONSTANTS, RULE_NONE, RULE_REWARDED_STDP, Step,
+    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesTrace, Pointer, RULE_BCM, RULE_CONSTANTS, RULE_NONE,
+    RULE_REWARDED_STDP, Step,
 };
 use crate::battery::assays::Assay;
 use crate::battery::body::{Adapter, Body, Brain};
 use crate::battery::play::Lives;
-use crate::config::SynapseInput;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape};
 use crate::network::plastic::Constant;
@@ -16,7 +15,7 @@ use crate::network::{Layout, Rule, Synapse};
 use crate::registry::UnitKind;
 use crate::rng::Stream;
 use crate::unit;
-use crate::workload::gpu::{Size, Tiles};
+use crate::workload::gpu::{Size, Tiles, synapse_input};
 
 /// Warps of a block, at most: the kernels are compiled for 128 threads.
 const MAX_WARPS: usize = 4;
@@ -149,11 +148,7 @@ impl AnimalLives {
             (sources, first) = (words(&wiring.sources), words(&wiring.first));
             args.parameters = layout.parameters() as u32;
             args.neuron_parameters = if layout.shared { 0 } else { layout.synapse.parameters() as u32 };
-            args.synapse_input = match layout.input {
-                SynapseInput::Split => INPUT_SPLIT,
-                SynapseInput::Sum => INPUT_SUM,
-                SynapseInput::Concat => INPUT_CONCAT,
-            };
+            args.synapse_input = synapse_input(layout);
             (args.sensors, args.neurons) = (wiring.sensors as u32, wiring.neurons as u32);
             args.synapses = wiring.sources.len() as u32;
             (args.warp_floats, args.output_noise) = (seating.warp as u32, noise);
@@ -250,7 +245,7 @@ fn blank(worlds: &Worlds) -> LivesArgs {
 /// When the device fails, the body lacks what an assay needs, or is too large for a block.
 ///
 /// # Panics
-/// When the worlds are those of variants.
+/// When the worlds are those of variants, or the body is of a maze, which reads no 1.
 #[expect(clippy::too_many_arguments, reason = "who, where, which lives, and how")]
 pub fn animal(
     gpu: &Gpu,

@@ -59,6 +59,15 @@ fn actions(plan: &Plan) -> usize {
     maze(plan).actions as usize
 }
 
+/// [`NetworkArgs::synapse_input`].
+pub(crate) fn synapse_input(network: &Layout) -> u32 {
+    match network.input {
+        SynapseInput::Split => abi::INPUT_SPLIT,
+        SynapseInput::Sum => abi::INPUT_SUM,
+        SynapseInput::Concat => abi::INPUT_CONCAT,
+    }
+}
+
 /// Of all units of a network.
 fn outputs(network: &Layout) -> usize {
     (network.wiring.sources.len() + network.wiring.neurons) * network.neuron.outputs
@@ -114,11 +123,7 @@ impl Mazes {
             channels: network.neuron.outputs as u32,
             synapses: network.wiring.sources.len() as u32,
             neurons: network.wiring.neurons as u32,
-            synapse_input: match network.input {
-                SynapseInput::Split => abi::INPUT_SPLIT,
-                SynapseInput::Sum => abi::INPUT_SUM,
-                SynapseInput::Concat => abi::INPUT_CONCAT,
-            },
+            synapse_input: synapse_input(network),
             environments: self.size.environments as u32,
             actions: maze.actions,
             ticks: maze.ticks_per_action,
