@@ -27,6 +27,7 @@ fn plan(population: u32, inputs: u32, outputs: u32, task: Task) -> Plan {
         validate_every: u32::MAX,
         validation_episodes: 1,
         first_centres: 1,
+        start: None,
         numerics: Numerics::Exact,
     };
     let unit = Unit::Enu(UnitSize { inputs, memory: 32, outputs, ..UnitSize::default() });

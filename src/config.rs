@@ -86,6 +86,10 @@ pub struct Run {
     /// on the CPU. Default 1.
     #[serde(default = "default::first_centres")]
     pub first_centres: u32,
+    /// The first centre, in the place of random ones: as many numbers as there are parameters. `phylon run --start RUN` writes those
+    /// of another run here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Vec<f32>>,
     /// How the units are computed: `exact`, `fast` or `check`. Default `exact`.
     #[serde(default)]
     pub numerics: Numerics,

@@ -4,7 +4,7 @@ mod network;
 
 use crate::battery::assays::Assay;
 use crate::battery::body;
-use crate::config::{Assays, Config, Es, Maze, Optimiser, Run, Snes, Task, Unit, UnitSize};
+use crate::config::{self, Assays, Config, Es, Maze, Optimiser, Run, Snes, Task, Unit, UnitSize};
 use crate::engine::Facts;
 use crate::hash::fnv1a;
 use crate::network::{Layout, Rule};
@@ -99,6 +99,7 @@ impl Plan {
         })?;
         let network = network::check_network(&mut config, unit)?;
         let parameters = parameters(unit, network.as_ref());
+        check_start(&config.run, parameters)?;
         let population = check_optimiser(&config, parameters)?;
         if let Some(es) = config.es.as_mut().filter(|es| es.adam.is_none()) {
             es.momentum.get_or_insert_default();
@@ -124,6 +125,15 @@ impl Plan {
     /// Length of the flat parameter vector.
     pub fn parameters(&self) -> usize {
         parameters(self.unit, self.network.as_ref())
+    }
+
+    /// The plan of a run that starts from this centre.
+    ///
+    /// # Errors
+    /// When it is not one of this plan's.
+    pub fn starting_from(&self, centre: Vec<f32>) -> Result<Self, Invalid> {
+        let run = Run { start: Some(centre), first_centres: 1, ..self.config.run.clone() };
+        Self::new(Config { run, ..self.config.clone() })
     }
 
     /// Work of one generation: every offspring and the centre.
@@ -162,11 +172,12 @@ impl Plan {
         (4 * (search + generation + threads)) as u64
     }
 
-    /// FNV-1a over everything that decides the bits of a run: not its name, length or checkpoint interval.
+    /// FNV-1a over everything that decides the bits of a run: not its name, length or checkpoint interval. Of the effective config as
+    /// text, in which optional keys that are not there leave no trace: a new one does not part runs from their checkpoints.
     pub fn hash(&self) -> u64 {
         let run = Run { name: String::new(), generations: 0, checkpoint_every: 0, ..self.config.run.clone() };
         let decisive = Config { run, ..self.config.clone() };
-        fnv1a(format!("{decisive:?}").into_bytes())
+        fnv1a(config::to_toml(&decisive).into_bytes())
     }
 }
 
@@ -190,6 +201,17 @@ fn check_run(run: &Run) -> Checked {
     within("run", "validate_every", run.validate_every, (1, u32::MAX))?;
     within("run", "validation_episodes", run.validation_episodes, (1, MAX_ENVIRONMENTS))?;
     within("run", "first_centres", run.first_centres, (1, MAX_POPULATION))
+}
+
+fn check_start(run: &Run, parameters: usize) -> Checked {
+    let Some(start) = &run.start else { return Ok(()) };
+    let has = start.len();
+    check(has == parameters, "run.start", || format!("{has} numbers, and there are {parameters} parameters"))?;
+    let bad = start.iter().position(|number| !number.is_finite());
+    check(bad.is_none(), "run.start", || format!("number {} is not finite", bad.unwrap_or_default()))?;
+    check(run.first_centres == 1, "run.first_centres", || {
+        "there is run.start too, and a run starts from one place; keep one".into()
+    })
 }
 
 fn check_unit(unit: &Unit) -> Result<Shape, Invalid> {

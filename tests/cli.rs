@@ -325,6 +325,34 @@ fn resume_changes_only_the_length() {
 }
 
 #[test]
+fn a_run_starts_from_another_and_needs_it_no_more() {
+    let folder = ran();
+    let start = "run tiny.toml --quiet --no-report --start runs/tiny";
+    succeed(folder.path(), &format!("{start} --name next --set task.iaf.steps=30 --set run.first_centres=9"));
+    let centre = |run: &str, generation: u32| {
+        let shown = succeed(folder.path(), &format!("replay runs/{run} --generation {generation}"));
+        shown.lines().next().unwrap().split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(centre("next", 0), centre("tiny", 2));
+    assert_ne!(centre("tiny", 0), centre("tiny", 2));
+    fs::remove_dir_all(folder.path().join("runs/tiny")).unwrap();
+    succeed(folder.path(), "run --resume runs/next --quiet --no-report --set run.generations=4");
+    succeed(folder.path(), "run runs/next/config.toml --quiet --no-report --name again --set run.generations=4");
+    assert_eq!(centre("next", 4), centre("again", 4));
+
+    let other = fail(folder.path(), "run tiny.toml --set unit.enu.memory=5 --start runs/next", 2);
+    assert!(other.contains("enu 16/4/16") && other.contains("enu 16/5/16") && other.contains("try: "), "{other}");
+    let none = fail(folder.path(), "run tiny.toml --start runs/none", 2);
+    assert!(none.contains("there is no such run folder"), "{none}");
+    let both = fail(folder.path(), "check runs/next/config.toml --set run.first_centres=2", 2);
+    assert!(both.contains("`run.first_centres`") && both.contains("run.start"), "{both}");
+    for (start, why) in [("[1]", "1 numbers, and there are"), ("[nan]", "1 numbers")] {
+        let stderr = fail(folder.path(), &format!("check tiny.toml --set run.start={start}"), 2);
+        assert!(stderr.contains("`run.start`") && stderr.contains(why), "{stderr}");
+    }
+}
+
+#[test]
 fn replay_is_equal_to_the_checkpoint_to_the_last_bit() {
     let folder = ran();
     let at_end = succeed(folder.path(), "replay runs/tiny --generation 2 --out end.safetensors");

@@ -489,7 +489,8 @@ prop_compose! {
         es in proptest::option::of(es()), snes in proptest::option::of(snes()),
     ) -> Config {
         let [checkpoint_every, validate_every, validation_episodes, first_centres] = every;
-        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, first_centres, numerics };
+        let start = None;
+        let run = Run { name, generations, seed, checkpoint_every, validate_every, validation_episodes, first_centres, start, numerics };
         Config { format, run, unit, network, task, es, snes }
     }
 }

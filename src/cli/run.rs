@@ -10,8 +10,10 @@ use phylon::config::{self, Column, Subject};
 use phylon::error::{Error, Result};
 use phylon::plan::Plan;
 use phylon::run::{self, Ended, Folder, MAY_CHANGE, Options};
+use phylon::unit::Shape;
 use phylon::{report, workload};
 
+use super::eval::Which;
 use super::{device, output};
 
 /// Evolve or search what a config says, or go on with an interrupted run.
@@ -37,6 +39,7 @@ Examples:
   phylon run --resume runs/seed-7
   phylon run --resume runs/seed-7 --set run.generations=6000
   mpirun -n 2 phylon run configs/enu-iaf.toml          on two processes, of one machine or of several
+  phylon run configs/battery-rule-avoidance.toml --start runs/battery-rule-preference
   phylon run configs/column-structure.toml             then phylon simulate runs/column-structure/best.toml
   phylon run --resume runs/column-structure --set search.simulations=4000"
 )]
@@ -60,6 +63,10 @@ pub struct Args {
     /// Remove an existing run of that name first.
     #[arg(long)]
     force: bool,
+    /// Start from the best centre of another run of the same units, in the place of run.first_centres random ones. It becomes
+    /// run.start of the effective config, so that the folder needs that run no more.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    start: Option<PathBuf>,
     /// No progress on stderr.
     #[arg(short, long)]
     quiet: bool,
@@ -162,17 +169,24 @@ fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>
         config.run.name.clone_from(name);
         plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
     }
+    if let Some(run) = &args.start {
+        plan = started(&plan, run)?;
+    }
     ranks.hand_out(config::to_toml(&plan.config).into_bytes())?;
     let device = args.device.choose_for(ranks.local().0)?;
-    // The engine first: a config it cannot open leaves no folder, and `--force` removes nothing.
-    let mut engine = workload::open_among(&plan, &device, ranks)?;
-    let folder = match folder {
-        Some(folder) => {
-            run::resume(&plan, engine.as_mut(), &folder)?;
-            folder
+    let kept = folder.as_ref().map_or(Ok(None), |folder| run::stopped(&plan, folder))?;
+    // The engine before a new folder: a config it cannot open leaves none, and `--force` removes nothing.
+    let mut engine = match &kept {
+        // Any first centre will do, and many random ones may take minutes to play.
+        Some(state) => {
+            let opened = plan.starting_from(vec![0.0; plan.parameters()]).expect("a plan may start anywhere");
+            let mut engine = workload::open_among(&opened, &device, ranks)?;
+            engine.restore(state)?;
+            engine
         }
-        None => Folder::create(&args.runs_dir, &plan, args.force)?,
+        None => workload::open_among(&plan, &device, ranks)?,
     };
+    let folder = folder.map_or_else(|| Folder::create(&args.runs_dir, &plan, args.force), Ok)?;
     run::gather(&plan, engine.as_mut(), ranks)?;
     let description = match ranks.size() {
         1 => device.description,
@@ -181,6 +195,33 @@ fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>
     let options = options(args, description);
     let ended = run::evolve_among(&plan, engine.as_mut(), &folder, &options, ranks)?;
     finish(args, ended, &folder)
+}
+
+/// The plan with the best centre of a run, of whatever task, as its first.
+fn started(plan: &Plan, run: &Path) -> Result<Plan> {
+    let folder = Folder::open(run)?;
+    let of_run = config::load(&folder.config_path(), &[])?;
+    let evolved = |plan: &Plan| (plan.chromosomes(), plan.rule());
+    if evolved(&of_run) != evolved(plan) {
+        return Err(Error::Config(format!(
+            "--start {}: its parameters are those of {}, the config's of {}; try: a run of the same units",
+            run.display(),
+            units(&of_run),
+            units(plan)
+        )));
+    }
+    let (_, _, centre) = Which::choose(None, folder.checkpoint(&of_run)?, run, &of_run)?;
+    plan.starting_from(centre).map_err(|invalid| Error::Config(format!("--start {}: {invalid}", run.display())))
+}
+
+/// Those that are evolved, for people.
+fn units(plan: &Plan) -> String {
+    let shown = |Shape { kind, inputs, memory, outputs }| format!("{} {inputs}/{memory}/{outputs}", kind.name());
+    let rule = plan.rule().map(|mut rule| {
+        let constants: Vec<String> = rule.constants().iter().map(|c| format!("{} {}", c.name, c.value)).collect();
+        format!("{} ({})", rule.name(), constants.join(", "))
+    });
+    rule.into_iter().chain(plan.chromosomes().into_iter().map(shown)).collect::<Vec<_>>().join(" and ")
 }
 
 /// The other ranks: they have the config from the first, touch no file and say nothing.

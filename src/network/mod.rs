@@ -132,7 +132,7 @@ pub struct Network {
     pub synapses: Synapses,
     /// State of the neurons; lane = neuron * environments + environment.
     pub neurons: Instances,
-    /// Added to the synapses' read-out before the clip, `[output][lane]` with lanes as in `synapses`.
+    /// Added to the synapses' read-out before the clip, `[output][lane]` with lanes as in `synapses`, and room for a register behind.
     pub synapse_noise: Aligned,
     /// The same for the neurons.
     pub neuron_noise: Aligned,
@@ -205,7 +205,9 @@ impl Synapses {
                 units.pre.resize(environments);
                 units.post.resize(environments);
             }
-            Self::Plastic(plastic) => plastic.resize(synapses * environments),
+            Self::Plastic(plastic) => {
+                assert!(synapses * environments <= plastic.lanes, "no room for {environments} environments");
+            }
         }
     }
 
@@ -236,7 +238,7 @@ impl Network {
         let sense_lanes = padded(wiring.sensors * environments);
         Self {
             environments,
-            synapse_noise: Aligned::new(outputs * synapses.lanes()),
+            synapse_noise: Aligned::new(outputs * synapses.lanes() + LANES),
             neuron_noise: Aligned::new(neuron.outputs * neurons.lanes),
             synapses,
             neurons,

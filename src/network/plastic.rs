@@ -120,10 +120,30 @@ impl Rule {
     pub fn kept(&self) -> usize {
         match self {
             Self::Bcm { .. } => 3,
-            Self::RewardedStdp { .. } => 4,
+            Self::RewardedStdp { .. } => MOST_KEPT,
+        }
+    }
+
+    /// One step of a synapse: its input x, its neuron's output y, the reward m. Returns what the weight changes by.
+    #[inline(always)]
+    fn follow<V: Vector>(&self, kept: &mut [V; MOST_KEPT], x: V, y: V, m: V) -> V {
+        match self {
+            Self::Bcm { rule, .. } => {
+                let [_, trace, threshold, _] = kept;
+                rule.follow(trace, threshold, y).mul(x)
+            }
+            Self::RewardedStdp { rule, .. } => {
+                let mut tagged = Tagged { pre: kept[1], post: kept[2], tag: kept[3] };
+                let change = rule.follow(&mut tagged, x, y, m);
+                [kept[1], kept[2], kept[3]] = [tagged.pre, tagged.post, tagged.tag];
+                change
+            }
         }
     }
 }
+
+/// No rule keeps more.
+const MOST_KEPT: usize = 4;
 
 /// The synapses of the networks of one offspring; lane = synapse * environments + environment.
 #[derive(Debug, Clone)]
@@ -135,18 +155,11 @@ pub struct Plastic {
     channels: usize,
     /// Length of a row.
     pub(super) lanes: usize,
-    /// Lanes that are stepped.
-    active: usize,
-    /// `[kept][lane]`.
+    /// `[kept][lane]`, with room for a register behind.
     state: Aligned,
     /// `[channel][lane]`, with room for a register behind.
     outputs: Aligned,
-    /// x, y and m of every lane, with room for a register behind.
-    seen: Aligned,
 }
-
-/// Rows of [`Plastic::seen`].
-const SEEN: usize = 3;
 
 /// What the sources of a network put out, `[channel][source * environments + environment]`.
 #[derive(Clone, Copy)]
@@ -168,13 +181,8 @@ impl Plastic {
     pub(super) fn new(rule: Rule, channels: usize, count: usize) -> Self {
         let lanes = padded(count);
         let room = |rows: usize| Aligned::new(rows * lanes + LANES);
-        let (state, outputs, seen) = (room(rule.kept()), room(channels), room(SEEN));
-        Self { first: rule, rule, channels, lanes, active: lanes, state, outputs, seen }
-    }
-
-    pub(super) fn resize(&mut self, count: usize) {
-        self.active = padded(count);
-        assert!(self.active <= self.lanes, "{count} synapses in rows of {}", self.lanes);
+        let (state, outputs) = (room(rule.kept()), room(channels));
+        Self { first: rule, rule, channels, lanes, state, outputs }
     }
 
     pub(super) fn reset(&mut self) {
@@ -203,7 +211,8 @@ impl Plastic {
         &self.outputs
     }
 
-    /// One step: what sensors and neurons put out, where among the sensors the rewards are, and the noise.
+    /// One step: what sensors and neurons put out, where among the sensors the rewards are, and the noise. A synapse's state is
+    /// read and written once.
     #[inline(always)]
     pub(super) fn step<V: Vector>(
         &mut self,
@@ -213,75 +222,49 @@ impl Plastic {
         told: [(usize, usize); 2],
         noise: &[f32],
     ) {
-        // As in `Network::integrate`, what runs over a synapse's lanes is overwritten by the next one's.
-        let source = |synapse: usize, channel: usize| match wiring.sources[synapse].checked_sub(wiring.sensors) {
-            None => senses.of(wiring.sources[synapse], channel, environments),
-            Some(neuron) => neurons.of(neuron, channel, environments),
-        };
-        let steps = || (0..environments).step_by(V::WIDTH);
-        let first = V::splat(self.rule.weights().0);
-        for channel in 0..self.channels {
-            for synapse in 0..wiring.sources.len() {
-                let (from, lane) = (source(synapse, channel), synapse * environments);
-                for n in steps() {
-                    let weight = first.add(V::load(&self.state[lane + n..]));
-                    weight.mul(V::load(&from[n..])).store(&mut self.outputs[channel * self.lanes + lane + n..]);
-                }
-            }
-        }
-        for (outputs, noise) in self.outputs.chunks_exact_mut(self.lanes).zip(noise.chunks_exact(self.lanes)) {
-            outputs[..self.active].iter_mut().zip(noise).for_each(|(output, noise)| *output += noise);
-        }
-        for synapse in 0..wiring.sources.len() {
-            for n in steps() {
-                V::load(&source(synapse, 0)[n..]).store(&mut self.seen[synapse * environments + n..]);
-            }
-        }
-        for (synapse, owner) in wiring.owners().enumerate() {
-            for n in steps() {
-                let lane = self.lanes + synapse * environments + n;
-                V::load(&neurons.of(owner, 0, environments)[n..]).store(&mut self.seen[lane..]);
-            }
-        }
+        let Self { rule, channels, lanes, state, outputs, .. } = self;
+        let ((first, most), kept_rows) = (rule.weights(), rule.kept());
+        let (first, least, most) = (V::splat(first), V::splat(-first), V::splat(most - first));
         let [good, bad] = told.map(|(source, channel)| senses.of(source, channel, environments));
-        for synapse in 0..wiring.sources.len() {
-            for n in steps() {
-                let reward = V::load(&good[n..]).sub(V::load(&bad[n..]));
-                reward.store(&mut self.seen[2 * self.lanes + synapse * environments + n..]);
-            }
-        }
-        self.learn::<V>();
-    }
-
-    /// Weights follow what has been seen.
-    #[inline(always)]
-    fn learn<V: Vector>(&mut self) {
-        let (first, most) = self.rule.weights();
-        let (least, most) = (V::splat(-first), V::splat(most - first));
-        let row = |row: usize, lane: usize| row * self.lanes + lane;
-        for lane in (0..self.active).step_by(V::WIDTH) {
-            let [x, y, m] = [0, 1, 2].map(|seen| V::load(&self.seen[row(seen, lane)..]));
-            let mut kept = [V::splat(0.0); 4];
-            for (i, kept) in kept.iter_mut().enumerate().take(self.rule.kept()) {
-                *kept = V::load(&self.state[row(i, lane)..]);
-            }
-            let change = match &self.rule {
-                Rule::Bcm { rule, .. } => {
-                    let [_, trace, threshold, _] = &mut kept;
-                    rule.follow(trace, threshold, y).mul(x)
-                }
-                Rule::RewardedStdp { rule, .. } => {
-                    let mut tagged = Tagged { pre: kept[1], post: kept[2], tag: kept[3] };
-                    let change = rule.follow(&mut tagged, x, y, m);
-                    [kept[1], kept[2], kept[3]] = [tagged.pre, tagged.post, tagged.tag];
-                    change
-                }
+        for (synapse, owner) in wiring.owners().enumerate() {
+            let (rows, source) = match wiring.sources[synapse].checked_sub(wiring.sensors) {
+                None => (senses, wiring.sources[synapse]),
+                Some(neuron) => (neurons, neuron),
             };
-            kept[0] = kept[0].add(change).at_least(least).at_most(most);
-            for (i, kept) in kept.into_iter().enumerate().take(self.rule.kept()) {
-                kept.store(&mut self.state[row(i, lane)..]);
+            let post = neurons.of(owner, 0, environments);
+            for n in (0..environments).step_by(V::WIDTH) {
+                let (lane, count) = (synapse * environments + n, environments - n);
+                let mut kept = [V::splat(0.0); MOST_KEPT];
+                for (row, kept) in kept.iter_mut().enumerate().take(kept_rows) {
+                    *kept = V::load(&state[row * *lanes + lane..]);
+                }
+                let weight = first.add(kept[0]);
+                for channel in 0..*channels {
+                    let at = channel * *lanes + lane;
+                    let output = weight.mul(V::load(&rows.of(source, channel, environments)[n..]));
+                    store(output.add(V::load(&noise[at..])), &mut outputs[at..], count);
+                }
+                let x = V::load(&rows.of(source, 0, environments)[n..]);
+                let (y, m) = (V::load(&post[n..]), V::load(&good[n..]).sub(V::load(&bad[n..])));
+                let change = rule.follow(&mut kept, x, y, m);
+                kept[0] = kept[0].add(change).at_least(least).at_most(most);
+                for (row, kept) in kept.into_iter().enumerate().take(kept_rows) {
+                    store(kept, &mut state[row * *lanes + lane..], count);
+                }
             }
         }
+    }
+}
+
+/// The first `count` floats, or all if there are fewer: what lies behind is another synapse's.
+#[inline(always)]
+fn store<V: Vector>(vector: V, to: &mut [f32], count: usize) {
+    if count >= V::WIDTH {
+        vector.store(to);
+    } else {
+        let mut floats = [0.0; 2 * LANES];
+        vector.store(&mut floats);
+        to[..count].copy_from_slice(&floats[..count]);
     }
 }
 

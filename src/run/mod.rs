@@ -63,7 +63,7 @@ pub enum Ended {
 /// Run from the engine's generation up to `run.generations`, with a checkpoint every `run.checkpoint_every`
 /// generations and at the end.
 ///
-/// The engine must be where the folder's newest checkpoint is, see [`resume`]. Ctrl-C and SIGTERM are answered for
+/// The engine must be where the folder's newest checkpoint is, see [`stopped`]. Ctrl-C and SIGTERM are answered for
 /// the whole process while this runs: the first ends the run after its generation, the second the process.
 ///
 /// # Errors
@@ -236,14 +236,14 @@ fn begin<'a>(plan: &Plan, state: &State, folder: &'a Folder, tensorboard: bool) 
     Ok(records)
 }
 
-/// Bring a fresh engine to where the run in `folder` stopped: to its newest good checkpoint (with a warning on stderr
-/// if that is the previous one), or nowhere if the run was killed before it wrote any.
+/// Where the run in `folder` stopped: its newest good checkpoint (with a warning on stderr if that is the previous one), or
+/// nowhere if the run was killed before it wrote any. The folder is this process's from then on.
 ///
 /// # Errors
 /// When the checkpoints are damaged or belong to another config, or another process is evolving the run.
-pub fn resume(plan: &Plan, engine: &mut dyn Engine, folder: &Folder) -> Result<()> {
+pub fn stopped(plan: &Plan, folder: &Folder) -> Result<Option<State>> {
     folder.lock()?;
-    folder.announced_checkpoint(plan)?.map_or(Ok(()), |state| engine.restore(&state))
+    folder.announced_checkpoint(plan)
 }
 
 /// The state after `generation` generations (0: the first centre), rebuilt from `fitness.f32` alone, bit for bit.

@@ -15,6 +15,11 @@ fn quiet() -> Options {
     Options { quiet: true, ..Options::default() }
 }
 
+/// Bring a fresh engine to where the run stopped.
+fn resume(plan: &Plan, engine: &mut Fake, folder: &Folder) -> Result<()> {
+    stopped(plan, folder)?.map_or(Ok(()), |state| engine.restore(&state))
+}
+
 /// Evolve in `root/x` from where it stands, as `phylon run` and `phylon run --resume` do.
 fn go(root: &Path, plan: &Plan, engine: &mut Fake) -> Result<Ended> {
     let path = root.join("x");

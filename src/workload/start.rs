@@ -1,4 +1,4 @@
-//! Where a run starts: random centres, and the choice of the best of them.
+//! Where a run starts: a centre that the config holds, or random ones and the choice of the best of them.
 
 use rayon::prelude::*;
 
@@ -7,8 +7,11 @@ use crate::plan::Plan;
 use crate::rng::{Row, Stream};
 use crate::search::shaping::{Ties, order};
 
-/// The best of `run.first_centres` random centres on the same episodes, the first of equals.
+/// `run.start`, or the best of `run.first_centres` random centres on the same episodes, the first of equals.
 pub(super) fn first_centre<W: Workload>(workload: &W, plan: &Plan, seed: u64) -> Vec<f32> {
+    if let Some(start) = &plan.config.run.start {
+        return start.clone();
+    }
     let count = plan.config.run.first_centres;
     if count == 1 {
         return random_centre(plan, seed, 0);
