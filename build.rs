@@ -1,4 +1,4 @@
-//! Writes `abi.h` from `src/abi.rs` and `tables.h` from `src/num/`, compiles the kernels with nvcc where there is one, and, for the feature `emu`,
+//! Writes `abi.h` from `src/abi/` and `tables.h` from `src/num/`, compiles the kernels with nvcc where there is one, and, for the feature `emu`,
 //! compiles the same kernels with g++ behind the stand-in driver of `kernels/emu/`.
 //!
 //! nvcc is looked for in CUDA_HOME, on PATH, in /usr/local/cuda and in .cuda/, where scripts/cuda-toolkit.sh puts it.
@@ -6,8 +6,8 @@
 //! error, PHYLON_CUDA=skip does not look. PHYLON_CUDA_TARGETS names other targets than the default "80 90a 100". For lints, which run
 //! no kernel and for which cargo would compile all of them once more, PHYLON_EMU=skip leaves the stand-in driver empty.
 
-#[path = "src/abi.rs"]
-#[allow(dead_code)]
+#[path = "src/abi/mod.rs"]
+#[allow(dead_code, unused_imports)]
 mod abi;
 #[path = "src/num/double.rs"]
 #[allow(dead_code)]
@@ -30,7 +30,7 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let kernels = root.join("kernels");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/abi.rs");
+    println!("cargo::rerun-if-changed=src/abi");
     println!("cargo::rerun-if-changed=src/num/double.rs");
     println!("cargo::rerun-if-changed=src/num/square.rs");
     watch(&kernels);
