@@ -74,6 +74,23 @@ impl InstructionSet {
         }
     }
 
+    /// Floats in a register.
+    ///
+    /// # Panics
+    /// As [`InstructionSet::run`].
+    pub fn width(self) -> usize {
+        struct Width;
+        impl Kernel for Width {
+            type Output = usize;
+
+            #[inline(always)]
+            fn run<V: Vector>(self) -> usize {
+                V::WIDTH
+            }
+        }
+        self.run(Width)
+    }
+
     /// Run `kernel` as compiled for this instruction set.
     ///
     /// # Panics

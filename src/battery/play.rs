@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::cpu::LANES;
+use crate::cpu::{InstructionSet, LANES};
 use crate::rng::{Row, Stream, normal_pair};
 
 /// Lives side by side: several registers of lanes, few enough to share out well.
@@ -292,7 +292,8 @@ fn live<P: Protocol>(
     is_shown: bool,
 ) -> Lived<P::Life> {
     let row = |stream, lane: usize| Row { seed, stream, generation: P::NUMBER, index: first + lane as u32 };
-    let lanes = crate::cpu::padded(count as usize);
+    // Of a network every lane of every unit costs: no more than fill a register.
+    let lanes = (count as usize).next_multiple_of(InstructionSet::best().width());
     let mut seat = controller.seat(lanes);
     // Figures show the first lives; of those that nobody looks at none is.
     let number = |lane: usize| if is_shown { first + lane as u32 } else { u32::MAX };

@@ -200,12 +200,6 @@ impl Plastic {
         [&mut self.state[..self.first.kept() * self.lanes], &mut self.outputs[..self.channels * self.lanes]]
     }
 
-    /// Weights of now, `[lane]`.
-    pub fn weights(&self) -> impl Iterator<Item = f32> {
-        let (first, _) = self.rule.weights();
-        self.state[..self.lanes].iter().map(move |moved| first + moved)
-    }
-
     /// Outputs of the last step, `[channel][lane]`, and at least a register's length behind.
     pub(super) fn outputs(&self) -> &[f32] {
         &self.outputs
@@ -387,7 +381,8 @@ mod tests {
                     };
                     set.run(Live { network: &mut network, parameters: &parameters });
                     let Synapses::Plastic(plastic) = &network.synapses else { panic!("a rule") };
-                    let weights: Vec<f32> = plastic.weights().collect();
+                    let first = rule.weights().0;
+                    let weights: Vec<f32> = plastic.state[..plastic.lanes].iter().map(|moved| first + moved).collect();
                     for (environment, alone) in alone.iter_mut().enumerate() {
                         for (synapse, owner) in layout.wiring.owners().enumerate() {
                             let of = |channel: usize| match layout.wiring.sources[synapse].checked_sub(3) {
