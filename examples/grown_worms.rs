@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     let mut search = Strategy::new(snes, POPULATION, seed);
     for generation in 0..GENERATIONS {
         // All offspring live the same lives, others in each generation.
-        let window = Window { seed: seed << 32 | generation, first: 0, count: LIVES as u32, noise: 0.0 };
+        let window = Window { seed: seed << 32 | generation, first: 0, count: LIVES as u32, noise: 0.0, noisy: 0 };
         let judge = |point: &Vec<f64>| -> Result<f64> {
             let agents = fitness::grow(&profile(point), generation, 0..AGENTS)?;
             let mut lives = vec![0.0; agents.len() * LIVES];

@@ -85,7 +85,7 @@ __device__ __forceinline__ void play(const LivesArgs& args) {
             for (uint32_t i = 0; i < MOST_MOTORS; ++i)
                 answers[i] = answers[i] + args.share * brain.motor(adapter[ADAPTED_MOTORS + i]);
         }
-        if (args.noise > 0.0f) {
+        if (args.noise > 0.0f && life.number < args.noisy) {
             const uint4 w = words({life.seed, STREAM_MOTOR_NOISE, life.assay, life.number}, steps);
             const float2 first = normal_pair(w.x, w.y), second = normal_pair(w.z, w.w);
             answers[0] = answers[0] + args.noise * first.x;

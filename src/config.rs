@@ -494,15 +494,23 @@ pub struct Assays {
     /// Standard deviation of what is added to each motor, anew in every control step of evolution: an answer then shows in fitness by how
     /// clear it is, and not only once it is the largest. Validation and fresh lives have none of it. Default 0.
     pub noise: f32,
+    /// Share of the lives that have `noise`. Those without it must be lived, too: an animal whose motors are weak would have its noise
+    /// act for it. Default 1.
+    pub noisy: f32,
 }
 
 impl Default for Assays {
     fn default() -> Self {
-        Self { assays: vec!["chemotaxis".into()], lives: 16, ticks_per_step: None, noise: 0.0 }
+        Self { assays: vec!["chemotaxis".into()], lives: 16, ticks_per_step: None, noise: 0.0, noisy: 1.0 }
     }
 }
 
 impl Assays {
+    /// Lives of an assay that have `noise`, the first ones, of so many.
+    pub fn noisy_lives(&self, lives: usize) -> u32 {
+        (self.noisy * lives as f32).round() as u32
+    }
+
     /// Those that are named.
     ///
     /// # Panics

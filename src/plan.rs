@@ -298,6 +298,7 @@ fn check_assays(task: &mut Assays, is_network: bool) -> Result<(usize, usize, us
     check(task.noise >= 0.0 && task.noise.is_finite(), "task.assay.noise", || {
         format!("{} is not a finite number of at least 0", task.noise)
     })?;
+    check((0.0..=1.0).contains(&task.noisy), "task.assay.noisy", || format!("{} is not in 0 to 1", task.noisy))?;
     let assays = task.assays();
     let longest = assays.iter().map(|assay| (assay.game.longest)()).max().unwrap_or_default();
     let (senses, _) = body::anatomy(&assays);

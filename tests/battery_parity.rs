@@ -460,7 +460,13 @@ fn battery_evolution_has_the_bits_of_the_cpu() {
         ("gru", 8, "['A']\nnoise = 0.3", 3, "[snes]\npopulation = 5"),
         ("enu", 4, "['C']", 40, "[es]\npopulation = 8\nsigma = 1.0\nantithetic = true\n[es.adam]"),
         ("lstm", 9, "['D']", 5, "[es]\npopulation = 6\nsigma = 0.9"),
-        ("nfenu", 7, "['E']\nnoise = 0.5", 33, "[es]\npopulation = 35\nsigma = 1.0\nrank_exponent = 1\n[es.adam]"),
+        (
+            "nfenu",
+            7,
+            "['E']\nnoise = 0.5\nnoisy = 0.4",
+            33,
+            "[es]\npopulation = 35\nsigma = 1.0\nrank_exponent = 1\n[es.adam]",
+        ),
         ("enu", 20, "['B', 'F']", 4, "[es]\npopulation = 4\nsigma = 0.8"),
         ("gru", 5, "['D', 'C']\nticks_per_step = 3", 6, "[snes]\npopulation = 6"),
     ];

@@ -265,8 +265,10 @@ abi! {
         environments: u32,
         /// Lives of each assay.
         each: u32,
-        /// Standard deviation of what is added to each motor.
+        /// Standard deviation of what is added to each motor, of the first `noisy` lives of each assay.
         noise: f32,
+        /// See `noise`.
+        noisy: u32,
         /// Steps of the unit in a control step.
         ticks: u32,
         /// 1 over `ticks`.

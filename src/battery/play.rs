@@ -221,8 +221,14 @@ struct Over {
 pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives, treatment: Treatment) -> Played {
     let window = |first: u32, treatment: Treatment, given: Option<&[Over]>| {
         let count = (lives.count - first).min(WINDOW as u32);
-        let lived =
-            live(protocol, controller, Window { seed: lives.seed, first, count, noise: 0.0 }, treatment, given, true);
+        let lived = live(
+            protocol,
+            controller,
+            Window { seed: lives.seed, first, count, noise: 0.0, noisy: 0 },
+            treatment,
+            given,
+            true,
+        );
         let over = |((life, outcomes), steps): ((P::Life, Outcomes), u64)| Over {
             values: protocol.values(&life),
             path: P::path(&life).to_vec(),
@@ -265,8 +271,10 @@ pub struct Window {
     pub first: u32,
     /// How many.
     pub count: u32,
-    /// Standard deviation of what is added to each output, anew in every control step.
+    /// Standard deviation of what is added to each output, anew in every control step ...
     pub noise: f32,
+    /// ... of lives whose number is below this one.
+    pub noisy: u32,
 }
 
 /// What each life of a window is worth to evolution. Returns the control steps of all of them.
@@ -286,7 +294,7 @@ struct Lived<L> {
 fn live<P: Protocol>(
     protocol: &P,
     controller: &dyn Controller,
-    Window { seed, first, count, noise }: Window,
+    Window { seed, first, count, noise, noisy }: Window,
     treatment: Treatment,
     donors: Option<&[Over]>,
     is_shown: bool,
@@ -324,7 +332,7 @@ fn live<P: Protocol>(
         let mut still = Vec::with_capacity(live.len());
         for (&lane, &words) in live.iter().zip(&words) {
             outputs[lane..].iter().step_by(lanes).zip(&mut answer).for_each(|(&output, to)| *to = output);
-            if noise > 0.0 {
+            if noise > 0.0 && first + (lane as u32) < noisy {
                 let [a, b, c, d] = row(Stream::MotorNoise, lane).block(step);
                 let (first, second) = (normal_pair(a, b), normal_pair(c, d));
                 let normals = [first.0, first.1, second.0, second.1];

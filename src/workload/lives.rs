@@ -5,7 +5,7 @@ use super::Workload;
 use crate::battery::assays::Assay;
 use crate::battery::body::{Adapter, Animal, Body};
 use crate::battery::play::{self, Window};
-use crate::config::Task;
+use crate::config::{Assays, Task};
 use crate::cpu::InstructionSet;
 use crate::plan::Plan;
 use crate::rng::{Row, Stream};
@@ -15,8 +15,7 @@ use crate::rng::{Row, Stream};
 pub struct Lives {
     body: Body,
     assays: Vec<(&'static Assay, Adapter)>,
-    ticks: u64,
-    noise: f32,
+    task: Assays,
     instructions: InstructionSet,
 }
 
@@ -29,8 +28,10 @@ pub struct Episodes {
     pub each: usize,
     /// Of all assays together.
     pub count: usize,
-    /// Standard deviation of what is added to each motor.
+    /// Standard deviation of what is added to each motor ...
     pub noise: f32,
+    /// ... in the first so many lives of each assay.
+    pub noisy: u32,
 }
 
 impl Lives {
@@ -45,7 +46,7 @@ impl Lives {
         let adapted =
             |assay: &'static Assay| (assay, body.adapter(assay).expect("a body has the senses of its assays"));
         let assays = task.assays().into_iter().map(adapted).collect();
-        Self { assays, ticks: task.ticks().into(), noise: task.noise, instructions: InstructionSet::best(), body }
+        Self { assays, task: task.clone(), instructions: InstructionSet::best(), body }
     }
 }
 
@@ -64,8 +65,9 @@ impl Workload for Lives {
     fn draw(&self, environments: usize, seed: u64, stream: Stream, generation: u32) -> Episodes {
         let [low, high, ..] = Row { seed, stream, generation, index: 0 }.block(0);
         let seed = u64::from(high) << 32 | u64::from(low);
-        let noise = if stream == Stream::Episode { self.noise } else { 0.0 };
-        Episodes { seed, each: environments.div_ceil(self.assays.len()), count: environments, noise }
+        let noise = if stream == Stream::Episode { self.task.noise } else { 0.0 };
+        let each = environments.div_ceil(self.assays.len());
+        Episodes { seed, each, count: environments, noise, noisy: self.task.noisy_lives(each) }
     }
 
     fn environments(episodes: &Episodes) -> usize {
@@ -82,11 +84,12 @@ impl Workload for Lives {
             let count = (episodes.each - life).min(fitness.len() - played);
             let (assay, adapter) = &self.assays[assay];
             let animal = Animal { body, adapter, parameters, instructions: *instructions };
-            let window = Window { seed: episodes.seed, first: life as u32, count: count as u32, noise: episodes.noise };
+            let &Episodes { seed, noise, noisy, .. } = episodes;
+            let window = Window { seed, first: life as u32, count: count as u32, noise, noisy };
             steps += (assay.game.evolve)(&animal, window, &mut fitness[played..][..count]);
             played += count;
         }
-        steps * self.ticks
+        steps * u64::from(self.task.ticks())
     }
 
     fn instructions(&self) -> InstructionSet {

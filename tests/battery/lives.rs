@@ -138,15 +138,18 @@ fn evolution_sees_the_same_lives_on_any_number_of_threads_and_as_the_battery_pla
 #[test]
 fn noise_on_motors_is_for_lives_of_evolution_alone() {
     let lives = |noise: &str| workload::lives::Lives::new(&evolving(&format!("['A', 'E']\nnoise = {noise}"), GRU));
-    let (quiet, noisy) = (lives("0.0"), lives("1.5"));
+    let (quiet, noisy, some) = (lives("0.0"), lives("1.5"), lives("1.5\nnoisy = 0.4"));
     let parameters = parameters(&evolving("['A', 'E']", GRU));
     let of = |lives: &workload::lives::Lives, stream| lives.fitness(&parameters, &lives.draw(10, 1, stream, 4));
     for stream in [Stream::Validation, Stream::Fresh, Stream::Start] {
         assert_eq!(of(&quiet, stream), of(&noisy, stream));
     }
-    let (quiet, noisy) = (of(&quiet, Stream::Episode), of(&noisy, Stream::Episode));
-    assert_ne!(quiet[..5], noisy[..5]);
-    assert_ne!(quiet[5..], noisy[5..]);
+    let [quiet, noisy, some] = [quiet, noisy, some].map(|lives| of(&lives, Stream::Episode));
+    for assay in [0..5, 5..10] {
+        let [quiet, noisy, some] = [&quiet, &noisy, &some].map(|fitness| &fitness[assay.clone()]);
+        assert_ne!(quiet, noisy);
+        assert_eq!((&some[..2], &some[2..]), (&noisy[..2], &quiet[2..]), "two of five lives");
+    }
 }
 
 #[test]

@@ -229,6 +229,7 @@ fn blank(worlds: &Worlds) -> LivesArgs {
         environments: 0,
         each: 0,
         noise: 0.0,
+        noisy: 0,
         ticks: 0,
         share: 0.0,
         stream: Stream::Episode as u32,

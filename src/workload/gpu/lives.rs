@@ -19,7 +19,6 @@ pub(super) struct AssayLives {
     lives: AnimalLives,
     rollout: Rollout,
     lived: Buffer<u32>,
-    noise: f32,
 }
 
 /// Words that the episodes of a generation and trial take, and the fitness and steps of a player on them.
@@ -31,8 +30,7 @@ impl AssayLives {
     pub(super) fn new(plan: &Plan, gpu: &Gpu, size: Size) -> Result<Self> {
         let (lives, rollout) = lives(plan, gpu, size, usize::MAX)?;
         let lived = Buffer::zeros(gpu, size.trials * size.players * lanes(size.environments))?;
-        let noise = if let Task::Assay(task) = &plan.config.task { task.noise } else { 0.0 };
-        Ok(Self { size, lives, rollout, lived, noise })
+        Ok(Self { size, lives, rollout, lived })
     }
 }
 
@@ -80,6 +78,11 @@ impl Game for AssayLives {
         // The centre alone plays the validation episodes.
         let of_generation = search.population > 0;
         let stream = if of_generation { Stream::Episode } else { Stream::Validation };
+        let body = self.lives.args();
+        let (noise, noisy) = match &search.context.plan.config.task {
+            Task::Assay(task) if of_generation => (task.noise, task.noisy_lives(body.each as usize)),
+            _ => (0.0, 0),
+        };
         let args = LivesArgs {
             seeds: search.context.seeds.pointer(),
             step: search.step,
@@ -93,8 +96,9 @@ impl Game for AssayLives {
             antithetic: u32::from(search.antithetic),
             stream: stream as u32,
             of_generation: u32::from(of_generation),
-            noise: if of_generation { self.noise } else { 0.0 },
-            ..self.lives.args()
+            noise,
+            noisy,
+            ..body
         };
         // SAFETY: the buffers are those of these players.
         unsafe { search.context.gpu.launch(&rollout.name, rollout.shape, &args) }
