@@ -140,11 +140,11 @@ impl Mlp {
     /// Outputs for `lanes` environments, `[output][lane]`, from their `observations`, `[observation][lane]`.
     ///
     /// # Panics
-    /// When `lanes` is no multiple of [`LANES`], a slice is too short, or `scratch` is of a policy with smaller layers.
+    /// When `lanes` fill no whole registers, a slice is too short, or `scratch` is of a policy with smaller layers.
     #[inline(always)]
     pub fn outputs<V: Vector>(&self, lanes: usize, observations: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
         assert!(
-            lanes.is_multiple_of(LANES) && observations.len() >= self.sizes[0] * lanes,
+            lanes.is_multiple_of(V::WIDTH) && observations.len() >= self.sizes[0] * lanes,
             "observations of {lanes} lanes"
         );
         let mut first = 0;
