@@ -230,7 +230,7 @@ fn enu_networks_follow_their_trajectories() {
             let theta = npz.f32("theta");
             let synapse_noise = units_to_lanes(&npz.f32("bs"), synapses, synapse.outputs, network.synapses.lanes());
             let neuron_noise = units_to_lanes(&npz.f32("bn"), neurons, neuron.outputs, network.neurons.lanes);
-            network.synapse_noise.copy_from_slice(&synapse_noise);
+            network.synapse_noise[..synapse_noise.len()].copy_from_slice(&synapse_noise);
             network.neuron_noise.copy_from_slice(&neuron_noise);
             for step in 0..steps {
                 let size = environments * sensors * channels;
