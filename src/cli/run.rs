@@ -172,20 +172,21 @@ fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>
     if let Some(run) = &args.start {
         plan = started(&plan, run)?;
     }
-    ranks.hand_out(config::to_toml(&plan.config).into_bytes())?;
-    let device = args.device.choose_for(ranks.local().0)?;
     let kept = folder.as_ref().map_or(Ok(None), |folder| run::stopped(&plan, folder))?;
-    // The engine before a new folder: a config it cannot open leaves none, and `--force` removes nothing.
-    let mut engine = match &kept {
-        // Any first centre will do, and many random ones may take minutes to play.
-        Some(state) => {
-            let opened = plan.starting_from(vec![0.0; plan.parameters()]).expect("a plan may start anywhere");
-            let mut engine = workload::open_among(&opened, &device, ranks)?;
-            engine.restore(state)?;
-            engine
+    // A run that goes on needs no first centre of its own, and many random ones may take minutes to play: any will do.
+    let opened = match &kept {
+        Some(state) if state.generation > 0 => {
+            plan.starting_from(vec![0.0; plan.parameters()]).expect("a plan may start anywhere")
         }
-        None => workload::open_among(&plan, &device, ranks)?,
+        _ => plan.clone(),
     };
+    ranks.hand_out(config::to_toml(&opened.config).into_bytes())?;
+    let device = args.device.choose_for(ranks.local().0)?;
+    // The engine before a new folder: a config it cannot open leaves none, and `--force` removes nothing.
+    let mut engine = workload::open_among(&opened, &device, ranks)?;
+    if let Some(state) = &kept {
+        engine.restore(state)?;
+    }
     let folder = folder.map_or_else(|| Folder::create(&args.runs_dir, &plan, args.force), Ok)?;
     run::gather(&plan, engine.as_mut(), ranks)?;
     let description = match ranks.size() {
