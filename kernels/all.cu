@@ -13,6 +13,7 @@
 #include "mazes.cu"
 #include "network_exact.cu"
 #include "network_fast.cu"
+#include "network_rule.cu"
 #include "rollout_exact.cu"
 #include "rollout_fast.cu"
 #include "synaptogen.cu"

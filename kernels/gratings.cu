@@ -26,7 +26,7 @@ LEARN(spiking_energy, Energy, true)
 KERNEL(rule_moves, RuleMovesArgs, THREADS, 1) {
     const uint32_t number = blockIdx.x * THREADS + threadIdx.x;
     if (number >= args.neurons) return;
-    battery::Neuron<RULE_INPUTS> neuron = {};
+    rules::Neuron<RULE_INPUTS> neuron = {};
     for (uint32_t i = 0; i < RULE_INPUTS; ++i) neuron.weights[i] = args.weights[number * RULE_INPUTS + i];
     neuron.threshold = args.threshold;
     for (uint32_t step = 0; step < args.steps; ++step) {
@@ -44,7 +44,7 @@ KERNEL(rule_moves, RuleMovesArgs, THREADS, 1) {
 KERNEL(lif_moves, LifMovesArgs, THREADS, 1) {
     const uint32_t number = blockIdx.x * THREADS + threadIdx.x;
     if (number >= args.neurons) return;
-    battery::Membrane membrane = {};
+    rules::Membrane membrane = {};
     for (uint32_t step = 0; step < args.steps; ++step) {
         const size_t at = (size_t)step * args.neurons + number;
         const bool spikes = membrane.step(args.lif, args.given[at]);

@@ -24,8 +24,8 @@
 // warp, 8 cycles each: 1,344 cycles of a scheduler beside 188 products (1,200 cycles at the rate assumed for mma.sync), 754
 // instructions, and 275 cycles of the shared memory that four schedulers share. 4.2 ms for 1,024 x 8 x 400 ticks on 132
 // multiprocessors at 1.98 GHz if no other waits; 5.5 to 6.5 ms expected. Not measured on a device.
+#include "network/chromosomes.cuh"
 #include "ptx.cuh"
-#include "unit/network.cuh"
 #include "world/t_maze.cuh"
 
 namespace network_fast {

@@ -355,27 +355,68 @@ fn networks_of_awkward_sizes_have_the_bits_of_the_cpu() {
     ];
     for (i, (memory, outputs, network)) in networks.into_iter().enumerate() {
         for (j, unit) in phylon::registry::UNITS.iter().enumerate() {
-            let unit = unit.name;
-            let maze = if (i + j) % 2 == 0 {
-                "[task.t_maze]\nenvironments = 4\nswap_after = 1\nshuffle_outputs = false\ndark = 0.5\npoison_reward = -0.3\npoison_decay = 0.5"
-            } else {
-                "[task.double_t_maze]\nenvironments = 3\npoisons = 2\nshuffle_inputs = false\nshuffle_together = true"
-            };
-            let optimiser = if (i + j) % 3 == 0 {
-                "[snes]\npopulation = 3"
-            } else {
-                "[es]\nantithetic = true\nsigma = 0.4\npopulation = 4"
-            };
-            compare_networks(
-                &format!(
-                    "format = 1\n[run]\nname = 'x'\ngenerations = 2\nvalidate_every = 1\nvalidation_episodes = 5\n\
-                     [unit.{unit}]\ninputs = {outputs}\nmemory = {memory}\noutputs = {outputs}\ninitial_scale = 3.0\n\
-                     [network]\n{network}\n{maze}\nactions = 7\nticks_per_action = 2\nenergy = 6\n{optimiser}\n"
-                ),
-                2,
-            );
+            compare_networks(&in_a_maze(unit.name, (memory, outputs), network, i + j), 2);
         }
     }
+}
+
+/// A few offspring of a network in one of two mazes, by one of two optimisers.
+fn in_a_maze(unit: &str, (memory, outputs): (u32, u32), network: &str, which: usize) -> String {
+    let maze = if which % 2 == 0 {
+        "[task.t_maze]\nenvironments = 4\nswap_after = 1\nshuffle_outputs = false\ndark = 0.5\npoison_reward = -0.3\npoison_decay = 0.5"
+    } else {
+        "[task.double_t_maze]\nenvironments = 3\npoisons = 2\nshuffle_inputs = false\nshuffle_together = true"
+    };
+    let optimiser =
+        if which % 3 == 0 { "[snes]\npopulation = 3" } else { "[es]\nantithetic = true\nsigma = 0.4\npopulation = 4" };
+    format!(
+        "format = 1\n[run]\nname = 'x'\ngenerations = 2\nvalidate_every = 1\nvalidation_episodes = 5\n\
+         [unit.{unit}]\ninputs = {outputs}\nmemory = {memory}\noutputs = {outputs}\ninitial_scale = 3.0\n\
+         [network]\n{network}\n{maze}\nactions = 7\nticks_per_action = 2\nenergy = 6\n{optimiser}\n"
+    )
+}
+
+#[test]
+fn networks_whose_synapses_follow_a_rule_have_the_bits_of_the_cpu() {
+    // As above: the paper's sizes; fewer channels than a quad and synapses than a warp's lanes; more of both; the columns of
+    // the widest kernel. Few actions are enough to be rewarded where food lies next to the start's arm: see `fed` below.
+    let edges = "neurons = 4\nedges = ['wall > n0', 'n1 > n1', 'reward > n1', 'green > n2', 'n3 > n2', 'n0 > n2', 'red > n3', \
+                 'n2 > n3', 'n3 > n0', 'wall > n1', 'n0 > n3']";
+    let networks = [
+        (32, 16, "output_noise = 0.1", "rewarded_stdp"),
+        (5, 3, edges, "rewarded_stdp"),
+        (1, 6, edges, "bcm"),
+        (9, 10, "neurons = 7\nsynapses = 8\nrandom.seed = 4", "bcm"),
+        (33, 18, "neurons = 13\nsynapses = 5\nrandom.seed = 9\noutput_noise = 0.2", "rewarded_stdp"),
+    ];
+    for (i, (memory, outputs, network, rule)) in networks.into_iter().enumerate() {
+        for (j, unit) in phylon::registry::UNITS.iter().enumerate() {
+            let sizes = (memory, outputs);
+            let text = in_a_maze(unit.name, sizes, &format!("{network}\nrule.{rule}.rate = 0.5"), i + j);
+            compare_networks(&text, 2);
+        }
+    }
+}
+
+/// A rewarded rule's reward reaches its synapses: what the kernels play differs from what they play without learning.
+#[test]
+fn rewards_change_what_synapses_that_follow_a_rule_do() {
+    let played = |rate: f32| {
+        let text = format!(
+            "format = 1\n[run]\nname = 'x'\ngenerations = 1\nvalidate_every = 1\nvalidation_episodes = 2\n\
+             [unit.enu]\ninputs = 4\nmemory = 4\noutputs = 4\ninitial_scale = 3.0\n\
+             [network]\nneurons = 4\nsynapses = 5\nrandom.seed = 2\noutput_noise = 0.3\nrule.rewarded_stdp.rate = {rate}\n\
+             [task.t_maze]\nenvironments = 8\nswap_after = 1\nactions = 60\nticks_per_action = 2\nenergy = 40\n\
+             [es]\nsigma = 0.4\npopulation = 64\n"
+        );
+        let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let expected = advance(cpu(&plan).as_mut(), 1);
+        let seen = advance(&mut engine(&plan), 1);
+        assert!(expected[0].fitness.iter().any(|&fitness| fitness != 0.0), "nobody eats, which shows less");
+        assert_eq!(bits(&expected[0].fitness), bits(&seen[0].fitness), "rate {rate}");
+        bits(&seen[0].fitness)
+    };
+    assert!(played(0.0) != played(2.0), "what was learned changes nothing");
 }
 
 #[test]

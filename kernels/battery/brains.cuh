@@ -1,9 +1,9 @@
 // What answers in a life: one unit, or a network of units, whose synapses may be weights that follow a local rule. A block is a player, a
 // warp 32 lives, and a lane's life is its lane's in every row. Twin: src/battery/body.rs with src/network/.
 #pragma once
-#include "rules.cuh"
+#include "../network/chromosomes.cuh"
+#include "../network/plastic.cuh"
 #include "../unit/exact.cuh"
-#include "../unit/network.cuh"
 
 namespace battery {
 
@@ -47,7 +47,7 @@ struct OneUnit {
 // unit in work) is so small that many fit side by side; mazes, whose networks are large, have a warp a life (network_exact.cu).
 template <class Unit, int COLUMNS>
 struct Units {
-    static constexpr uint32_t KEPT = 4;  // rows of a synapse that follows a rule
+    static constexpr uint32_t KEPT = plastic::KEPT;
     const Chromosomes<Unit> chromosomes;
     const exact::Layout<Unit, COLUMNS> synapse, neuron;
     const bool units;           // synapses are
@@ -94,11 +94,7 @@ struct Units {
             [&](uint32_t which, uint32_t row, uint32_t column, float value) {
                 of(which)[Matrices<Unit>::GATES * (which ? neuron : synapse).gate_size + row * neuron.out_stride + column] = value;
             },
-            [&](uint32_t index, float value) {
-                const float scaled = args.constants[3 * index] * num::exp(value), low = args.constants[3 * index + 1];
-                const float high = args.constants[3 * index + 2];
-                constants[index] = scaled < low ? low : scaled > high ? high : scaled;
-            });
+            [&](uint32_t index, float value) { constants[index] = plastic::constant(args.constants, index, value); });
         __syncthreads();
     }
 
@@ -161,28 +157,14 @@ struct Units {
     // The same of a weight that follows a rule.
     __device__ __forceinline__ void step_weight(const LivesArgs& args, const float* source, uint32_t of, float* at,
                                                 const float* noise, float* inputs) {
-        const float first = constants[0], weight = first + at[lane];
+        const float weight = constants[0] + at[lane];
         for (uint32_t c = 0; c < args.outputs; ++c) {
             const float passed = weight * source[c * LANES + lane] + noise[c * LANES + lane];
             inputs[c * LANES + lane] = inputs[c * LANES + lane] + passed;
         }
-        const float x = source[lane], y = outputs_of(of)[lane];
         float kept[KEPT];
         for (uint32_t i = 0; i < KEPT; ++i) kept[i] = at[i * LANES + lane];
-        float change, most;
-        if (args.rule == RULE_BCM) {
-            const Bcm rule = {constants[1], constants[2], constants[3], constants[4], constants[5], 0};
-            change = follow(rule, kept[1], kept[2], y) * x;
-            most = rule.most;
-        } else {
-            const RewardedStdp rule = {constants[1], constants[2], constants[3], constants[4], constants[5], constants[6]};
-            const float reward = shown(args.good) - shown(args.bad);
-            change = follow(rule, kept[1], kept[2], kept[3], x, y, reward);
-            most = constants[7];
-        }
-        const float moved = kept[0] + change, least = -first, largest = most - first;
-        const float raised = moved < least ? least : moved;
-        kept[0] = raised > largest ? largest : raised;
+        plastic::learn(args.rule, constants, kept, source[lane], outputs_of(of)[lane], shown(args.good) - shown(args.bad));
         for (uint32_t i = 0; i < KEPT; ++i) at[i * LANES + lane] = kept[i];
     }
 

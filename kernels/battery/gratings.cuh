@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "../rng.cuh"
-#include "rules.cuh"
+#include "../network/rules.cuh"
 
 namespace battery::gratings {
 
@@ -72,7 +72,7 @@ struct Gains {
 
 // Before it learns.
 template <class Shown, bool IS_SPIKING, uint32_t INPUTS>
-__device__ __forceinline__ void draw(const Row& row, uint32_t number, Neuron<INPUTS>& neuron) {
+__device__ __forceinline__ void draw(const Row& row, uint32_t number, rules::Neuron<INPUTS>& neuron) {
     constexpr float LEAST = IS_SPIKING ? 0.3f : 0.1f, RANGE = IS_SPIKING ? 0.2f : 0.4f;
 #pragma unroll
     for (uint32_t i = 0; i < INPUTS; i += 4) {
@@ -101,7 +101,7 @@ __device__ __forceinline__ void live(const GratingsArgs& args, const Gains& gain
     if (population >= args.count) return;
     constexpr uint32_t INPUTS = Shown::KINDS * GRATING_ORIENTATIONS;
     // At rest.
-    std::conditional_t<IS_SPIKING, SpikingNeuron<INPUTS>, Neuron<INPUTS>> neuron = {};
+    std::conditional_t<IS_SPIKING, rules::SpikingNeuron<INPUTS>, rules::Neuron<INPUTS>> neuron = {};
     draw<Shown, IS_SPIKING>({args.seed, STREAM_LOCAL_WEIGHTS, NUMBER, population}, number % GRATING_NEURONS, neuron);
     neuron.threshold = 0.1f;
 

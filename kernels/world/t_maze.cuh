@@ -87,6 +87,13 @@ struct Maze {
     }
 };
 
+// Whether a channel of a source is 1, of what an agent senses (Agent::senses).
+__device__ __forceinline__ bool sensed(uint32_t senses, uint32_t source, uint32_t channel) {
+    const bool is_reward = source == SENSORS - 1;
+    if (channel != 0) return is_reward && channel <= 2 && senses >> (2 + channel) & 1;
+    return !is_reward && senses >> source & 1;
+}
+
 // An agent between its network and its maze.
 struct Agent {
     Maze maze;

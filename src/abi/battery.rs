@@ -16,14 +16,6 @@ abi! {
         STREAM_OUTPUT_NOISE = 37;
         /// [`crate::rng::Stream::MotorNoise`].
         STREAM_MOTOR_NOISE = 38;
-        /// What synapses are, of [`LivesArgs::rule`]: units.
-        RULE_NONE = 0;
-        /// [`crate::network::Rule::Bcm`].
-        RULE_BCM = 1;
-        /// [`crate::network::Rule::RewardedStdp`].
-        RULE_REWARDED_STDP = 2;
-        /// Constants of any rule, at most.
-        RULE_CONSTANTS = 8;
         /// Orientations of gratings, and filters of each kind.
         GRATING_ORIENTATIONS = 8;
         /// Phases that tuning is measured in.
@@ -211,7 +203,7 @@ abi! {
         sources: Pointer<u32>,
         /// Of a network: first synapse of each neuron, `[neurons + 1]`.
         first_synapses: Pointer<u32>,
-        /// Of a rule: each constant as evolution begins with it, its least and its largest value, `[constant][3]`.
+        /// See [`NetworkRuleArgs::constants`].
         constants: Pointer<f32>,
         /// Out: `[trial][player][E]`.
         fitness: Pointer<f32>,

@@ -11,6 +11,14 @@ abi! {
         INPUT_SUM = 1;
         /// Both, one after the other.
         INPUT_CONCAT = 2;
+        /// What synapses are, of [`NetworkRuleArgs::rule`] and [`LivesArgs::rule`]: units.
+        RULE_NONE = 0;
+        /// [`crate::network::Rule::Bcm`].
+        RULE_BCM = 1;
+        /// [`crate::network::Rule::RewardedStdp`].
+        RULE_REWARDED_STDP = 2;
+        /// Constants of any rule, at most.
+        RULE_CONSTANTS = 8;
         /// Sources of a network in a maze that are no neurons: wall, green, red and reward; they come first.
         SENSORS = 4;
         /// Actions of an agent in a maze, as many as there are output neurons; these come last.
@@ -143,7 +151,7 @@ abi! {
         ticks: u32,
     }
 
-    /// Where things lie in the shared memory of `network_exact_*`, in floats; the host works it out. Rows are padded to
+    /// Where things lie in the shared memory of `network_exact_*` and `network_rule_*`, in floats; the host works it out. Rows are padded to
     /// whole quads, and W stands for the columns of a memory that the kernel is compiled for.
     struct NetworkLayout {
         /// Quads of a memory.
@@ -174,6 +182,8 @@ abi! {
         read_out: u32,
         /// Channels, rounded up to whole sixteens.
         read_out_stride: u32,
+        /// The player's constants of a rule, if synapses follow one; they have none of the above then.
+        constants: u32,
         /// Gates of the neurons, `[quad][gate][W][4]`.
         neuron_gates: u32,
         /// Read-out of the neurons, `[quad][channel][4]`.
@@ -182,7 +192,7 @@ abi! {
         rows: u32,
         /// First synapse of every neuron, and the number of synapses; then the next environment to play.
         first: u32,
-        /// What the first warp has to itself: its agent, and the memories of its synapses.
+        /// What the first warp has to itself: its agent, and the memories of its synapses, or what each keeps for a rule, `[4][synapse]`.
         state: u32,
         /// From one warp's to the next.
         warp: u32,
@@ -211,6 +221,18 @@ abi! {
         network: NetworkArgs,
         /// Where.
         layout: NetworkLayout,
+    }
+
+    /// `network_rule_*`.
+    struct NetworkRuleArgs {
+        /// What is played.
+        network: NetworkArgs,
+        /// Where.
+        layout: NetworkLayout,
+        /// Each constant of the rule as evolution begins with it, its least and its largest value, `[constant][3]`.
+        constants: Pointer<f32>,
+        /// RULE_*.
+        rule: u32,
     }
 
     /// `maze_moves`: a thread an agent, alone in its maze; for the tests.

@@ -76,6 +76,7 @@ kernel_args!(
     DrawMazeArgs,
     NetworkArgs,
     NetworkExactArgs,
+    NetworkRuleArgs,
     NetworkTicksArgs,
     MeanArgs,
     RankArgs,

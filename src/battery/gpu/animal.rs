@@ -2,26 +2,21 @@
 
 use super::{Lived, Outcomes, Worlds};
 use crate::abi::{
-    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesTrace, Pointer, RULE_BCM, RULE_CONSTANTS, RULE_NONE,
-    RULE_REWARDED_STDP, Step,
+    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesTrace, Pointer, RULE_CONSTANTS, RULE_NONE, Step,
 };
 use crate::battery::assays::Assay;
 use crate::battery::body::{Adapter, Body, Brain};
 use crate::battery::play::Lives;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape};
-use crate::network::plastic::Constant;
-use crate::network::{Layout, Rule, Synapse};
+use crate::network::Layout;
 use crate::registry::UnitKind;
 use crate::rng::Stream;
 use crate::unit;
-use crate::workload::gpu::{Size, Tiles, synapse_input};
+use crate::workload::gpu::{KEPT, KernelRule, Size, Tiles, synapse_input};
 
 /// Warps of a block, at most: the kernels are compiled for 128 threads.
 const MAX_WARPS: usize = 4;
-
-/// Rows of a synapse that follows a rule.
-const KEPT: usize = 4;
 
 /// Lives of some players in some assays, with what is the same in every launch.
 pub(crate) struct AnimalLives {
@@ -29,7 +24,7 @@ pub(crate) struct AnimalLives {
     adapters: Buffer<u32>,
     sources: Buffer<u32>,
     first_synapses: Buffer<u32>,
-    constants: Buffer<f32>,
+    rule: Option<KernelRule>,
     /// What does not change from launch to launch.
     args: LivesArgs,
     /// Of the kernel.
@@ -141,7 +136,7 @@ impl AnimalLives {
             share: 1.0 / body.ticks() as f32,
             ..blank(worlds)
         };
-        let (mut sources, mut first, mut constants) = (vec![0], vec![0], vec![0.0]);
+        let (mut sources, mut first, mut rule) = (vec![0], vec![0], None);
         if let Some((layout, noise)) = network {
             let wiring = &layout.wiring;
             let words = |indices: &[usize]| indices.iter().map(|&i| i as u32).collect();
@@ -152,14 +147,8 @@ impl AnimalLives {
             (args.sensors, args.neurons) = (wiring.sensors as u32, wiring.neurons as u32);
             args.synapses = wiring.sources.len() as u32;
             (args.warp_floats, args.output_noise) = (seating.warp as u32, noise);
-            if let Synapse::Rule { mut rule, .. } = layout.synapse {
-                args.rule = match rule {
-                    Rule::Bcm { .. } => RULE_BCM,
-                    Rule::RewardedStdp { .. } => RULE_REWARDED_STDP,
-                };
-                let of = |Constant { value, range: (low, high), .. }: Constant<'_>| [*value, low, high];
-                constants = rule.constants().into_iter().flat_map(of).collect();
-            }
+            rule = layout.rule().map(|rule| KernelRule::new(gpu, rule)).transpose()?;
+            args.rule = rule.as_ref().map_or(RULE_NONE, |rule| rule.number);
         }
         Ok(Self {
             name,
@@ -167,7 +156,7 @@ impl AnimalLives {
             adapters: Buffer::of(gpu, &adapters)?,
             sources: Buffer::of(gpu, &sources)?,
             first_synapses: Buffer::of(gpu, &first)?,
-            constants: Buffer::of(gpu, &constants)?,
+            rule,
             args,
             body: body.clone(),
         })
@@ -184,7 +173,7 @@ impl AnimalLives {
             adapters: self.adapters.pointer(),
             sources: self.sources.pointer(),
             first_synapses: self.first_synapses.pointer(),
-            constants: self.constants.pointer(),
+            constants: self.rule.as_ref().map_or(Pointer::NULL, |rule| rule.constants.pointer()),
             ..self.args
         }
     }

@@ -3,13 +3,14 @@
 use super::sizes::{Size, too_large};
 use super::{Context, Game, Rollout, Search};
 use crate::abi::{
-    self, DrawMazeArgs, MAZE_DOUBLE, MAZE_SINGLE, NetworkArgs, NetworkExactArgs, NetworkLayout, Pointer, SENSORS, Step,
-    THREADS,
+    self, DrawMazeArgs, MAZE_DOUBLE, MAZE_SINGLE, NetworkArgs, NetworkExactArgs, NetworkLayout, NetworkRuleArgs,
+    Pointer, RULE_BCM, RULE_CONSTANTS, RULE_REWARDED_STDP, SENSORS, Step, THREADS,
 };
 use crate::config::{self, Numerics, SynapseInput};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape, blocks};
-use crate::network::Layout;
+use crate::network::plastic::Constant;
+use crate::network::{Layout, Rule};
 use crate::plan::Plan;
 use crate::profile::Work;
 use crate::registry::UnitKind;
@@ -23,9 +24,6 @@ const MAX_WARPS: usize = 8;
 /// Warps of a fast rollout's block, at most.
 const MAX_FAST_WARPS: usize = 4;
 
-/// Warps of a multiprocessor for which it has registers.
-const RESIDENT_WARPS: usize = 8;
-
 /// The mazes of some generations, and who plays them.
 pub(super) struct Mazes {
     size: Size,
@@ -35,6 +33,8 @@ pub(super) struct Mazes {
     exact: Option<Rollout>,
     /// Of the exact rollout, where there is one.
     layout: Option<NetworkLayout>,
+    /// Of synapses that follow one.
+    rule: Option<KernelRule>,
     mazes: Buffer<u32>,
     swaps: Buffer<f32>,
     noise: Buffer<f32>,
@@ -68,6 +68,26 @@ pub(crate) fn synapse_input(network: &Layout) -> u32 {
     }
 }
 
+/// A rule as kernels have it.
+pub(crate) struct KernelRule {
+    /// RULE_*.
+    pub(crate) number: u32,
+    /// [`NetworkRuleArgs::constants`].
+    pub(crate) constants: Buffer<f32>,
+}
+
+impl KernelRule {
+    pub(crate) fn new(gpu: &Gpu, mut rule: Rule) -> Result<Self> {
+        let number = match rule {
+            Rule::Bcm { .. } => RULE_BCM,
+            Rule::RewardedStdp { .. } => RULE_REWARDED_STDP,
+        };
+        let of = |Constant { value, range: (low, high), .. }: Constant<'_>| [*value, low, high];
+        let constants: Vec<f32> = rule.constants().into_iter().flat_map(of).collect();
+        Ok(Self { number, constants: Buffer::of(gpu, &constants)? })
+    }
+}
+
 /// Of all units of a network.
 fn outputs(network: &Layout) -> usize {
     (network.wiring.sources.len() + network.wiring.neurons) * network.neuron.outputs
@@ -84,6 +104,7 @@ impl Mazes {
             rollout,
             exact,
             layout,
+            rule: network.rule().map(|rule| KernelRule::new(gpu, rule)).transpose()?,
             mazes: Buffer::zeros(gpu, episodes)?,
             swaps: Buffer::zeros(gpu, episodes * actions(plan))?,
             noise: Buffer::zeros(gpu, episodes * outputs(network))?,
@@ -144,14 +165,14 @@ struct Block {
     layout: NetworkLayout,
     /// Columns of a memory that the kernel is compiled for.
     width: usize,
+    /// Warps of a multiprocessor for which it has registers (kernels/resources.toml).
+    resident_warps: usize,
 }
 
 impl Block {
     fn of(network: &Layout) -> Result<Self> {
-        let Layout { ref synapse, neuron, ref wiring, .. } = *network;
-        let synapse = synapse.unit().ok_or_else(|| {
-            Error::Device("synapses that follow a rule (network.rule) have no kernels\ntry: --device cpu".into())
-        })?;
+        let Layout { neuron, ref wiring, .. } = *network;
+        let units = network.rule().is_none();
         // As the kernels are named, and the synapses that a warp of theirs computes at once.
         let (width, together) = match neuron.memory {
             0..=16 => (16, 48),
@@ -164,9 +185,9 @@ impl Block {
                 )));
             }
         };
-        let (split, concat) = (network.input == SynapseInput::Split, network.input == SynapseInput::Concat);
+        let (split, concat) = (units && network.input == SynapseInput::Split, network.input == SynapseInput::Concat);
         let quads = |n: usize| n.div_ceil(4);
-        let (gates, lstm) = (synapse.gates(), neuron.kind == UnitKind::Lstm);
+        let (gates, lstm) = (neuron.gates(), neuron.kind == UnitKind::Lstm);
         let border = if split { neuron.outputs / 2 } else { neuron.outputs };
         let gap = if split { 4 * quads(border) - border } else { 0 };
         let (memory_quads, channel_quads) = (quads(neuron.memory), quads(neuron.outputs + gap));
@@ -176,14 +197,17 @@ impl Block {
         let (synapses, neurons) = (wiring.sources.len().next_multiple_of(8), wiring.neurons.next_multiple_of(6));
         let (output_stride, read_out_stride) = (4 * (channel_quads | 1), (4 * channel_quads).next_multiple_of(16));
 
+        let of_units = |length: usize| if units { length } else { 0 };
+
         let mut end = 0;
         let mut next = |length: usize| {
             end += length;
             (end - length) as u32
         };
-        next(4 * (memory_quads + feedback_quads) * gates * width);
-        let inputs = next(4 * input_quads * gates * width);
-        let read_out = next(4 * memory_quads * read_out_stride);
+        next(of_units(4 * (memory_quads + feedback_quads) * gates * width));
+        let inputs = next(of_units(4 * input_quads * gates * width));
+        let read_out = next(of_units(4 * memory_quads * read_out_stride));
+        let constants = next(if units { 0 } else { RULE_CONSTANTS as usize });
         let neuron_gates = next(4 * (memory_quads + feedback_quads + channel_quads) * gates * width);
         let neuron_read_out = next(16 * memory_quads * channel_quads);
         let rows = next(synapses);
@@ -197,8 +221,8 @@ impl Block {
             end - length
         };
         let cells = if lstm { width } else { 0 };
-        next(AGENT + synapses * width);
-        let cell = next(synapses * cells);
+        next(AGENT + synapses * if units { width } else { KEPT });
+        let cell = next(of_units(synapses * cells));
         let outputs = next(synapses * output_stride);
         let neuron_memory = next(neurons * width);
         let neuron_cell = next(neurons * cells);
@@ -211,7 +235,7 @@ impl Block {
         // Those of the second gates take the place of the first where these have been read by then.
         let second = if synapses == together || synapses == 8 { 0 } else { of_first };
         let resets = neurons * 4 * channel_quads;
-        let warp = scratch + of_first.max(second + of_second).max(resets + 6 * width);
+        let warp = scratch + of_units(of_first.max(second + of_second)).max(resets + 6 * width);
         let layout = NetworkLayout {
             memory_quads: memory_quads as u32,
             channel_quads: channel_quads as u32,
@@ -227,6 +251,7 @@ impl Block {
             inputs,
             read_out,
             read_out_stride: read_out_stride as u32,
+            constants,
             neuron_gates,
             neuron_read_out,
             rows,
@@ -242,7 +267,14 @@ impl Block {
             second_projections: (scratch + second) as u32,
             resets: (scratch + resets) as u32,
         };
-        Ok(Self { layout, width })
+        let resident_warps = if units {
+            8
+        } else if width < 64 {
+            16
+        } else {
+            12
+        };
+        Ok(Self { layout, width, resident_warps })
     }
 
     fn floats(&self, warps: usize) -> usize {
@@ -253,13 +285,16 @@ impl Block {
 /// Floats that an agent has room in, before the state of its network.
 const AGENT: usize = 16;
 
+/// Floats that a synapse keeps for its rule.
+pub(crate) const KEPT: usize = 4;
+
 /// Name, grid and block of the exact rollout: the number of warps, at most `warps`, with which a multiprocessor has room for
 /// the most, and of these the smallest, as blocks then end one by one.
 fn exact(network: &Layout, gpu: &Gpu, block: &Block, size: Size, warps: usize) -> Result<Rollout> {
     let bytes = |warps: usize| 4 * block.floats(warps);
     let resident = |warps: usize| {
         let blocks = gpu.shared_of_multiprocessor() as usize / (bytes(warps) + 1024);
-        warps * blocks.min(RESIDENT_WARPS / warps)
+        warps * blocks.min(block.resident_warps / warps)
     };
     let fits = |warps: &usize| bytes(*warps) <= gpu.shared_limit() as usize;
     let warps =
@@ -270,7 +305,8 @@ fn exact(network: &Layout, gpu: &Gpu, block: &Block, size: Size, warps: usize) -
     let groups = wanted.min(size.environments.div_ceil(warps));
     let shape =
         Shape { grid: size.grid(size.players * groups)?, block: 32 * warps as u32, shared: bytes(warps) as u32 };
-    let name = format!("network_exact_{}_{}", network.neuron.kind.name(), block.width);
+    let synapses = if network.rule().is_some() { "rule" } else { "exact" };
+    let name = format!("network_{synapses}_{}_{}", network.neuron.kind.name(), block.width);
     Ok(Rollout { name, exact: true, shape })
 }
 
@@ -278,6 +314,12 @@ fn exact(network: &Layout, gpu: &Gpu, block: &Block, size: Size, warps: usize) -
 fn fast(network: &Layout, gpu: &Gpu, size: Size, warps: usize) -> Result<Rollout> {
     // Whatever has no exact kernel has no fast one.
     Block::of(network)?;
+    if network.rule().is_some() {
+        return Err(Error::Config(
+            "`run.numerics`: fast mode has no kernels for synapses that follow a rule\ntry: --set run.numerics=exact"
+                .into(),
+        ));
+    }
     let Layout { neuron, ref wiring, .. } = *network;
     let (synapses, neurons, sources) = (wiring.sources.len(), wiring.neurons, wiring.sensors + wiring.neurons);
     if neuron.memory > 32 || neuron.outputs > 16 || synapses > 48 || sources > 16 {
@@ -379,12 +421,15 @@ impl Game for Mazes {
 
     fn play(&self, search: &Search<'_>, rollout: &Rollout, k: usize) -> Result<()> {
         let (gpu, network) = (search.context.gpu, self.network_args(search, k));
+        let (name, shape) = (&rollout.name, rollout.shape);
         // SAFETY: the buffers are those of these players.
-        match self.layout {
-            Some(layout) if rollout.exact => unsafe {
-                gpu.launch(&rollout.name, rollout.shape, &NetworkExactArgs { network, layout })
-            },
-            _ => unsafe { gpu.launch(&rollout.name, rollout.shape, &network) },
+        match (self.layout.filter(|_| rollout.exact), &self.rule) {
+            (Some(layout), Some(KernelRule { number, constants })) => {
+                let (constants, rule) = (constants.pointer(), *number);
+                unsafe { gpu.launch(name, shape, &NetworkRuleArgs { network, layout, constants, rule }) }
+            }
+            (Some(layout), None) => unsafe { gpu.launch(name, shape, &NetworkExactArgs { network, layout }) },
+            (None, _) => unsafe { gpu.launch(name, shape, &network) },
         }
     }
 

@@ -1,6 +1,6 @@
-// The parameters of a network: two units, or one that is both.
+// The parameters of a network: two units, one that is both, or one and the constants of a rule.
 #pragma once
-#include "unit.cuh"
+#include "../unit/unit.cuh"
 
 template <class Unit>
 struct Chromosomes {

@@ -3,7 +3,7 @@
 #pragma once
 #include "../gpu.cuh"
 
-namespace battery {
+namespace rules {
 
 // BCM, and with a trace below 1 the trace rule. What a weight changes by, over its input.
 __device__ __forceinline__ float follow(const Bcm& rule, float& trace, float& threshold, float output) {
@@ -106,4 +106,4 @@ struct SpikingNeuron : Neuron<INPUTS> {
     }
 };
 
-}  // namespace battery
+}  // namespace rules
