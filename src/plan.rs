@@ -136,6 +136,14 @@ impl Plan {
         Self::new(Config { run, ..self.config.clone() })
     }
 
+    /// The same for a run that goes on: it needs no first centre of its own, and many random ones may take minutes to play.
+    ///
+    /// # Panics
+    /// Never: a plan may start anywhere.
+    pub fn without_first_centres(&self) -> Self {
+        self.starting_from(vec![0.0; self.parameters()]).expect("a plan may start anywhere")
+    }
+
     /// Work of one generation: every offspring and the centre.
     pub fn facts(&self) -> Facts {
         let env_steps = ((self.population + 1) * self.environments * self.steps) as u64;

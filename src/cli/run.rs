@@ -173,11 +173,8 @@ fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>
         plan = started(&plan, run)?;
     }
     let kept = folder.as_ref().map_or(Ok(None), |folder| run::stopped(&plan, folder))?;
-    // A run that goes on needs no first centre of its own, and many random ones may take minutes to play: any will do.
     let opened = match &kept {
-        Some(state) if state.generation > 0 => {
-            plan.starting_from(vec![0.0; plan.parameters()]).expect("a plan may start anywhere")
-        }
+        Some(state) if state.generation > 0 => plan.without_first_centres(),
         _ => plan.clone(),
     };
     ranks.hand_out(config::to_toml(&opened.config).into_bytes())?;

@@ -173,11 +173,13 @@ impl Work<'_> {
     fn advance(&mut self, group: &[&Taken]) -> Result<Ended> {
         let [first, ..] = group else { return Ok(Ended::Finished) };
         let seeds: Vec<u64> = group.iter().map(|run| run.job.seed).collect();
-        let mut trials = workload::open_trials(&first.plan, self.device, &seeds)?;
         let mut states = Vec::with_capacity(group.len());
         for run in group {
             states.push(run.folder.announced_checkpoint(&run.plan)?);
         }
+        let go_on = states.iter().flatten().filter(|state| state.generation > 0).count() == group.len();
+        let opened = if go_on { first.plan.without_first_centres() } else { first.plan.clone() };
+        let mut trials = workload::open_trials(&opened, self.device, &seeds)?;
         if states.iter().any(Option::is_some) {
             let of = |(trial, state): (usize, Option<State>)| state.map_or_else(|| trials.state(trial), Ok);
             let states = states.into_iter().enumerate().map(of).collect::<Result<Vec<_>>>()?;
