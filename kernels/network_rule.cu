@@ -4,7 +4,8 @@
 // A block is a player, a warp one environment after another (network/episodes.cuh). Neurons are the work, a lane a column of six
 // (network/neurons.cuh). Before them four lanes have a synapse's channels, a quad each, and then a lane has a synapse and its rule.
 //
-// Floor: what neurons multiply, 1,248 multiply-adds a lane and tick for six of 16/32/16, an eighth of what a network of units takes.
+// Floor: what neurons multiply, 1,248 multiply-adds a lane and tick for six of 16/32/16, a seventh of what a network of units takes:
+// 3.9 ms for 1,024 x 8 x 400 ticks at 33.5e12 lane instructions a second.
 #include "network/episodes.cuh"
 
 namespace network_rule {
