@@ -362,13 +362,16 @@ fn networks_of_awkward_sizes_have_the_bits_of_the_cpu() {
 
 /// A few offspring of a network in one of two mazes, by one of two optimisers.
 fn in_a_maze(unit: &str, (memory, outputs): (u32, u32), network: &str, which: usize) -> String {
-    let maze = if which % 2 == 0 {
+    let maze = if which.is_multiple_of(2) {
         "[task.t_maze]\nenvironments = 4\nswap_after = 1\nshuffle_outputs = false\ndark = 0.5\npoison_reward = -0.3\npoison_decay = 0.5"
     } else {
         "[task.double_t_maze]\nenvironments = 3\npoisons = 2\nshuffle_inputs = false\nshuffle_together = true"
     };
-    let optimiser =
-        if which % 3 == 0 { "[snes]\npopulation = 3" } else { "[es]\nantithetic = true\nsigma = 0.4\npopulation = 4" };
+    let optimiser = if which.is_multiple_of(3) {
+        "[snes]\npopulation = 3"
+    } else {
+        "[es]\nantithetic = true\nsigma = 0.4\npopulation = 4"
+    };
     format!(
         "format = 1\n[run]\nname = 'x'\ngenerations = 2\nvalidate_every = 1\nvalidation_episodes = 5\n\
          [unit.{unit}]\ninputs = {outputs}\nmemory = {memory}\noutputs = {outputs}\ninitial_scale = 3.0\n\
