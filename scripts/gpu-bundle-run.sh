@@ -135,14 +135,14 @@ killed_and_resumed() { # numerics, arguments
 }
 
 # Exact numerics give the same bits on every device.
-equals_the_cpu() {
-    local task=$1
-    shift
+equals_the_cpu() { # name, task, arguments
+    local name=$1 task=$2
+    shift 2
     for on in "$device" cpu; do
         ./phylon run --quiet --no-report --device "$on" "configs/enu-$task-paper.toml" --runs-dir "$out/runs" \
-            --name "$task-$on" "$@"
+            --name "$name-$on" "$@"
     done
-    cmp "$out/runs/$task-$device/fitness.f32" "$out/runs/$task-cpu/fitness.f32"
+    cmp "$out/runs/$name-$device/fitness.f32" "$out/runs/$name-cpu/fitness.f32"
 }
 export -f killed_and_resumed equals_the_cpu
 
@@ -157,10 +157,13 @@ sanitize() { # tool, name, command...
         step "$name" 90 "$sanitizer" --tool "$1" --error-exitcode 99 "${@:3}"
     fi
 }
-sanitize_run() { # tool, task, numerics
-    sanitize "$1" "$2-$3" "${run[@]}" "configs/enu-$2-paper.toml" --device "$device" --runs-dir "$out/runs" --name "$1-$2-$3" \
-        --set "run.numerics=$3" $(small "$2")
+sanitize_run() { # tool, task, numerics, arguments of synapses that follow a rule
+    local name=$2${4:+-rule}-$3
+    sanitize "$1" "$name" "${run[@]}" "configs/enu-$2-paper.toml" --device "$device" --runs-dir "$out/runs" --name "$1-$name" \
+        --set "run.numerics=$3" $(small "$2") "${@:4}"
 }
+# Of a network in a maze, instead of units.
+rule_synapses=(--set network.rule.rewarded_stdp.rate=0.5)
 
 # One unit in assays of the battery: population and lives, then arguments.
 battery() { # population, lives
@@ -229,9 +232,11 @@ checks() {
         done
     done
     for task in iaf stdp tmaze; do
-        step "equals-the-cpu-$task" 60 bash -euxc 'equals_the_cpu "$@"' - $task $(small $task) \
+        step "equals-the-cpu-$task" 60 bash -euxc 'equals_the_cpu "$@"' - $task $task $(small $task) \
             $([[ $task == tmaze ]] && echo --set unit.enu.initial_scale=3)
     done
+    step equals-the-cpu-tmaze-rule 60 bash -euxc 'equals_the_cpu "$@"' - tmaze-rule tmaze $(small tmaze) --set unit.enu.initial_scale=3 \
+        "${rule_synapses[@]}"
     for numerics in exact fast; do
         step "killed-and-resumed-$numerics" 90 bash -euxc 'killed_and_resumed "$@"' - $numerics \
             --set "run.numerics=$numerics" "${length[@]}"
@@ -242,6 +247,7 @@ checks() {
         sanitize_run $tool stdp fast
         sanitize_run $tool tmaze exact
         sanitize_run $tool tmaze fast
+        sanitize_run $tool tmaze exact "${rule_synapses[@]}"
         for sampler in law direct; do
             sanitize $tool "grow-$sampler" ./phylon grow profiles/16 --sampler $sampler --agents 50 --play cartpole --device "$device"
         done
@@ -340,6 +346,8 @@ times() {
     for population in "${mazes[@]}"; do
         ours tmaze fast 1 "$population"
     done
+    step "phylon-tmaze-rule-$maze" 40 ./phylon profile configs/enu-tmaze-paper.toml --json --device "$device" --set "es.population=$maze" \
+        $(of_profile tmaze) "${rule_synapses[@]}"
     # A generation of a million takes seconds, of which a profile would want a dozen: two of them, and the seconds that they took.
     step "phylon-tmaze-run-$most" 60 bash -euc 'folder=$1; shift; "$@"; cat "$folder/metrics.csv"' - "$out/runs/most" "${run[@]}" \
         configs/enu-tmaze-paper.toml --device "$device" --runs-dir "$out/runs" --name most $(of_profile tmaze) --set run.numerics=fast \
