@@ -100,10 +100,10 @@ impl InstructionSet {
         match self {
             // SAFETY: the features were detected just above.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => unsafe { x86::run_avx512(kernel) },
+            Self::Avx512 => unsafe { kernel.run_avx512() },
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { x86::run_avx2(kernel) },
-            _ => kernel.run::<portable::Vector>(),
+            Self::Avx2 => unsafe { kernel.run_avx2() },
+            _ => kernel.run_portable(),
         }
     }
 }
@@ -134,6 +134,35 @@ pub trait Kernel {
     /// The work, with `V` as its register.
     fn run<V: Vector>(self) -> Self::Output;
 }
+
+/// A kernel on each instruction set. As methods of the kernels' own types the compiler deals them out to the units that it works on side by
+/// side; as functions of one module all of them were one unit, which took most of the time of a build.
+trait OnEach: Kernel + Sized {
+    #[inline(never)]
+    fn run_portable(self) -> Self::Output {
+        self.run::<portable::Vector>()
+    }
+
+    /// # Safety
+    /// The processor has these features.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(never)]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    unsafe fn run_avx512(self) -> Self::Output {
+        self.run::<x86::Vector512>()
+    }
+
+    /// # Safety
+    /// The processor has these features.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn run_avx2(self) -> Self::Output {
+        self.run::<x86::Vector256>()
+    }
+}
+
+impl<K: Kernel> OnEach for K {}
 
 /// A register of floats, or a [`Pair`], for what is not left to the compiler: the product, and what is done with its sums
 /// before they leave the registers.
@@ -283,6 +312,7 @@ impl<K: Kernel> Kernel for InPairs<K> {
 }
 
 mod portable {
+    use super::OnEach;
     use crate::num::Real;
 
     /// Half a row of lanes; on aarch64 two NEON registers.
@@ -408,30 +438,18 @@ mod portable {
             Self(*groups[0])
         }
 
-        #[inline(never)]
+        #[inline(always)]
         fn apart<K: super::Kernel>(part: K) -> K::Output {
-            part.run::<Self>()
+            part.run_portable()
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Kernel;
+    use super::{Kernel, OnEach};
     use crate::num::Real;
     use std::arch::x86_64::*;
-
-    #[inline(never)]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-    pub fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run::<Vector512>()
-    }
-
-    #[inline(never)]
-    #[target_feature(enable = "avx2,fma")]
-    pub fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run::<Vector256>()
-    }
 
     /// Lane numbers, to compare with.
     const NUMBERS: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -583,7 +601,7 @@ mod x86 {
 
                 #[inline(always)]
                 fn apart<K: Kernel>(part: K) -> K::Output {
-                    unsafe { $run(part) }
+                    unsafe { part.$run() }
                 }
             }
         };
