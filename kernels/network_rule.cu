@@ -20,7 +20,7 @@ struct Network : network::Neurons<Unit, COLUMNS> {
     using Neurons::args, Neurons::layout, Neurons::state, Neurons::noise, Neurons::lane, Neurons::neuron_outputs;
     const uint32_t rule;
     const float* const constants;
-    const uint32_t* const rows;
+    const uint32_t* const rows;  // of every synapse: its source, and in the upper half its neuron, behind all sources
 
     __device__ __forceinline__ Network(const NetworkRuleArgs& args, const float* weights, float* state, const float* noise)
         : Neurons(args.network, args.layout, weights, state, noise),
@@ -60,13 +60,13 @@ struct Network : network::Neurons<Unit, COLUMNS> {
         const float reward = (float)sensed(senses, SENSORS - 1, 1) - (float)sensed(senses, SENSORS - 1, 2);
         for (uint32_t synapse = lane; synapse < args.synapses; synapse += 32) {
             const uint32_t source = rows[synapse] & 0xffff, neuron = (rows[synapse] >> 16) - SENSORS - layout.neurons;
-            float x[4], own[plastic::KEPT];
+            float x[4], own[RULE_KEPT];
             read(source, senses, 0, x);
 #pragma unroll
-            for (uint32_t i = 0; i < plastic::KEPT; ++i) own[i] = kept(i, synapse);
+            for (uint32_t i = 0; i < RULE_KEPT; ++i) own[i] = kept(i, synapse);
             plastic::learn(rule, constants, own, x[0], *neuron_outputs(neuron), reward);
 #pragma unroll
-            for (uint32_t i = 0; i < plastic::KEPT; ++i) kept(i, synapse) = own[i];
+            for (uint32_t i = 0; i < RULE_KEPT; ++i) kept(i, synapse) = own[i];
         }
     }
 

@@ -337,17 +337,19 @@ fn compare_networks(text: &str, generations: u32) {
     }
 }
 
+/// Neurons without the same number of synapses.
+const UNEVEN: &str = "neurons = 4\nedges = ['wall > n0', 'n1 > n1', 'reward > n1', 'green > n2', 'n3 > n2', 'n0 > n2', 'red > n3', \
+                      'n2 > n3', 'n3 > n0', 'wall > n1', 'n0 > n3']";
+
 #[test]
 fn networks_of_awkward_sizes_have_the_bits_of_the_cpu() {
     // (memory, outputs, network): the paper's; one of everything that may be one; one more than a tile of synapses, of
     // neurons, of columns; halves of a split input that are no quads; neurons without the same number of synapses.
-    let edges = "neurons = 4\nedges = ['wall > n0', 'n1 > n1', 'reward > n1', 'green > n2', 'n3 > n2', 'n0 > n2', 'red > n3', \
-                 'n2 > n3', 'n3 > n0', 'wall > n1', 'n0 > n3']";
     let networks = [
         (32, 16, "output_noise = 0.1"),
         (32, 16, "shared = true"),
         (1, 3, "neurons = 3\nsynapses = 2\nsynapse_input = 'sum'\nrandom.seed = 3"),
-        (5, 6, edges),
+        (5, 6, UNEVEN),
         (9, 10, "neurons = 7\nsynapses = 8\nrandom.seed = 4"),
         (17, 8, "synapse_input = 'concat'"),
         (33, 7, "synapse_input = 'sum'\nneurons = 3\nsynapses = 6\nrandom.seed = 4\noutput_noise = 0.0"),
@@ -381,14 +383,12 @@ fn in_a_maze(unit: &str, (memory, outputs): (u32, u32), network: &str, which: us
 
 #[test]
 fn networks_whose_synapses_follow_a_rule_have_the_bits_of_the_cpu() {
-    // As above: the paper's sizes; fewer channels than a quad and synapses than a warp's lanes; more of both; the columns of
-    // the widest kernel. Few actions are enough to be rewarded where food lies next to the start's arm: see `fed` below.
-    let edges = "neurons = 4\nedges = ['wall > n0', 'n1 > n1', 'reward > n1', 'green > n2', 'n3 > n2', 'n0 > n2', 'red > n3', \
-                 'n2 > n3', 'n3 > n0', 'wall > n1', 'n0 > n3']";
+    // As above: the paper's sizes; fewer channels than a quad, and synapses than a warp's lanes; more of both; the columns of the widest
+    // kernel.
     let networks = [
         (32, 16, "output_noise = 0.1", "rewarded_stdp"),
-        (5, 3, edges, "rewarded_stdp"),
-        (1, 6, edges, "bcm"),
+        (5, 3, UNEVEN, "rewarded_stdp"),
+        (1, 6, UNEVEN, "bcm"),
         (9, 10, "neurons = 7\nsynapses = 8\nrandom.seed = 4", "bcm"),
         (33, 18, "neurons = 13\nsynapses = 5\nrandom.seed = 9\noutput_noise = 0.2", "rewarded_stdp"),
     ];

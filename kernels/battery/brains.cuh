@@ -44,10 +44,9 @@ struct OneUnit {
 };
 
 // A network: the synapses of a neuron one after the other, each in 32 lives, then the neurons. What lives share (weights, rows of one
-// unit in work) is so small that many fit side by side; mazes, whose networks are large, have a warp a life (network_exact.cu).
+// unit in work) is so small that many fit side by side; mazes, whose networks are large, have a warp a life (network/episodes.cuh).
 template <class Unit, int COLUMNS>
 struct Units {
-    static constexpr uint32_t KEPT = plastic::KEPT;
     const Chromosomes<Unit> chromosomes;
     const exact::Layout<Unit, COLUMNS> synapse, neuron;
     const bool units;           // synapses are
@@ -58,7 +57,7 @@ struct Units {
     // Rows, in this order.
     float* const senses;          // [sensor][channel]
     float* const neurons;         // [neuron][memory | cell | outputs | inputs]
-    float* const synapses;        // [synapse][memory | cell | outputs], or [synapse][KEPT]
+    float* const synapses;        // [synapse][memory | cell | outputs], or [synapse][RULE_KEPT]
     float* const noise;           // [unit][output], synapses first
     float* const scratch;         // gates of the unit in work
     const uint32_t of_neuron, of_synapse;
@@ -76,10 +75,10 @@ struct Units {
           senses(constants + RULE_CONSTANTS + threadIdx.x / 32 * args.warp_floats),
           neurons(senses + args.sensors * args.outputs * LANES),
           synapses(neurons + args.neurons * (cell + (args.memory + 2 * args.outputs) * LANES)),
-          noise(synapses + args.synapses * (units ? cell + (args.memory + args.outputs) * LANES : KEPT * LANES)),
+          noise(synapses + args.synapses * (units ? cell + (args.memory + args.outputs) * LANES : RULE_KEPT * LANES)),
           scratch(noise + (args.synapses + args.neurons) * args.outputs * LANES),
           of_neuron(cell + (args.memory + 2 * args.outputs) * LANES),
-          of_synapse(units ? cell + (args.memory + args.outputs) * LANES : KEPT * LANES) {}
+          of_synapse(units ? cell + (args.memory + args.outputs) * LANES : RULE_KEPT * LANES) {}
 
     __device__ __forceinline__ void inherit(const LivesArgs& args, uint32_t player, uint32_t trial) {
         // Where both are one the synapses' part is the neurons'.
@@ -162,10 +161,10 @@ struct Units {
             const float passed = weight * source[c * LANES + lane] + noise[c * LANES + lane];
             inputs[c * LANES + lane] = inputs[c * LANES + lane] + passed;
         }
-        float kept[KEPT];
-        for (uint32_t i = 0; i < KEPT; ++i) kept[i] = at[i * LANES + lane];
+        float kept[RULE_KEPT];
+        for (uint32_t i = 0; i < RULE_KEPT; ++i) kept[i] = at[i * LANES + lane];
         plastic::learn(args.rule, constants, kept, source[lane], outputs_of(of)[lane], shown(args.good) - shown(args.bad));
-        for (uint32_t i = 0; i < KEPT; ++i) at[i * LANES + lane] = kept[i];
+        for (uint32_t i = 0; i < RULE_KEPT; ++i) at[i * LANES + lane] = kept[i];
     }
 
     __device__ __forceinline__ void step(const LivesArgs& args) {

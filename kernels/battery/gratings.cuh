@@ -3,8 +3,8 @@
 #pragma once
 #include <type_traits>
 
-#include "../rng.cuh"
 #include "../network/rules.cuh"
+#include "../rng.cuh"
 
 namespace battery::gratings {
 

@@ -5,16 +5,14 @@
 
 namespace plastic {
 
-constexpr uint32_t KEPT = 4;  // numbers that a synapse keeps: how far its weight is from the first, and what its rule needs
-
-// Constant `index` of a player: what evolution begins with, times exp(value), within its range; `constants` as in LivesArgs.
+// Constant `index` of a player: what evolution begins with, times exp(value), within its range; `constants` as in NetworkRuleArgs.
 __device__ __forceinline__ float constant(const float* constants, uint32_t index, float value) {
     const float scaled = constants[3 * index] * num::exp(value), low = constants[3 * index + 1], high = constants[3 * index + 2];
     return scaled < low ? low : scaled > high ? high : scaled;
 }
 
 // What follows a step in which its source put out x, its neuron before it y, and the animal was told a reward.
-__device__ __forceinline__ void learn(uint32_t rule, const float* constants, float (&kept)[KEPT], float x, float y, float reward) {
+__device__ __forceinline__ void learn(uint32_t rule, const float* constants, float (&kept)[RULE_KEPT], float x, float y, float reward) {
     const float first = constants[0];
     float change, most;
     if (rule == RULE_BCM) {

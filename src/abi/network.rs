@@ -19,6 +19,8 @@ abi! {
         RULE_REWARDED_STDP = 2;
         /// Constants of any rule, at most.
         RULE_CONSTANTS = 8;
+        /// Numbers that a synapse keeps for any rule: how far its weight is from the first, and what the rule needs.
+        RULE_KEPT = 4;
         /// Sources of a network in a maze that are no neurons: wall, green, red and reward; they come first.
         SENSORS = 4;
         /// Actions of an agent in a maze, as many as there are output neurons; these come last.

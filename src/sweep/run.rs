@@ -177,7 +177,7 @@ impl Work<'_> {
         for run in group {
             states.push(run.folder.announced_checkpoint(&run.plan)?);
         }
-        let go_on = states.iter().flatten().filter(|state| state.generation > 0).count() == group.len();
+        let go_on = states.iter().all(|state| state.as_ref().is_some_and(|state| state.generation > 0));
         let opened = if go_on { first.plan.without_first_centres() } else { first.plan.clone() };
         let mut trials = workload::open_trials(&opened, self.device, &seeds)?;
         if states.iter().any(Option::is_some) {

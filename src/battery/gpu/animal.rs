@@ -2,7 +2,8 @@
 
 use super::{Lived, Outcomes, Worlds};
 use crate::abi::{
-    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesTrace, Pointer, RULE_CONSTANTS, RULE_NONE, Step,
+    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesTrace, Pointer, RULE_CONSTANTS, RULE_KEPT, RULE_NONE,
+    Step,
 };
 use crate::battery::assays::Assay;
 use crate::battery::body::{Adapter, Body, Brain};
@@ -13,7 +14,7 @@ use crate::network::Layout;
 use crate::registry::UnitKind;
 use crate::rng::Stream;
 use crate::unit;
-use crate::workload::gpu::{KEPT, KernelRule, Size, Tiles, synapse_input};
+use crate::workload::gpu::{KernelRule, Size, Tiles, synapse_input};
 
 /// Warps of a block, at most: the kernels are compiled for 128 threads.
 const MAX_WARPS: usize = 4;
@@ -62,7 +63,7 @@ impl Seating {
         let own = synapse.unit().filter(|_| !shared).map_or(0, |unit| weights(&unit));
         let cell = if neuron.kind == UnitKind::Lstm { neuron.memory } else { 0 };
         let (channels, synapses, neurons) = (neuron.outputs, wiring.sources.len(), wiring.neurons);
-        let of_synapse = if synapse.unit().is_some() { cell + neuron.memory + channels } else { KEPT };
+        let of_synapse = if synapse.unit().is_some() { cell + neuron.memory + channels } else { RULE_KEPT as usize };
         let rows = wiring.sensors * channels
             + neurons * (cell + neuron.memory + 2 * channels)
             + synapses * of_synapse

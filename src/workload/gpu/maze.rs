@@ -4,7 +4,7 @@ use super::sizes::{Size, too_large};
 use super::{Context, Game, Rollout, Search};
 use crate::abi::{
     self, DrawMazeArgs, MAZE_DOUBLE, MAZE_SINGLE, NetworkArgs, NetworkExactArgs, NetworkLayout, NetworkRuleArgs,
-    Pointer, RULE_BCM, RULE_CONSTANTS, RULE_REWARDED_STDP, SENSORS, Step, THREADS,
+    Pointer, RULE_BCM, RULE_CONSTANTS, RULE_KEPT, RULE_REWARDED_STDP, SENSORS, Step, THREADS,
 };
 use crate::config::{self, Numerics, SynapseInput};
 use crate::error::{Error, Result};
@@ -221,7 +221,7 @@ impl Block {
             end - length
         };
         let cells = if lstm { width } else { 0 };
-        next(AGENT + synapses * if units { width } else { KEPT });
+        next(AGENT + synapses * if units { width } else { RULE_KEPT as usize });
         let cell = next(of_units(synapses * cells));
         let outputs = next(synapses * output_stride);
         let neuron_memory = next(neurons * width);
@@ -284,9 +284,6 @@ impl Block {
 
 /// Floats that an agent has room in, before the state of its network.
 const AGENT: usize = 16;
-
-/// Floats that a synapse keeps for its rule.
-pub(crate) const KEPT: usize = 4;
 
 /// Name, grid and block of the exact rollout: the number of warps, at most `warps`, with which a multiprocessor has room for
 /// the most, and of these the smallest, as blocks then end one by one.

@@ -41,7 +41,7 @@ use maze::Mazes;
 use open_loop::OpenLoop;
 use sizes::{batch, check_memory};
 
-pub(crate) use maze::{KEPT, KernelRule, synapse_input};
+pub(crate) use maze::{KernelRule, synapse_input};
 pub(crate) use sizes::Size;
 pub use sizes::gpu_memory_bytes;
 pub use slices::SlicedEngine;
