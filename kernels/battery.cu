@@ -16,8 +16,6 @@
 
 namespace battery {
 
-constexpr uint32_t MOST_MOTORS = 3;
-
 // A life in whichever assay, in registers. The compiler keeps it there as long as what lies at one place are numbers of one size, which
 // is why the worlds' members are in the order they are; tests/resources.rs sees the stack where it does not.
 struct Life {
@@ -46,6 +44,16 @@ struct Life {
     }
 };
 
+// What a life is told where its world would tell it `own`, its n-th outcome: that, or what a neighbour was told.
+__device__ __forceinline__ int32_t told(const LivesArgs& args, uint32_t environment, uint32_t n, int32_t own) {
+    const LivesOutcomes& outcomes = args.outcomes;
+    if (outcomes.own) outcomes.own[(size_t)n * args.lanes + environment] = own;
+    if (!outcomes.given) return own;
+    const uint32_t donor = environment ^ 1, count = donor < args.environments ? outcomes.given_counts[donor] : 0;
+    // A donor that lived through fewer outcomes begins again.
+    return count ? outcomes.given[(size_t)(n % count) * args.lanes + donor] : 0;
+}
+
 // Of the lives of a generation, or of those that are always the same.
 __device__ __forceinline__ uint64_t seed_of_lives(const LivesArgs& args, uint32_t trial) {
     if (args.lives) return args.lives[trial];
@@ -69,11 +77,12 @@ __device__ __forceinline__ void play(const LivesArgs& args) {
     bool live = environment < args.environments;
     // Who only pads the window is a life that is over.
     const uint32_t* const adapter = args.adapters + (live ? environment / args.each : 0) * ADAPTED;
-    Life life(args.assays, seed_of_lives(args, trial), adapter[0], environment % args.each);
+    Life life(args.assays, seed_of_lives(args, trial), adapter[0], args.first_life + environment % args.each);
     brain.begin(args, life_row(life.seed, life.assay, life.number));
-    brain.shown(args.one) = 1.0f;
+    if (args.one != NO_ONE) brain.shown(args.one) = 1.0f;
     const auto shown = [&](uint32_t i) -> float& { return brain.shown(adapter[1 + i]); };
-    uint32_t steps = 0;
+    uint32_t steps = 0, outcomes = 0;
+    const auto tell = [&](int32_t own) { return told(args, environment, outcomes++, own); };
     while (__any_sync(~0u, live)) {
         if (live)
             life.visit([&](auto& world) { show(world, args.assays, life.seed, life.number, steps, shown); });
@@ -98,11 +107,14 @@ __device__ __forceinline__ void play(const LivesArgs& args) {
 #pragma unroll
                 for (uint32_t i = 0; i < world.OUTPUTS; ++i) outputs[i] = answers[i];
                 keep<std::remove_reference_t<decltype(world)>>(args.trace, steps, environment, shown, outputs);
-                live = !world.act(args.assays, outputs);
+                const After after = world.act(args.assays, outputs, tell);
+                live = after != After::OVER;
+                if (after == After::FORGET && args.amnesia) brain.forget(args);
             });
             ++steps;
         }
     }
+    if (args.outcomes.own) args.outcomes.own_counts[environment] = outcomes;
     const size_t at = ((size_t)trial * players + player) * args.lanes + environment;
     args.lived[at] = steps * args.ticks;
     if (environment < args.environments) life.visit([&](auto& world) { args.fitness[at] = world.fitness(args.assays); });
@@ -124,7 +136,7 @@ __device__ __forceinline__ void play_plain(const PlainLivesArgs& args, float* sh
         show(world, args.assays, args.seed, number, steps, shown);
         policy.outputs(args, channels, answers);
         keep<World>(args.trace, steps, number, shown, answers);
-        live = !world.act(args.assays, answers);
+        live = world.act(args.assays, answers, [](int32_t own) { return own; }) != After::OVER;
     }
     args.fitness[number] = world.fitness(args.assays);
     args.lived[number] = steps;
@@ -132,17 +144,18 @@ __device__ __forceinline__ void play_plain(const PlainLivesArgs& args, float* sh
 
 }  // namespace battery
 
-#define LIVES(unit, Unit, tile) \
-    KERNEL(lives_##unit##_##tile, LivesArgs, 128, 1) { battery::play<battery::OneUnit<Unit, tile / exact::GROUPS>>(args); }
-#define TILES(unit, Unit) \
-    LIVES(unit, Unit, 8) \
-    LIVES(unit, Unit, 16) \
-    LIVES(unit, Unit, 32) \
+// With so many blocks side by side on a multiprocessor, which a few registers more would not let be.
+#define LIVES(unit, Unit, tile, blocks) \
+    KERNEL(lives_##unit##_##tile, LivesArgs, 128, blocks) { battery::play<battery::OneUnit<Unit, tile / exact::GROUPS>>(args); }
+#define TILES(unit, Unit, widest) \
+    LIVES(unit, Unit, 8, 4) \
+    LIVES(unit, Unit, 16, 3) \
+    LIVES(unit, Unit, 32, widest) \
     KERNEL(lives_network_##unit, LivesArgs, 128, 1) { battery::play<battery::Units<Unit, 8 / exact::GROUPS>>(args); }
-TILES(enu, Enu)
-TILES(nfenu, Nfenu)
-TILES(gru, Gru)
-TILES(lstm, Lstm)
+TILES(enu, Enu, 3)
+TILES(nfenu, Nfenu, 3)
+TILES(gru, Gru, 3)
+TILES(lstm, Lstm, 2)
 #undef TILES
 #undef LIVES
 

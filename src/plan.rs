@@ -296,8 +296,8 @@ fn check_assays(task: &mut Assays, is_network: bool) -> Result<(usize, usize, us
     for name in &task.assays {
         let assay = Assay::named(name).map_err(|why| Invalid { key: key.into(), message: why.to_string() })?;
         check(assay.is_for_animals(), key, || format!("in {name} no animal moves, so none can be evolved in it"))?;
-        check(!assays.contains(&assay.letter), key, || format!("{name} is there twice"))?;
-        assays.push(assay.letter);
+        check(!assays.contains(&assay.name), key, || format!("{name} is there twice"))?;
+        assays.push(assay.name);
     }
     check(!assays.is_empty(), key, || "none is named".into())?;
     within(TABLE, "lives", task.lives, (1, MAX_ENVIRONMENTS / assays.len() as u32))?;

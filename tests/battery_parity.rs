@@ -11,14 +11,16 @@ use common::*;
 use device::{gpu, on_gpu};
 use phylon::abi::{ArenaMovesArgs, PlateMovesArgs, THREADS, TRACED};
 use phylon::battery::arena::{Arena, Forager};
-use phylon::battery::assays::Assay;
+use phylon::battery::assays::{ASSAYS, Asked, Assay, Subject};
 use phylon::battery::body::{Body, Evolved};
 use phylon::battery::chemotaxis::Chemotaxis;
-use phylon::battery::cues::{Rules, Swap, TwoTasks};
-use phylon::battery::gpu::{self as on_device, Lived, Worlds};
+use phylon::battery::conditioning::Conditioning;
+use phylon::battery::cues::{Interval, Rules, Swap, TwoTasks};
+use phylon::battery::gpu::{self as on_device, Kept, Lived, Treated, Worlds};
+use phylon::battery::overlap::Overlap;
 use phylon::battery::plain::Plain;
 use phylon::battery::plate::{Motion, Plate, Source, Worm};
-use phylon::battery::play::{After, Controller, Lives, Outcomes, Protocol, Treatment, play};
+use phylon::battery::play::{After, Controller, Lives, Outcomes, Played, Protocol, Treatment, play};
 use phylon::battery::reversal::Reversal;
 use phylon::battery::step_through::StepThrough;
 use phylon::gpu::emu::{self, Order};
@@ -191,31 +193,49 @@ impl<P: Protocol> Protocol for Traced<'_, P> {
     }
 }
 
+/// f of the protocol of this name.
+macro_rules! of_protocol {
+    ($worlds:expr, $name:expr, $f:expr) => {
+        match $name {
+            "A" => $f(&$worlds.chemotaxis),
+            "B" => $f(&$worlds.arena),
+            "C" => $f(&$worlds.step_through),
+            "D" => $f(&$worlds.reversal),
+            "E" => $f(&$worlds.swap),
+            "F" => $f(&$worlds.two_tasks),
+            "conditioning" => $f(&$worlds.conditioning),
+            _ => $f(&$worlds.overlap),
+        }
+    };
+}
+
 /// Lives on the CPU: of each its fitness, then a row a step of senses, r+, r- and outputs.
-fn expected(worlds: &Worlds, letter: char, controller: &dyn Controller, lives: Lives) -> Vec<Vec<f64>> {
-    fn lived<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives) -> Vec<Vec<f64>> {
-        play(&Traced(protocol), controller, lives, Treatment::None).values
-    }
-    match letter {
-        'A' => lived(&worlds.chemotaxis, controller, lives),
-        'B' => lived(&worlds.arena, controller, lives),
-        'C' => lived(&worlds.step_through, controller, lives),
-        'D' => lived(&worlds.reversal, controller, lives),
-        'E' => lived(&worlds.swap, controller, lives),
-        _ => lived(&worlds.two_tasks, controller, lives),
-    }
+fn expected(worlds: &Worlds, name: &str, controller: &dyn Controller, lives: Lives) -> Vec<Vec<f64>> {
+    of_protocol!(worlds, name, |protocol| play(&Traced(protocol), controller, lives, Treatment::None).values)
 }
 
 /// The longest life of a world, control steps.
-fn longest(worlds: &Worlds, letter: char) -> u32 {
-    match letter {
-        'A' => worlds.chemotaxis.longest(),
-        'B' => worlds.arena.longest(),
-        'C' => worlds.step_through.longest(),
-        'D' => worlds.reversal.longest(),
-        'E' => worlds.swap.longest(),
-        _ => worlds.two_tasks.longest(),
-    }
+fn longest(worlds: &Worlds, name: &str) -> u32 {
+    of_protocol!(worlds, name, Protocol::longest)
+}
+
+/// Lives of a body in these assays on a device; the first `traced` steps are kept.
+#[expect(clippy::too_many_arguments, reason = "who, where, which lives, and how")]
+fn animal(
+    gpu: &Gpu,
+    worlds: &Worlds,
+    body: &Body,
+    parameters: &[f32],
+    assays: &[&Assay],
+    lives: Lives,
+    warps: usize,
+    traced: u32,
+) -> Lived {
+    let game = |assay: &&Assay| (assay.game.number, body.adapter(assay).expect("a body for it"));
+    let games: Vec<_> = assays.iter().map(game).collect();
+    let treated = Treated::not(Kept::All(traced));
+    on_device::animal(gpu, worlds, body, parameters, &games, (0, lives), warps, treated)
+        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// The same lives, from number `first` of `seen` on.
@@ -240,7 +260,8 @@ fn compare(what: &str, assay: &Assay, expected: &[Vec<f64>], seen: &Lived, first
 fn worlds() -> [Worlds; 2] {
     let plate =
         Plate { spread: 10.0, gain: 10.0, peak: 10.0, speed: 0.2, noise: 0.1, rate: 0.4, pause: 3, ..Plate::default() };
-    let rules = Rules { reward: 0.8, gap: 2, ..Rules::default() };
+    let rules = Rules { reward: 0.8, gap: 2, blends: true };
+    let between = Interval { blank: 2, filled: 3 };
     let arena = Arena::default();
     let other = Worlds {
         chemotaxis: Chemotaxis { plate: Plate { radius: 6.0, period: 3.0, ..plate }, steps: 300 },
@@ -255,17 +276,20 @@ fn worlds() -> [Worlds; 2] {
             test: 120,
             offset: 4.0,
         },
-        step_through: StepThrough { cutoff: 9, delay: 4, ..StepThrough::default() },
-        reversal: Reversal { block: 2..=5, dark: 0.4, ..Reversal::default() },
+        step_through: StepThrough { cutoff: 9, delay: 4, blends: true },
+        reversal: Reversal { block: 2..=5, dark: 0.4, gap: 3, alternation: true },
         swap: Swap { rules, before: 3..=5, after: 6 },
-        two_tasks: TwoTasks { rules, trials: 5, ..TwoTasks::default() },
+        two_tasks: TwoTasks { rules, trials: 5, between },
+        conditioning: Conditioning { presentations: 2..=5, delay: 3 },
+        overlap: Overlap { tasks: TwoTasks { trials: 6, between, ..TwoTasks::default() }, shared: 4 },
     };
     [Worlds::default(), other]
 }
 
 /// The body of one unit in these assays, and how many parameters it has.
 fn body(unit: &str, memory: usize, assays: &str, more: &str) -> (Body, usize) {
-    made(&format!("[unit.{unit}]\ninputs = 30\nmemory = {memory}\noutputs = 9"), assays, more)
+    let inputs = if assays.contains("overlap") { 48 } else { 30 };
+    made(&format!("[unit.{unit}]\ninputs = {inputs}\nmemory = {memory}\noutputs = 9"), assays, more)
 }
 
 /// The body of these tables.
@@ -298,10 +322,17 @@ fn in_every_shape(check: impl Fn(&str, usize)) {
     }
 }
 
-const LETTERS: [char; 6] = ['A', 'B', 'C', 'D', 'E', 'F'];
+/// Protocols by the assay that they are of.
+const NAMES: [&str; 8] = ["A", "B", "C", "D", "E", "F", "conditioning", "overlap"];
 
-fn assay(letter: char) -> &'static Assay {
-    Assay::named(&letter.to_string()).unwrap()
+fn assay(name: &str) -> &'static Assay {
+    Assay::named(name).unwrap()
+}
+
+/// This assay behind others.
+fn several(name: &str) -> String {
+    let others = ["F", "D", "B", "C", "A", "overlap"].into_iter().filter(|&other| other != name);
+    format!("{:?}", others.chain([name]).collect::<Vec<_>>())
 }
 
 /// Lives that come to different fitness, of all that an assay's test plays.
@@ -314,9 +345,9 @@ impl Variety {
     }
 
     #[track_caller]
-    fn check(&self, letter: char) {
+    fn check(&self, name: &str) {
         // In the dark a network without memory can do three things in a maze.
-        assert!(self.0.len() > 2, "{letter}: lives of {} kinds show little", self.0.len());
+        assert!(self.0.len() > 2, "{name}: lives of {} kinds show little", self.0.len());
     }
 }
 
@@ -324,31 +355,29 @@ impl Variety {
 fn battery_lives_of_units_have_the_bits_of_the_cpu() {
     let gpu = gpu();
     for (w, worlds) in worlds().iter().enumerate() {
-        for letter in LETTERS {
-            let (assay, traced, mut variety) = (assay(letter), longest(worlds, letter), Variety::default());
+        for name in NAMES {
+            let (assay, traced, mut variety) = (assay(name), longest(worlds, name), Variety::default());
             for (i, unit) in UNITS.iter().enumerate() {
                 let memory = [5, 9, 17, 8][(i + w) % 4];
                 // One in several assays, whose senses and motors are in other places, and with several steps.
                 let (assays, more) = match (i + w) % 4 {
-                    3 => (format!("['F', 'D', 'B', 'C', 'A', '{letter}']"), "ticks_per_step = 2"),
-                    _ => (format!("['{letter}']"), ""),
+                    3 => (several(name), "ticks_per_step = 2"),
+                    _ => (format!("['{name}']"), ""),
                 };
-                let assays = if letter == 'E' { assays } else { assays.replacen(&format!("'{letter}', "), "", 1) };
                 let (body, count) = body(unit.name, memory, &assays, more);
                 let lives = Lives { seed: 3 + i as u64, count: if on_gpu() { 2000 } else { 75 } };
                 let parameters = drawn(count, (10 * w + i) as u32, 0.8);
                 let controller = Evolved::new(&body, &parameters, assay).expect("a body for it");
-                let expected = expected(worlds, letter, &controller, lives);
+                let expected = expected(worlds, name, &controller, lives);
                 let ticks = if more.is_empty() { 1 } else { 2 };
                 variety.see(&expected);
                 in_every_shape(|shape, warps| {
-                    let seen = on_device::animal(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
-                    let mut seen = seen.unwrap_or_else(|e| panic!("{e}"));
+                    let mut seen = animal(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
                     seen.steps.iter_mut().for_each(|steps| *steps /= ticks);
-                    compare(&format!("{} {w} {letter} {shape}", unit.name), assay, &expected, &seen, 0);
+                    compare(&format!("{} {w} {name} {shape}", unit.name), assay, &expected, &seen, 0);
                 });
             }
-            variety.check(letter);
+            variety.check(name);
         }
     }
 }
@@ -372,31 +401,27 @@ const NETWORKS: [&str; 7] = [
 #[test]
 fn battery_lives_of_networks_have_the_bits_of_the_cpu() {
     let (gpu, worlds) = (gpu(), worlds());
-    for (l, letter) in LETTERS.into_iter().enumerate() {
+    for (l, name) in NAMES.into_iter().enumerate() {
         let mut variety = Variety::default();
         for (n, network) in NETWORKS.into_iter().enumerate() {
             // The other worlds are the shorter ones.
-            let (assay, worlds) = (assay(letter), &worlds[usize::from(n > 0 || "AD".contains(letter))]);
-            let traced = longest(worlds, letter);
+            let (assay, worlds) = (assay(name), &worlds[usize::from(n > 0 || "AD".contains(name))]);
+            let traced = longest(worlds, name);
             // In several assays a body has more senses and motors than it uses.
-            let assays = if n % 2 == 0 { format!("['{letter}']") } else { "['C', 'F', 'D', 'B', 'A']".to_owned() };
-            if n % 2 == 1 && letter == 'E' {
-                continue;
-            }
+            let assays = if n % 2 == 0 { format!("['{name}']") } else { several(name) };
             let (body, count) = made(network, &assays, &format!("ticks_per_step = {}", 1 + n % 3));
             let lives = Lives { seed: 40 + n as u64, count: if on_gpu() { 700 } else { 39 } };
             let parameters = drawn(count, (100 + 10 * l + n) as u32, 1.2);
             let controller = Evolved::new(&body, &parameters, assay).expect("a body for it");
-            let expected = expected(worlds, letter, &controller, lives);
+            let expected = expected(worlds, name, &controller, lives);
             variety.see(&expected);
             in_every_shape(|shape, warps| {
-                let seen = on_device::animal(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
-                let mut seen = seen.unwrap_or_else(|e| panic!("{e}"));
+                let mut seen = animal(&gpu, worlds, &body, &parameters, &[assay], lives, warps, traced);
                 seen.steps.iter_mut().for_each(|steps| *steps /= 1 + n as u32 % 3);
-                compare(&format!("network {n} {letter} {shape}"), assay, &expected, &seen, 0);
+                compare(&format!("network {n} {name} {shape}"), assay, &expected, &seen, 0);
             });
         }
-        variety.check(letter);
+        variety.check(name);
     }
 }
 
@@ -404,8 +429,8 @@ fn battery_lives_of_networks_have_the_bits_of_the_cpu() {
 fn battery_lives_of_plain_networks_have_the_bits_of_the_cpu() {
     let gpu = gpu();
     for worlds in worlds() {
-        for letter in LETTERS {
-            let (assay, traced, mut variety) = (assay(letter), longest(&worlds, letter), Variety::default());
+        for name in NAMES {
+            let (assay, traced, mut variety) = (assay(name), longest(&worlds, name), Variety::default());
             let networks: [(&[usize], Activation); 4] = [
                 (&[9], Activation::Tanh),
                 (&[], Activation::Identity),
@@ -419,15 +444,15 @@ fn battery_lives_of_plain_networks_have_the_bits_of_the_cpu() {
                 let weights = drawn(mlp.parameters().len(), i as u32, 1.0);
                 mlp.parameters_mut().copy_from_slice(&weights);
                 let lives = Lives { seed: 90 + i as u64, count: if on_gpu() { 1000 } else { 75 } };
-                let expected = expected(&worlds, letter, &Plain::new(mlp.clone()), lives);
+                let expected = expected(&worlds, name, &Plain::new(mlp.clone()), lives);
                 variety.see(&expected);
                 for threads in [128, 32] {
                     let seen = on_device::plain(&gpu, &worlds, assay, &mlp, lives, threads, traced);
                     let seen = seen.unwrap_or_else(|e| panic!("{e}"));
-                    compare(&format!("plain {i} {letter}, {threads} threads"), assay, &expected, &seen, 0);
+                    compare(&format!("plain {i} {name}, {threads} threads"), assay, &expected, &seen, 0);
                 }
             }
-            variety.check(letter);
+            variety.check(name);
         }
     }
 }
@@ -436,17 +461,16 @@ fn battery_lives_of_plain_networks_have_the_bits_of_the_cpu() {
 #[test]
 fn battery_lives_in_several_assays_are_those_in_each() {
     let (gpu, worlds) = (gpu(), Worlds::default());
-    let (body, count) = body("enu", 6, "['A', 'B', 'C', 'D', 'E', 'F']", "");
+    let (body, count) = body("enu", 6, "['A', 'B', 'C', 'D', 'E', 'F', 'overlap']", "");
     let (parameters, lives) = (drawn(count, 5, 1.0), Lives { seed: 8, count: 7 });
-    let all = LETTERS.map(assay);
-    let traced = LETTERS.map(|letter| longest(&worlds, letter)).into_iter().max().unwrap();
-    let expected = LETTERS.map(|letter| {
-        let controller = Evolved::new(&body, &parameters, assay(letter)).expect("a body for it");
-        expected(&worlds, letter, &controller, lives)
+    let all = NAMES.map(assay);
+    let traced = NAMES.map(|name| longest(&worlds, name)).into_iter().max().unwrap();
+    let expected = NAMES.map(|name| {
+        let controller = Evolved::new(&body, &parameters, assay(name)).expect("a body for it");
+        expected(&worlds, name, &controller, lives)
     });
     in_every_shape(|shape, warps| {
-        let seen = on_device::animal(&gpu, &worlds, &body, &parameters, &all, lives, warps, traced);
-        let seen = seen.unwrap_or_else(|e| panic!("{e}"));
+        let seen = animal(&gpu, &worlds, &body, &parameters, &all, lives, warps, traced);
         for (i, (assay, expected)) in all.into_iter().zip(&expected).enumerate() {
             compare(&format!("{} {shape}", assay.letter), assay, expected, &seen, i * lives.count as usize);
         }
@@ -469,9 +493,11 @@ fn battery_evolution_has_the_bits_of_the_cpu() {
         ),
         ("enu", 20, "['B', 'F']", 4, "[es]\npopulation = 4\nsigma = 0.8"),
         ("gru", 5, "['D', 'C']\nticks_per_step = 3", 6, "[snes]\npopulation = 6"),
+        ("lstm", 6, "['alternation', 'conditioning']", 5, "[es]\npopulation = 5\nsigma = 0.9"),
+        ("enu", 5, "['overlap', 'interval']", 7, "[snes]\npopulation = 5"),
     ];
     let units = units.map(|(unit, memory, assays, lives, optimiser)| {
-        let unit = format!("[unit.{unit}]\ninputs = 20\nmemory = {memory}\noutputs = 6\ninitial_scale = 3.0");
+        let unit = format!("[unit.{unit}]\ninputs = 28\nmemory = {memory}\noutputs = 6\ninitial_scale = 3.0");
         (unit, assays, lives, optimiser)
     });
     let networks = [
@@ -502,19 +528,95 @@ fn battery_evolution_has_the_bits_of_the_cpu() {
 }
 
 #[test]
-fn battery_large_networks_variants_and_fast_mode_are_refused_in_words() {
-    let refused = |numerics: &str, network: &str, assay: &str| {
+fn battery_large_networks_one_world_of_two_sizes_and_fast_mode_are_refused_in_words() {
+    let refused = |numerics: &str, network: &str, assays: &str| {
         let text = format!(
-            "format = 1\n[run]\nname = 'x'\ngenerations = 1\nnumerics = '{numerics}'\n[unit.enu]\ninputs = 8\nmemory = 4\noutputs = 8\n\
-             {network}[task.assay]\nassays = ['{assay}']\n[es]\npopulation = 4"
+            "format = 1\n[run]\nname = 'x'\ngenerations = 1\nnumerics = '{numerics}'\n[unit.enu]\ninputs = 12\nmemory = 4\noutputs = 12\n\
+             {network}[task.assay]\nassays = [{assays}]\n[es]\npopulation = 4"
         );
         let plan = Plan::new(toml::from_str(&text).expect("toml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
         GpuEngine::new(&plan, gpu()).err().expect("no kernel for it").to_string()
     };
-    let message = refused("exact", "[network]\nneurons = 40\nsynapses = 40\nrandom.seed = 1\n", "A");
+    let message = refused("exact", "[network]\nneurons = 40\nsynapses = 40\nrandom.seed = 1\n", "'A'");
     assert!(message.contains("too large") && message.contains("--device cpu"), "{message}");
-    let message = refused("exact", "", "alternation");
-    assert!(message.contains("variants of assays are played on the CPU; try: --device cpu"), "{message}");
-    let message = refused("fast", "", "A");
+    let message = refused("exact", "", "'reversal', 'C', 'alternation'");
+    assert!(
+        message.contains("reversal and alternation are one world") && message.contains("--device cpu"),
+        "{message}"
+    );
+    let message = refused("fast", "", "'A'");
     assert!(message.contains("try: --set run.numerics=exact"), "{message}");
+}
+
+/// Of the values of each life, of each path, and the steps.
+fn bits(played: &Played) -> (Vec<Vec<u64>>, u64) {
+    let paths = played.paths.iter().map(|path| path.as_flattened().iter().map(|&x| x.into()).collect());
+    let values: Vec<Vec<f64>> = played.values.iter().cloned().chain(paths).collect();
+    (values.iter().map(|values| double_bits(values)).collect(), played.steps)
+}
+
+/// What the judges are given is the same: in every assay and variant, under every condition, whatever is done to animals.
+#[test]
+fn battery_judgements_on_a_device_have_the_bits_of_the_cpu() {
+    let gpu = gpu();
+    let units = [("enu", 5), ("lstm", 7)];
+    let units = units.map(|(unit, memory)| format!("[unit.{unit}]\ninputs = 30\nmemory = {memory}\noutputs = 9"));
+    let bodies = units.into_iter().chain([0, 2, 4].map(|n| NETWORKS[n].to_owned()));
+    let mut differ = std::collections::BTreeSet::new();
+    for (n, tables) in bodies.enumerate() {
+        for assay in ASSAYS.into_iter().filter(|assay| assay.is_for_animals()) {
+            let ticks = format!("ticks_per_step = {}", 1 + n % 2);
+            let (body, count) = made(&tables, &format!("['{}']", assay.name), &ticks);
+            let parameters = drawn(count, 200 + n as u32, 1.5);
+            let subject = Subject::Animal(Box::new(Evolved::new(&body, &parameters, assay).expect("a body for it")));
+            assert!(subject.can_be_on_device());
+            // The last of an odd number has no neighbour.
+            let lives = Lives { seed: 9, count: if on_gpu() { 301 } else { 35 } };
+            let of = |gpu, (condition, treatment)| {
+                let played = assay.play(condition, &subject, Asked { gpu, lives, treatment });
+                bits(&played.unwrap_or_else(|e| panic!("{e}")))
+            };
+            // All that is done to animals, and every condition once.
+            let treatments = [Treatment::Amnesia, Treatment::Shuffled].map(|treatment| (0, treatment));
+            let conditions = (0..assay.conditions.len()).map(|condition| (condition, Treatment::None));
+            let conditions = conditions.take(if n == 0 { usize::MAX } else { 1 });
+            let untreated = of(None, (0, Treatment::None));
+            for (condition, treatment) in conditions.chain(treatments) {
+                let what = format!("body {n}, {}, {}, {treatment:?}", assay.name, assay.conditions[condition]);
+                let on_cpu = of(None, (condition, treatment));
+                assert_eq!(on_cpu, of(Some(&gpu), (condition, treatment)), "{what}");
+                if on_cpu != untreated {
+                    differ.insert((assay.name, format!("{treatment:?}")));
+                }
+            }
+        }
+    }
+    // Nothing is remembered in A.
+    for assay in ASSAYS.into_iter().filter(|assay| assay.is_for_animals() && assay.letter != 'A') {
+        for treatment in ["Amnesia", "Shuffled"] {
+            assert!(
+                differ.contains(&(assay.name, treatment.to_owned())),
+                "{}: {treatment} changed no life",
+                assay.name
+            );
+        }
+    }
+}
+
+/// Many lives are played a part at a time.
+#[test]
+fn battery_judgements_are_the_same_in_parts() {
+    let gpu = gpu();
+    let (body, count) = made(NETWORKS[4], "['E']", "");
+    let (assay, parameters) = (assay("E"), drawn(count, 3, 1.5));
+    let controller = Evolved::new(&body, &parameters, assay).expect("a body for it");
+    let lives = Lives { seed: 2, count: 139 };
+    for treatment in [Treatment::None, Treatment::Amnesia, Treatment::Shuffled] {
+        let whole = bits(&play(&Swap::default(), &controller, lives, treatment));
+        for most in [32, 64, 1000] {
+            let animal = controller.animal().expect("an animal");
+            let seen = on_device::played(&gpu, &Swap::default(), animal, lives, treatment, most);
+            assert_eq!(whole, bits(&seen.unwrap_or_else(|e| panic!("{e}"))), "{treatment:?}, {most} at a time");
+        }
+    }
 }

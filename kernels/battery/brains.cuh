@@ -33,6 +33,15 @@ struct OneUnit {
         __syncwarp();
     }
 
+    // The lane's life forgets everything; the warp must meet before the next step.
+    __device__ __forceinline__ void forget(const LivesArgs& args) {
+        for (uint32_t i = 0; i < args.memory; ++i) {
+            rows.memory[i * LANES + lane] = 0.0f;
+            if (Unit::LSTM) rows.first[i * LANES + lane] = 0.0f;
+        }
+        for (uint32_t i = 0; i < args.outputs; ++i) rows.outputs[i * LANES + lane] = 0.0f;
+    }
+
     __device__ __forceinline__ float& shown(uint32_t channel) { return rows.inputs[channel * LANES + lane]; }
     __device__ __forceinline__ float motor(uint32_t output) const { return rows.outputs[output * LANES + lane]; }
 
@@ -109,6 +118,11 @@ struct Units {
                 noise[(first + i) * LANES + lane] = args.output_noise * four[i];
         }
         __syncwarp();
+    }
+
+    // As of one unit. What neurons read is made anew in each step, and noise is a life's.
+    __device__ __forceinline__ void forget(const LivesArgs& args) {
+        for (float* at = neurons + lane; at < noise; at += LANES) *at = 0.0f;
     }
 
     // Of a sensor's channel: sensor * channels + channel.

@@ -1,5 +1,6 @@
 // Assay A, twin of src/battery/chemotaxis.rs. Of a life it keeps what its fitness needs.
 #pragma once
+#include "after.cuh"
 #include "plate.cuh"
 
 namespace battery {
@@ -31,11 +32,11 @@ struct Chemotaxis {
         return 0;
     }
 
-    // Whether the life is over.
-    __device__ __forceinline__ bool act(const Assays& assays, const float (&outputs)[OUTPUTS]) {
+    template <class Tell>
+    __device__ __forceinline__ After act(const Assays& assays, const float (&outputs)[OUTPUTS], Tell) {
         plate::step(assays.chemotaxis.plate, worm, outputs[0] - outputs[1], outputs[2], draws);
         distances = distances + worm.distance_to(source());
-        return worm.step >= assays.chemotaxis.steps;
+        return worm.step >= assays.chemotaxis.steps ? After::OVER : After::NEXT;
     }
 
     __device__ __forceinline__ float fitness(const Assays&) const {

@@ -6,14 +6,17 @@
 #include "reversal.cuh"
 
 // X(name, World): the name as in Assay::name, with _ for -. A World is a life: NUMBER, SENSES, OUTPUTS, DRAWS (in every control
-// step), a constructor from what is drawn once, `observe`, `act` and `fitness`.
+// step), a constructor from what is drawn once, `observe`, `act`, which asks tell(outcome) what the animal is told instead, and
+// `fitness`.
 #define EACH_ASSAY(X) \
     X(chemotaxis, battery::Chemotaxis) \
     X(food_memory, battery::FoodMemory) \
     X(avoidance, battery::StepThrough) \
     X(reversal, battery::Reversal) \
     X(preference, battery::Swap) \
-    X(two_tasks, battery::TwoTasks)
+    X(two_tasks, battery::TwoTasks) \
+    X(conditioning, battery::Conditioning) \
+    X(overlap, battery::Overlap)
 
 namespace battery {
 
@@ -35,14 +38,16 @@ __device__ __forceinline__ void show(World& world, const Assays& assays, uint64_
     to(World::SENSES + 1) = (float)(told < 0);
 }
 
-// For tests: what a life is shown and answers in a step, where there is room for it.
+// What a life is shown and answers in a step, or answers alone, where there is room for it.
 template <class World, class Shown>
 __device__ __forceinline__ void keep(const LivesTrace& trace, uint32_t step, uint32_t lane, Shown shown,
                                      const float (&answers)[World::OUTPUTS]) {
     if (step >= trace.steps) return;
-    float* to = trace.values + (size_t)step * TRACED * trace.lanes + lane;
+    float* to = trace.values + (size_t)step * trace.rows * trace.lanes + lane;
+    if (trace.rows == TRACED) {
 #pragma unroll
-    for (uint32_t i = 0; i < World::SENSES + 2; ++i, to += trace.lanes) *to = shown(i);
+        for (uint32_t i = 0; i < World::SENSES + 2; ++i, to += trace.lanes) *to = shown(i);
+    }
 #pragma unroll
     for (uint32_t i = 0; i < World::OUTPUTS; ++i, to += trace.lanes) *to = answers[i];
 }

@@ -1,5 +1,6 @@
 // Assay B, twin of src/battery/memory.rs.
 #pragma once
+#include "after.cuh"
 #include "arena.cuh"
 
 namespace battery {
@@ -9,7 +10,7 @@ struct FoodMemory {
     static constexpr bool DRAWS = true;
 
     StepDraws draws;
-    int32_t site;
+    int32_t site;  // that exits are measured from; another life's if outcomes are shuffled
     Forager state;
 
     FoodMemory() = default;
@@ -27,9 +28,13 @@ struct FoodMemory {
         return 0;
     }
 
-    __device__ __forceinline__ bool act(const Assays& assays, const float (&outputs)[OUTPUTS]) {
+    template <class Tell>
+    __device__ __forceinline__ After act(const Assays& assays, const float (&outputs)[OUTPUTS], Tell tell) {
+        const Phase before = state.phase;
         state.step(assays.arena, outputs[0] - outputs[1], outputs[2], draws);
-        return state.phase == Phase::DONE;
+        if (before == Phase::FIND && state.phase == Phase::EAT) site = tell(site);
+        if (state.phase == Phase::DONE) return After::OVER;
+        return before == Phase::DELAY && state.phase == Phase::TEST ? After::FORGET : After::NEXT;
     }
 
     __device__ __forceinline__ float fitness(const Assays&) const {

@@ -2,6 +2,7 @@
 #pragma once
 #include "../rng.cuh"
 #include "../world/t_maze.cuh"
+#include "after.cuh"
 
 namespace battery {
 
@@ -25,25 +26,35 @@ struct Reversal {
     int32_t told;
     uint32_t right, meals;
     uint32_t dark;  // 1: its colour sensors are
+    uint32_t blank;  // control steps left
+    uint32_t was_told;
 
     Reversal() = default;
 
-    __device__ __forceinline__ Reversal(const Assays& assays, const Row& row) : trial(0), told(0), right(0), meals(0) {
+    __device__ __forceinline__ Reversal(const Assays& assays, const Row& row)
+        : trial(0), choice(NEITHER), told(0), right(0), meals(0), was_told(0) {
         const ReversalSizes& sizes = assays.reversal;
         const uint4 w = words(row, 0);
         first = unit_uniform(w.y) < 0.5f;
         dark = unit_uniform(w.z) < sizes.dark;
         length = sizes.least + (uint32_t)(int32_t)((float)(sizes.most - sizes.least + 1) * unit_uniform(w.x));
-        begin_trial();
+        food = first;
+        begin_trial(assays);
+        blank = 0;
     }
 
     __device__ __forceinline__ void keep(const Maze& maze) { x = maze.x, y = maze.y, heading = maze.direction; }
 
-    __device__ __forceinline__ void begin_trial() {
-        food = (first + trial / length) % 2;
+    __device__ __forceinline__ void begin_trial(const Assays& assays) {
+        if (!assays.reversal.alternation) {
+            food = (first + trial / length) % 2;
+        } else if (choice != NEITHER) {
+            food = 1 - choice;
+        }
         keep(Maze(Rules{}, food));
         actions = 0;
         choice = NEITHER;
+        blank = assays.reversal.gap;
     }
 
     // It has energy left: a trial has as many actions.
@@ -55,16 +66,23 @@ struct Reversal {
 
     __device__ __forceinline__ int32_t observe(const Assays&, const uint4&, float (&senses)[SENSES]) {
         const Maze::Sensors seen = maze().observe();
-        const bool light = !dark;
-        senses[0] = (float)seen.wall;
+        const bool shown = blank == 0, light = !dark && shown;
+        senses[0] = (float)(seen.wall && shown);
         senses[1] = (float)(seen.green && light);
         senses[2] = (float)(seen.red && light);
         const int32_t outcome = told;
+        was_told = told != 0;
         told = 0;
         return outcome;
     }
 
-    __device__ __forceinline__ bool act(const Assays&, const float (&outputs)[OUTPUTS]) {
+    template <class Tell>
+    __device__ __forceinline__ After act(const Assays& assays, const float (&outputs)[OUTPUTS], Tell tell) {
+        const After after = was_told ? After::FORGET : After::NEXT;
+        if (blank > 0) {
+            --blank;
+            return after;
+        }
         uint32_t action = MOTORS;
         float best = 0.0f;
 #pragma unroll
@@ -76,13 +94,13 @@ struct Reversal {
         next.step(action, 1.0f);
         keep(next);
         ++actions;
-        if (next.reward == 0 && actions < ACTIONS) return false;
-        told = next.reward;
+        if (next.reward == 0 && actions < ACTIONS) return after;
+        told = tell(next.reward);
         meals += next.reward > 0;
         right += choice == food;
-        if (++trial >= BLOCKS * length) return true;
-        begin_trial();
-        return false;
+        if (++trial >= BLOCKS * length) return After::OVER;
+        begin_trial(assays);
+        return After::FORGET;
     }
 
     __device__ __forceinline__ float fitness(const Assays&) const {

@@ -32,12 +32,16 @@ abi! {
         PHASES_DRIFT = 2;
         /// Channels of the neurons of [`RuleMovesArgs`].
         RULE_INPUTS = 32;
-        /// Rows of a step in [`LivesTrace::values`]: the most that an assay shows and is answered.
-        TRACED = 14;
+        /// Most motors that an assay asks for, and rows of a step in [`LivesTrace::values`] of answers alone.
+        MOST_MOTORS = 3;
+        /// The same with what is shown: the most that an assay shows and is answered.
+        TRACED = 20;
         /// Words of [`LivesArgs::adapters`] for an assay.
-        ADAPTED = 16;
+        ADAPTED = 22;
         /// Of [`LivesArgs::adapters`]: the first motor.
-        ADAPTED_MOTORS = 12;
+        ADAPTED_MOTORS = 19;
+        /// Of [`LivesArgs::one`]: no input is 1 throughout.
+        NO_ONE = 0xffff_ffff;
     }
 
     /// [`crate::battery::plate::Plate`], and what follows from it.
@@ -116,6 +120,8 @@ abi! {
         cutoff: u32,
         /// Between the naive trial and the tests.
         delay: u32,
+        /// 1: cues are.
+        blends: u32,
     }
 
     /// [`crate::battery::reversal::Reversal`].
@@ -126,6 +132,10 @@ abi! {
         most: u32,
         /// Share of lives in which the two colour sensors stay dark.
         dark: f32,
+        /// Blank control steps between trials.
+        gap: u32,
+        /// 1: food is where the animal did not go first in the trial before.
+        alternation: u32,
     }
 
     /// [`crate::battery::cues::Rules`].
@@ -134,6 +144,8 @@ abi! {
         reward: f32,
         /// Blank control steps between trials.
         gap: u32,
+        /// 1: cues are.
+        blends: u32,
     }
 
     /// [`crate::battery::cues::Swap`].
@@ -154,6 +166,30 @@ abi! {
         rules: CueRules,
         /// Trials of each task.
         trials: u32,
+        /// Before the second task, trials in which nothing is shown.
+        blank: u32,
+        /// Then trials whose outcome is a coin's.
+        filled: u32,
+    }
+
+    /// [`crate::battery::conditioning::Conditioning`].
+    struct ConditioningSizes {
+        /// Those of all protocols by default.
+        rules: CueRules,
+        /// Fewest presentations of a cue.
+        least: u32,
+        /// Most.
+        most: u32,
+        /// Blank control steps between cue and reward.
+        delay: u32,
+    }
+
+    /// [`crate::battery::overlap::Overlap`].
+    struct OverlapSizes {
+        /// As in assay F.
+        tasks: TwoTasksSizes,
+        /// Channels that are A's.
+        shared: u32,
     }
 
     /// Sizes of all assays that have lives.
@@ -170,16 +206,34 @@ abi! {
         swap: SwapSizes,
         /// F.
         two_tasks: TwoTasksSizes,
+        /// Of E.
+        conditioning: ConditioningSizes,
+        /// Of F.
+        overlap: OverlapSizes,
     }
 
-    /// What lives of a single player are shown and answer; for the tests.
+    /// What lives of a single player are shown and answer.
     struct LivesTrace {
-        /// Out: senses, r+, r- and outputs, `[step][TRACED][lanes]`.
+        /// Out: senses, r+, r- and outputs, or outputs alone, `[step][rows][lanes]`.
         values: Pointer<f32>,
+        /// TRACED, or MOST_MOTORS for outputs alone.
+        rows: u32,
         /// Steps that there is room for; 0: nothing is kept.
         steps: u32,
         /// Length of a row.
         lanes: u32,
+    }
+
+    /// Outcomes of lives of a single player in a single assay, `[n][lanes]`, and how many of each life, `[lanes]`.
+    struct LivesOutcomes {
+        /// Out: what their worlds told them; null: not kept.
+        own: Pointer<i32>,
+        /// Out.
+        own_counts: Pointer<u32>,
+        /// What each neighbour (0 and 1, 2 and 3, ...) is told instead of its own; null: its own.
+        given: Pointer<i32>,
+        /// Of these.
+        given_counts: Pointer<u32>,
     }
 
     /// `lives_*`: whole lives with one unit as the controller, `lives_network_*`: or a network; grid (players * groups of windows,
@@ -229,11 +283,11 @@ abi! {
         parameters: u32,
         /// Inputs that the body drives; of a network, channels of a source.
         channels: u32,
-        /// The input, or sensor * channels, that is 1 throughout.
+        /// The input, or sensor * channels, that is 1 throughout, or NO_ONE.
         one: u32,
-        /// Of a network: sensor * channels of r+.
+        /// Of a network: sensor * channels + channel of r+.
         good: u32,
-        /// Of a network: sensor * channels of r-.
+        /// Of a network: sensor * channels + channel of r-.
         bad: u32,
         /// RULE_*: of a network's synapses.
         rule: u32,
@@ -257,6 +311,10 @@ abi! {
         environments: u32,
         /// Lives of each assay.
         each: u32,
+        /// Number of the first of them.
+        first_life: u32,
+        /// 1: lives forget everything just before their test.
+        amnesia: u32,
         /// Standard deviation of what is added to each motor, of the first `noisy` lives of each assay.
         noise: f32,
         /// See `noise`.
@@ -269,7 +327,9 @@ abi! {
         stream: u32,
         /// 1: those of the generation; 0: of generation 0.
         of_generation: u32,
-        /// For the tests.
+        /// What lives get.
+        outcomes: LivesOutcomes,
+        /// Of a single player.
         trace: LivesTrace,
         /// Their worlds.
         assays: Assays,

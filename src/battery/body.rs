@@ -117,6 +117,12 @@ impl Body {
         self.one
     }
 
+    /// Sources (of one unit, inputs) and channels of r+ and r-.
+    pub(crate) fn told(&self) -> [(usize, usize); 2] {
+        let told = self.senses.len();
+        [self.shown[told], self.shown[told + 1]]
+    }
+
     /// The neuron (of one unit, the output) of its first motor.
     pub(crate) fn first_motor(&self) -> usize {
         match &self.brain {
@@ -207,16 +213,24 @@ impl Evolved {
         let adapter = body.adapter(assay)?;
         Some(Self { body: body.clone(), adapter, parameters: parameters.to_vec() })
     }
+
+    fn as_animal(&self) -> Animal<'_> {
+        let Self { body, adapter, parameters } = self;
+        Animal { body, adapter, parameters, instructions: InstructionSet::best() }
+    }
 }
 
 impl Controller for Evolved {
     fn seat(&self, lanes: usize) -> Box<dyn Seat + '_> {
-        let Self { body, adapter, parameters } = self;
-        Animal { body, adapter, parameters, instructions: InstructionSet::best() }.seated(lanes)
+        self.as_animal().seated(lanes)
     }
 
     fn network_steps(&self) -> u64 {
-        self.body.ticks as u64
+        self.as_animal().network_steps()
+    }
+
+    fn animal(&self) -> Option<Animal<'_>> {
+        Some(self.as_animal())
     }
 }
 

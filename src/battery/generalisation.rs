@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::assays::Assay;
+use super::assays::{Asked, Assay};
 use super::judge::{Model, Steps, interval};
-use super::play::{Lives, Treatment};
 use super::scores::Interval;
+use crate::error::{Error, Result};
 
 /// A condition of assay H.
 #[derive(Debug, Clone, Serialize)]
@@ -31,26 +31,29 @@ const LEFT: f64 = 0.7;
 const LEFT_OF_ALL: f64 = 0.5;
 
 /// The main score under each condition. `trained` are those of models and null as trained.
+///
+/// # Errors
+/// As [`Assay::play`].
 pub(super) fn under_conditions(
     assay: &Assay,
     model: &Model,
     trained: [f64; 2],
-    lives: Lives,
+    asked: Asked<'_>,
     steps: &mut Steps,
-) -> Option<Vec<Condition>> {
+) -> Result<Vec<Condition>> {
     let known = [assay.nulls[0], assay.control].map(|known| (known.make)());
     // A null that has no such score leaves nothing to be taken away.
     let or_nothing = |score: f64| if score.is_nan() { 0.0 } else { score };
     let whole = trained[0] - or_nothing(trained[1]);
     let mut judged = Vec::new();
     for (condition, name) in assay.conditions.iter().enumerate().skip(1) {
-        let play = |subject| (assay.play)(condition, subject, lives, Treatment::None);
-        let played = model.subjects.iter().map(play).collect::<Option<Vec<_>>>()?;
+        let play = |subject| assay.play(condition, subject, asked);
+        let played = model.subjects.iter().map(play).collect::<Result<Vec<_>>>()?;
         steps.add(&played);
         let mut of = |subject| {
             let played = play(subject)?;
             steps.others += played.steps;
-            Some(assay.main.mean(&[&played.values]))
+            Ok::<_, Error>(assay.main.mean(&[&played.values]))
         };
         let (model, null, control) = (interval(assay.main, &played), of(&known[0])?, of(&known[1])?);
         let share = |score: f64| (score - or_nothing(null)) / whole;
@@ -59,5 +62,5 @@ pub(super) fn under_conditions(
         let passes = whole > 0.0 && ratio.low >= threshold;
         judged.push(Condition { name, model, null, control, ratio, threshold, passes });
     }
-    Some(judged)
+    Ok(judged)
 }

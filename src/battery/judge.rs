@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::assays::{Animal, Assay, Criterion, Known, Likeness, Series, Stage, Subject};
+use super::assays::{Animal, Asked, Assay, Criterion, Known, Likeness, Series, Stage, Subject};
 use super::controls::replay::replay;
 use super::generalisation::{Condition, under_conditions};
 use super::play::{Lives, Played, Treatment};
@@ -250,7 +250,8 @@ struct Lived {
 impl Lived {
     fn new(gpu: Option<&Gpu>, assay: &Assay, subjects: &[Subject], lives: Lives, settings: &[Setting]) -> Result<Self> {
         let all = |(condition, treatment)| {
-            subjects.iter().map(|s| assay.play_on(gpu, condition, s, lives, treatment)).collect::<Result<Vec<_>>>()
+            let asked = Asked { gpu, lives, treatment };
+            subjects.iter().map(|subject| assay.play(condition, subject, asked)).collect::<Result<Vec<_>>>()
         };
         let played = settings.iter().map(|&setting| Ok((setting, all(setting)?))).collect::<Result<_>>()?;
         Ok(Self { played })
@@ -292,7 +293,7 @@ pub fn judge(assay: &'static Assay, model: &Model, options: &Options) -> Result<
     judge_on(None, assay, model, options)
 }
 
-/// The same with what [`Assay::play_on`] does on a device, if there is one.
+/// The same with what [`Assay::play`] does on a device, if there is one.
 ///
 /// # Errors
 /// As [`judge`], and when the device fails.
@@ -369,7 +370,7 @@ pub fn judge_on(gpu: Option<&Gpu>, assay: &'static Assay, model: &Model, options
     lived.played.iter().for_each(|(_, played)| steps.add(played));
     let generalisation = if conditions && !assay.variant {
         let trained = [&lived, &known[0].1].map(|lived| interval(assay.main, lived.under(USUAL)).mean);
-        under_conditions(assay, model, trained, lives, &mut steps).ok_or_else(|| assay.misfit())?
+        under_conditions(assay, model, trained, Asked { gpu, lives, treatment: Treatment::None }, &mut steps)?
     } else {
         Vec::new()
     };

@@ -3,8 +3,11 @@
 //! What a life draws is a function of the seed, the assay, the life's number and the step; what it answers depends on its own
 //! state alone. So a life is the same in any window, on any thread, and beside any others.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use super::body::Animal;
 use crate::cpu::{InstructionSet, LANES};
 use crate::rng::{Row, Stream, normal_pair};
 
@@ -106,6 +109,11 @@ pub trait Controller: Sync {
     /// Steps of its network in a control step; 0 of one that is no network.
     fn network_steps(&self) -> u64 {
         0
+    }
+
+    /// Whose lives a device can play; none of whoever answers on the CPU alone.
+    fn animal(&self) -> Option<Animal<'_>> {
+        None
     }
 }
 
@@ -219,16 +227,24 @@ struct Over {
 
 /// Play lives of a protocol.
 pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives, treatment: Treatment) -> Played {
+    let mut played = Played { values: Vec::with_capacity(lives.count as usize), paths: Vec::new(), steps: 0 };
+    play_some(protocol, controller, lives.seed, 0..lives.count, treatment, &mut played);
+    played
+}
+
+/// The same of lives of these numbers, the first of which is even; they join those that have been played.
+pub(super) fn play_some<P: Protocol>(
+    protocol: &P,
+    controller: &dyn Controller,
+    seed: u64,
+    numbers: Range<u32>,
+    treatment: Treatment,
+    played: &mut Played,
+) {
     let window = |first: u32, treatment: Treatment, given: Option<&[Over]>| {
-        let count = (lives.count - first).min(WINDOW as u32);
-        let lived = live(
-            protocol,
-            controller,
-            Window { seed: lives.seed, first, count, noise: 0.0, noisy: 0 },
-            treatment,
-            given,
-            true,
-        );
+        let count = (numbers.end - first).min(WINDOW as u32);
+        let lived =
+            live(protocol, controller, Window { seed, first, count, noise: 0.0, noisy: 0 }, treatment, given, true);
         let over = |((life, outcomes), steps): ((P::Life, Outcomes), u64)| Over {
             values: protocol.values(&life),
             path: P::path(&life).to_vec(),
@@ -238,7 +254,7 @@ pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives
         let Lived { lives, outcomes, steps } = lived;
         lives.into_iter().zip(outcomes).zip(steps).map(over).collect::<Vec<_>>()
     };
-    let starts: Vec<u32> = (0..lives.count).step_by(WINDOW).collect();
+    let starts: Vec<u32> = numbers.clone().step_by(WINDOW).collect();
     let over: Vec<Over> = starts
         .par_iter()
         .flat_map_iter(|&first| match treatment {
@@ -251,15 +267,13 @@ pub fn play<P: Protocol>(protocol: &P, controller: &dyn Controller, lives: Lives
             _ => window(first, treatment, None),
         })
         .collect();
-    let steps = over.iter().map(|life| life.steps).sum();
-    let (mut values, mut paths) = (Vec::with_capacity(over.len()), Vec::new());
-    for Over { values: kept, path, .. } in over {
-        values.push(kept);
-        if paths.len() < PATHS && !path.is_empty() {
-            paths.push(path);
+    for Over { values, path, steps, .. } in over {
+        played.steps += steps;
+        played.values.push(values);
+        if played.paths.len() < PATHS && !path.is_empty() {
+            played.paths.push(path);
         }
     }
-    Played { values, paths, steps }
 }
 
 /// Lives that are played side by side, from number `first` on; at most [`WINDOW`].

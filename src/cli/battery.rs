@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use phylon::battery::assays::{ASSAYS, Assay, Stage, Subject};
+use phylon::battery::assays::{ASSAYS, Assay, Subject};
 use phylon::battery::body::{Body, Evolved};
 use phylon::battery::judge::{Judgement, Model, Options, Verdict, judge_on};
 use phylon::battery::layer::Layer;
@@ -31,7 +31,8 @@ use super::{device, output};
 /// every assay whose senses and motors it has, a layer in those to whose motors it has synapses; a plain network fits an assay if it
 /// has as many inputs and outputs as that: see docs/battery.md.
 ///
-/// A device computes the populations of assay G, to the same figures; lives in the other assays are on the CPU.
+/// A device computes the lives of runs and the populations of assay G, to the same bits; plain networks, layers and the battery's own
+/// animals answer on the CPU.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -92,7 +93,7 @@ enum Who {
 #[derive(Serialize)]
 struct Answer<'a> {
     seed: u64,
-    /// Of the populations of assay G.
+    /// Of the lives of runs and the populations of assay G.
     device: &'a str,
     assays: &'a [Judgement],
     /// None of specialists.
@@ -104,8 +105,8 @@ pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
     let device = args.device.choose()?;
-    let populations = models.iter().any(|(assay, _)| assay.stage == Stage::Local);
-    let gpu = if populations { device.open()? } else { None };
+    let is_asked = models.iter().flat_map(|(_, model)| &model.subjects).any(Subject::can_be_on_device);
+    let gpu = if is_asked { device.open()? } else { None };
     let bar = bar(models.len());
     // The battery's own animals are of one assay each.
     let whose = if args.controller.is_some() { Whose::Specialists } else { Whose::OneModel };
@@ -130,7 +131,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let passed = judgements.iter().filter(|judgement| judgement.verdict == Verdict::Pass).count();
     let table = battery::table(&judgements, stages.as_ref());
-    let on = if populations { format!("  G on: {}", device.description) } else { String::new() };
+    let on = if is_asked { format!("  on: {}", device.description) } else { String::new() };
     output::print(&format!("{table}passed: {passed} of {}  report: {report}{on}\n", judgements.len()))
 }
 

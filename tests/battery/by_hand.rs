@@ -14,11 +14,11 @@ use phylon::battery::play::{Controller, Each, Lives, Played, Treatment, play};
 use phylon::battery::reversal::Reversal;
 use phylon::battery::scores::Interval;
 
-use crate::{LIVES, animal, assay};
+use crate::{LIVES, animal, asked, assay};
 
 fn lived(letter: &str, controller: impl Controller + 'static, lives: Lives) -> Played {
     let subject = Subject::Animal(Box::new(controller));
-    (assay(letter).play)(0, &subject, lives, Treatment::None).unwrap()
+    assay(letter).play(0, &subject, asked(lives, Treatment::None)).unwrap()
 }
 
 /// The first scores of an assay must be those of an independent program, which printed them with so many digits after so
@@ -64,10 +64,10 @@ fn foragers_by_hand_have_their_figures() {
     let cases = [(0, 3000.0, [1.0, 0.0, 0.25, 0.8]), (1, 1000.0, [0.22, 0.0, 0.24, 0.8])];
     for (null, others, expected) in cases {
         let known = assay("B").nulls[null];
-        let played = (assay("B").play)(0, &(known.make)(), LIVES, Treatment::None).unwrap();
+        let played = assay("B").play(0, &(known.make)(), asked(LIVES, Treatment::None)).unwrap();
         figures("B", known.name, &played, others, &expected, &[0.01; 4]);
     }
-    let played = (assay("B").play)(0, &(assay("B").control.make)(), LIVES, Treatment::None).unwrap();
+    let played = assay("B").play(0, &(assay("B").control.make)(), asked(LIVES, Treatment::None)).unwrap();
     figures("B", "control", &played, 1000.0, &[1.0, 0.97, 1.0, 1.0], &[0.01; 4]);
 }
 
@@ -84,7 +84,7 @@ fn box_animals_by_hand_have_their_figures() {
     // A median of steps of 5 s may lie a step beside: half the lives are over after 10 s in 0.51 of all.
     let digits = [10.0, 10.0, 10.0, 10.0, 0.01, 0.01];
     for (known, expected) in known.zip(cases) {
-        let played = (assay("C").play)(0, &(known.make)(), LIVES, Treatment::None).unwrap();
+        let played = assay("C").play(0, &(known.make)(), asked(LIVES, Treatment::None)).unwrap();
         figures("C", known.name, &played, 2000.0, &expected, &digits);
     }
 }
@@ -119,7 +119,7 @@ fn choosers_by_hand_have_their_figures() {
     let unsure = play(&protocol(0.8), &Each(DeltaRule::default()), LIVES, Treatment::None);
     check("delta rule, 0.8", &unsure, [0.0, 0.91, 0.97, NONE, 2.5]);
     for known in assay("E").nulls {
-        let played = (assay("E").play)(0, &(known.make)(), LIVES, Treatment::None).unwrap();
+        let played = assay("E").play(0, &(known.make)(), asked(LIVES, Treatment::None)).unwrap();
         check(known.name, &played, [0.0, 0.0, 0.0, 5.0, 10.0]);
     }
     // Right in A and B, preference for C, right in A and B after it, retention.
@@ -132,7 +132,7 @@ fn choosers_by_hand_have_their_figures() {
 /// A score of a known animal under a condition, 1,000 lives.
 #[track_caller]
 fn level(name: &str, condition: usize, subject: &Subject, score: &str) -> f64 {
-    let played = (assay(name).play)(condition, subject, LIVES, Treatment::None).unwrap();
+    let played = assay(name).play(condition, subject, asked(LIVES, Treatment::None)).unwrap();
     assay(name).scores.iter().find(|known| known.name == score).unwrap().mean(&[&played.values])
 }
 

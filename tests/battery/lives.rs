@@ -10,7 +10,7 @@ use phylon::rng::Stream;
 use phylon::workload::{self, Workload};
 
 use crate::trajectories::close;
-use crate::{NETWORK, assay, evolving, parameters};
+use crate::{NETWORK, asked, assay, evolving, parameters};
 
 /// Bits of the values, for NaN is one of them.
 fn bits(played: &Played) -> Vec<Vec<u64>> {
@@ -24,7 +24,7 @@ fn a_life_depends_neither_on_threads_nor_on_others() {
             for treatment in [Treatment::None, Treatment::Amnesia, Treatment::Shuffled] {
                 let lived = |threads: usize, count: u32| {
                     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                    pool.install(|| (assay.play)(0, &make(), Lives { seed: 5, count }, treatment).unwrap())
+                    pool.install(|| assay.play(0, &make(), asked(Lives { seed: 5, count }, treatment)).unwrap())
                 };
                 // More than a window, and less.
                 let many = lived(3, 70);
@@ -55,7 +55,7 @@ fn bodies_live_the_same_life_in_any_window_and_forget_all() {
         let animal = || Evolved::new(&body, &parameters(&plan), assay).expect("it fits");
         let lived = |count, treatment| {
             let subject = Subject::Animal(Box::new(animal()));
-            (assay.play)(0, &subject, Lives { seed: 4, count }, treatment).unwrap()
+            assay.play(0, &subject, asked(Lives { seed: 4, count }, treatment)).unwrap()
         };
         for treatment in [Treatment::None, Treatment::Amnesia] {
             let many = lived(70, treatment);

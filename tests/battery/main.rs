@@ -11,8 +11,8 @@ mod program;
 #[path = "../trajectories/mod.rs"]
 mod trajectories;
 
-use phylon::battery::assays::{Assay, Subject};
-use phylon::battery::play::{Controller, Lives};
+use phylon::battery::assays::{Asked, Assay, Subject};
+use phylon::battery::play::{Controller, Lives, Treatment};
 use phylon::plan::Plan;
 use phylon::rng::{Row, Stream};
 
@@ -21,6 +21,11 @@ const LIVES: Lives = Lives { seed: 1, count: 1000 };
 
 fn assay(letter: &str) -> &'static Assay {
     Assay::named(letter).unwrap()
+}
+
+/// On the CPU.
+fn asked(lives: Lives, treatment: Treatment) -> Asked<'static> {
+    Asked { gpu: None, lives, treatment }
 }
 
 fn animal(controller: impl Controller + 'static) -> Subject {

@@ -73,7 +73,7 @@ pub const AVOIDANCE: Assay = Assay {
     curves: &[],
     series: &[],
     ground: None,
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let usual = StepThrough::default();
         let protocol = match condition {
             1 => StepThrough { delay: 5, ..usual },
@@ -83,7 +83,7 @@ pub const AVOIDANCE: Assay = Assay {
             5 => StepThrough { delay: 80, cutoff: 120, blends: true },
             _ => usual,
         };
-        lived(&protocol, subject, lives, treatment)
+        lived(&protocol, subject, asked)
     },
 };
 
@@ -150,7 +150,7 @@ pub const REVERSAL: Assay = Assay {
     }],
     series: &[],
     ground: None,
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let usual = Reversal::default();
         let protocol = match condition {
             1 => Reversal { block: 6..=6, ..usual },
@@ -160,7 +160,7 @@ pub const REVERSAL: Assay = Assay {
             5 => Reversal { block: 24..=24, dark: 1.0, gap: 20, ..usual },
             _ => usual,
         };
-        lived(&protocol, subject, lives, treatment)
+        lived(&protocol, subject, asked)
     },
 };
 
@@ -243,9 +243,7 @@ pub const PREFERENCE: Assay = Assay {
     ],
     series: &[],
     ground: None,
-    play: |condition, subject, lives, treatment| {
-        lived(&Swap { rules: rules(condition), ..Swap::default() }, subject, lives, treatment)
-    },
+    play: |condition, subject, asked| lived(&Swap { rules: rules(condition), ..Swap::default() }, subject, asked),
 };
 
 pub(super) const FIRST_BEFORE: Score =
@@ -308,7 +306,7 @@ pub const TWO_TASKS: Assay = Assay {
     curves: CURVES_OF_TASKS,
     series: &[],
     ground: None,
-    play: |condition, subject, lives, treatment| {
-        lived(&TwoTasks { rules: rules(condition), ..TwoTasks::default() }, subject, lives, treatment)
+    play: |condition, subject, asked| {
+        lived(&TwoTasks { rules: rules(condition), ..TwoTasks::default() }, subject, asked)
     },
 };

@@ -3,10 +3,8 @@
 use super::{Animal, Assay, Criterion, Curve, Game, Known, Stage, Subject};
 use crate::battery::gpu as on_device;
 use crate::battery::gratings::{self, Input, Learner, NUMBER, ORIENTATIONS, Phases, Rule, column as g};
-use crate::battery::play::{Lives, Played};
+use crate::battery::play::Lives;
 use crate::battery::scores::{Bound, Score};
-use crate::error::Result;
-use crate::gpu::Gpu;
 
 const SELECTIVITY: Score = Score { name: "selectivity gOSI, median", of: |lives| lives.median(g::SELECTIVITY) };
 const MODULATION: Score = Score { name: "modulation F1/F0, median", of: |lives| lives.median(g::MODULATION) };
@@ -30,7 +28,7 @@ pub const ORIENTATION: Assay = Assay {
     title: "orientation tuning by local rules, whatever the phase",
     stage: Stage::Local,
     variant: false,
-    game: Game { number: NUMBER, senses: &[], motors: &[], longest: || 0, evolve: |_, _, _| 0 },
+    game: Game { number: NUMBER, senses: &[], motors: &[], longest: || 0, evolve: |_, _, _| 0, place: |_| {} },
     scores: &[SELECTIVITY, MODULATION, WORST, RESPONSE, PREFERENCES],
     criteria: &[
         Criterion::of(
@@ -83,18 +81,15 @@ pub const ORIENTATION: Assay = Assay {
     }],
     series: &[],
     ground: None,
-    play: |_, subject, lives, _| match subject {
-        Subject::Learner(learner) => Some(gratings::play(learner, at_most(lives))),
-        Subject::Animal(_) => None,
+    play: |_, subject, asked| {
+        let Subject::Learner(learner) = subject else { return Ok(None) };
+        let lives = Lives { count: asked.lives.count.min(MOST), ..asked.lives };
+        Ok(Some(match asked.gpu {
+            Some(gpu) => {
+                let responses = on_device::responses(gpu, learner, lives, learner.presentations(), THREADS)?;
+                gratings::scored(learner, &responses)
+            }
+            None => gratings::play(learner, lives),
+        }))
     },
 };
-
-fn at_most(lives: Lives) -> Lives {
-    Lives { count: lives.count.min(MOST), ..lives }
-}
-
-/// What [`ORIENTATION`] plays, on a device.
-pub(super) fn play_on(gpu: &Gpu, learner: &Learner, lives: Lives) -> Result<Played> {
-    let responses = on_device::responses(gpu, learner, at_most(lives), learner.presentations(), THREADS)?;
-    Ok(gratings::scored(learner, &responses))
-}

@@ -10,6 +10,7 @@ macro_rules! game {
             motors: <$protocol as $crate::battery::play::Protocol>::MOTORS,
             longest: || $crate::battery::play::Protocol::longest(&$make),
             evolve: |controller, window, fitness| $crate::battery::play::fitness(&$make, controller, window, fitness),
+            place: |worlds| $crate::battery::gpu::OnDevice::place(&$make, worlds),
         }
     };
 }
@@ -21,8 +22,9 @@ mod variants;
 
 use serde::Serialize;
 
+use super::gpu::{OnDevice, Worlds, at_a_time, played};
 use super::gratings::Learner;
-use super::play::{Controller, Lives, Played, Protocol, Treatment, Window, play};
+use super::play::{Controller, Lives, Played, Treatment, Window, play};
 use super::scores::{Bound, Sample, Score};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
@@ -180,6 +182,14 @@ impl Subject {
         Self::Animal(Box::new(controller))
     }
 
+    /// Whether a device can play its lives, or make its populations.
+    pub fn can_be_on_device(&self) -> bool {
+        match self {
+            Self::Animal(controller) => controller.animal().is_some(),
+            Self::Learner(_) => true,
+        }
+    }
+
     /// Steps of its network in a control step; 0 of whoever is none.
     pub fn network_steps(&self) -> u64 {
         match self {
@@ -248,6 +258,19 @@ pub struct Game {
     pub longest: fn() -> u32,
     /// What each life of a window is worth to evolution; the control steps of all of them.
     pub evolve: fn(&dyn Controller, Window, &mut [f32]) -> u64,
+    /// Its sizes among those of the worlds on a device.
+    pub place: fn(&mut Worlds),
+}
+
+/// Which lives are played, and what is done to the animals.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Computes lives of animals that were evolved, and populations of neurons.
+    pub gpu: Option<&'a Gpu>,
+    /// These.
+    pub lives: Lives,
+    /// This.
+    pub treatment: Treatment,
 }
 
 /// One of the battery.
@@ -290,7 +313,7 @@ pub struct Assay {
     /// Of the paths that lives leave, if they do.
     pub ground: Option<Ground>,
     /// Live through it under a condition; none for whoever cannot.
-    pub play: fn(usize, &Subject, Lives, Treatment) -> Option<Played>,
+    play: fn(usize, &Subject, Asked<'_>) -> Result<Option<Played>>,
 }
 
 impl Assay {
@@ -306,26 +329,14 @@ impl Assay {
         })
     }
 
-    /// As [`Assay::play`], but populations of neurons on a device, if there is one; lives of animals stay on the CPU. To the same bits.
+    /// Lives of a subject under a condition, to the same bits on the CPU and on a device. Whoever was not evolved (plain networks, layers,
+    /// the battery's own animals) answers on the CPU.
     ///
     /// # Errors
-    /// When the device fails, or the subject is of a kind that cannot be in this assay.
-    pub fn play_on(
-        &self,
-        gpu: Option<&Gpu>,
-        condition: usize,
-        subject: &Subject,
-        lives: Lives,
-        treatment: Treatment,
-    ) -> Result<Played> {
-        match (subject, gpu) {
-            (Subject::Learner(learner), Some(gpu)) if self.stage == Stage::Local => local::play_on(gpu, learner, lives),
-            _ => (self.play)(condition, subject, lives, treatment).ok_or_else(|| self.misfit()),
-        }
-    }
-
-    pub(super) fn misfit(&self) -> Error {
-        Error::Run(format!("whoever is judged cannot be in assay {}: {}", self.letter, self.title))
+    /// When the device fails, the subject is too large for it, or of a kind that cannot be in this assay.
+    pub fn play(&self, condition: usize, subject: &Subject, asked: Asked<'_>) -> Result<Played> {
+        (self.play)(condition, subject, asked)?
+            .ok_or_else(|| Error::Run(format!("whoever is judged cannot be in assay {}: {}", self.letter, self.title)))
     }
 
     /// Whether controllers can be in it.
@@ -340,11 +351,13 @@ impl Assay {
 }
 
 /// Animals in a world.
-fn lived<P: Protocol>(protocol: &P, subject: &Subject, lives: Lives, treatment: Treatment) -> Option<Played> {
-    match subject {
-        Subject::Animal(controller) => Some(play(protocol, &**controller, lives, treatment)),
-        Subject::Learner(_) => None,
-    }
+fn lived<P: OnDevice>(protocol: &P, subject: &Subject, asked: Asked<'_>) -> Result<Option<Played>> {
+    let Subject::Animal(controller) = subject else { return Ok(None) };
+    let Asked { gpu, lives, treatment } = asked;
+    Ok(Some(match (gpu, controller.animal()) {
+        (Some(gpu), Some(animal)) => played(gpu, protocol, animal, lives, treatment, at_a_time(protocol))?,
+        _ => play(protocol, &**controller, lives, treatment),
+    }))
 }
 
 /// Means of neighbouring columns over 1, 2, ...

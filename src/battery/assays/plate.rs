@@ -117,7 +117,7 @@ pub const CHEMOTAXIS: Assay = Assay {
         caption: "Paths of ten minutes; dots are where they end. Right: the peak and the 10 mm around it that count; left: \
                   the mirror spot, where there is no salt.",
     }),
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let usual = Plate::default();
         let plate = match condition {
             1 => Plate { spread: 10.0, ..usual },
@@ -131,7 +131,7 @@ pub const CHEMOTAXIS: Assay = Assay {
             9 => Plate { spread: 10.0, radius: 30.0, gain: 10.0, peak: 10.0, speed: 0.1, noise: 0.1, ..usual },
             _ => usual,
         };
-        lived(&Chemotaxis { plate, ..Chemotaxis::default() }, subject, lives, treatment)
+        lived(&Chemotaxis { plate, ..Chemotaxis::default() }, subject, asked)
     },
 };
 
@@ -200,7 +200,7 @@ pub const FOOD_MEMORY: Assay = Assay {
         caption: "Paths of the test, when there is no food any more, turned so that it had been on the right; the large circle is \
                   the ring at which an exit is scored.",
     }),
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let usual = Arena::default();
         let wide = Arena { plate: Plate { radius: 12.0, ..usual.plate }, site_radius: 8.0, ring: 8.0, ..usual };
         let arena = match condition {
@@ -212,6 +212,6 @@ pub const FOOD_MEMORY: Assay = Assay {
             6 => Arena { delay: 160, offset: 4.0, ..wide },
             _ => usual,
         };
-        lived(&arena, subject, lives, treatment)
+        lived(&arena, subject, asked)
     },
 };

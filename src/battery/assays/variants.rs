@@ -62,9 +62,9 @@ pub const ALTERNATION: Assay = Assay {
         at: &[(0.0, 0), (20.0, 1)],
     }],
     ground: None,
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let gap = if condition == 1 { 20 } else { 0 };
-        lived(&Reversal { gap, alternation: true, ..Reversal::default() }, subject, lives, treatment)
+        lived(&Reversal { gap, alternation: true, ..Reversal::default() }, subject, asked)
     },
 };
 
@@ -114,9 +114,9 @@ pub const CONDITIONING: Assay = Assay {
         at: &[(0.0, 0), (2.0, 1), (8.0, 2)],
     }],
     ground: None,
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let delay = [0, 2, 8][condition];
-        lived(&Conditioning { delay, ..Conditioning::default() }, subject, lives, treatment)
+        lived(&Conditioning { delay, ..Conditioning::default() }, subject, asked)
     },
 };
 
@@ -175,10 +175,10 @@ pub const INTERVAL: Assay = Assay {
         },
     ],
     ground: None,
-    play: |condition, subject, lives, treatment| {
+    play: |condition, subject, asked| {
         let [blank, filled] = [[0, 0], [2, 0], [4, 0], [8, 0], [0, 2], [0, 4], [0, 8]][condition];
         let between = Interval { blank, filled };
-        lived(&TwoTasks { between, ..TwoTasks::default() }, subject, lives, treatment)
+        lived(&TwoTasks { between, ..TwoTasks::default() }, subject, asked)
     },
 };
 
@@ -242,7 +242,7 @@ pub const OVERLAP: Assay = Assay {
         },
     ],
     ground: None,
-    play: |condition, subject, lives, treatment| {
-        lived(&Overlap { shared: SHARED[condition], ..Overlap::default() }, subject, lives, treatment)
+    play: |condition, subject, asked| {
+        lived(&Overlap { shared: SHARED[condition], ..Overlap::default() }, subject, asked)
     },
 };

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::battery::assays::{Assay, Subject};
+use crate::battery::assays::{Asked, Assay, Subject};
 use crate::battery::play::{Behaviour, Controller, Each, Lives, Moment, Seat, Treatment};
 
 /// The same answers in every life, one a control step, and none when they are at an end: a learnt movement that nothing
@@ -26,7 +26,8 @@ pub(in crate::battery) fn replay(assay: &Assay, lives: Lives) -> Option<Subject>
     let Subject::Animal(controller) = (assay.control.make)() else { return None };
     let answers = Answers::default();
     let recorder = Subject::Animal(Box::new(Recorder { controller, answers: answers.clone() }));
-    (assay.play)(0, &recorder, Lives { count: 1, ..lives }, Treatment::None)?;
+    let asked = Asked { gpu: None, lives: Lives { count: 1, ..lives }, treatment: Treatment::None };
+    assay.play(0, &recorder, asked).ok()?;
     let answers = answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Some(Subject::Animal(Box::new(Each(Replay { answers: answers.into(), step: 0 }))))
 }

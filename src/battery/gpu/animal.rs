@@ -1,9 +1,9 @@
 //! Bodies of units as the controller, one or a network: the kernels `lives_<unit>_<columns of a tile>` and `lives_network_<unit>`.
 
-use super::{Lived, Outcomes, Worlds};
+use super::{Kept, Lived, Outcomes, Worlds};
 use crate::abi::{
-    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesTrace, Pointer, RULE_CONSTANTS, RULE_KEPT, RULE_NONE,
-    Step,
+    ADAPTED, ADAPTED_MOTORS, INPUT_SPLIT, LANES, LivesArgs, LivesOutcomes, LivesTrace, NO_ONE, Pointer, RULE_CONSTANTS,
+    RULE_KEPT, RULE_NONE, Step,
 };
 use crate::battery::assays::Assay;
 use crate::battery::body::{Adapter, Body, Brain};
@@ -38,10 +38,22 @@ pub(crate) fn lanes(environments: usize) -> usize {
     environments.next_multiple_of(LANES as usize)
 }
 
-/// [`LivesArgs::adapters`] of an assay, for a body whose first motor is this output or neuron, and whose sources have so many channels.
-fn words(assay: &Assay, Adapter { shown, motors }: &Adapter, first: usize, channels: usize) -> [u32; ADAPTED as usize] {
+/// How a body is in these assays, each with its number.
+///
+/// # Errors
+/// When it lacks what one needs.
+pub(crate) fn adapters(body: &Body, assays: &[&Assay]) -> Result<Vec<(u32, Adapter)>> {
+    let of = |assay: &&Assay| {
+        let lacks = || format!("{} needs {}, which this animal lacks", assay.name, body.lacks(assay).join(", "));
+        Ok((assay.game.number, body.adapter(assay).ok_or_else(|| Error::Config(lacks()))?))
+    };
+    assays.iter().map(of).collect()
+}
+
+/// [`LivesArgs::adapters`] of a game, for a body whose first motor is this output or neuron, and whose sources have so many channels.
+fn words(number: u32, Adapter { shown, motors }: &Adapter, first: usize, channels: usize) -> [u32; ADAPTED as usize] {
     let mut words = [0; ADAPTED as usize];
-    words[0] = assay.game.number;
+    words[0] = number;
     let rows = shown.iter().map(|&(source, channel)| source * channels + channel);
     words[1..].iter_mut().zip(rows).for_each(|(word, row)| *word = row as u32);
     words[ADAPTED_MOTORS as usize..].iter_mut().zip(motors).for_each(|(word, &motor)| *word = (first + motor) as u32);
@@ -74,15 +86,16 @@ impl Seating {
 }
 
 impl AnimalLives {
-    /// `size.environments` are the lives in all assays, those of the first one first; blocks have at most `warps` warps.
+    /// `size.environments` are the lives in all games, each its number and how the body is in it, those of the first one first; blocks
+    /// have at most `warps` warps.
     ///
     /// # Errors
-    /// When the body lacks what an assay needs, or is too large for a block.
+    /// When the body is too large for a block.
     pub(crate) fn new(
         gpu: &Gpu,
         worlds: &Worlds,
         body: &Body,
-        assays: &[&Assay],
+        games: &[(u32, Adapter)],
         size: Size,
         warps: usize,
     ) -> Result<Self> {
@@ -104,31 +117,20 @@ impl AnimalLives {
         };
         let network = if let Brain::Many(layout, noise) = body.brain() { Some((layout, *noise)) } else { None };
         let of_source = if network.is_some() { channels } else { 1 };
-        let mut adapters = Vec::new();
-        for assay in assays {
-            if assay.variant {
-                return Err(Error::Config(format!(
-                    "{}: variants of assays are played on the CPU; try: --device cpu",
-                    assay.name
-                )));
-            }
-            let adapter = body.adapter(assay).ok_or_else(|| {
-                Error::Config(format!("{} needs {}, which this animal lacks", assay.name, body.lacks(assay).join(", ")))
-            })?;
-            adapters.extend(words(assay, &adapter, body.first_motor(), of_source));
-        }
-        let one = body.one().expect("bodies that are evolved in assays read a 1");
-        let each = size.environments.div_ceil(assays.len());
+        let in_game = |(number, adapter): &(u32, Adapter)| words(*number, adapter, body.first_motor(), of_source);
+        let adapters: Vec<u32> = games.iter().flat_map(in_game).collect();
+        let row = |(source, channel): (usize, usize)| (source * of_source + channel) as u32;
+        let [good, bad] = body.told().map(row);
+        let each = size.environments.div_ceil(games.len());
         let mut args = LivesArgs {
             unit_inputs: unit.inputs as u32,
             memory: unit.memory as u32,
             outputs: unit.outputs as u32,
             parameters: unit.parameters() as u32,
             channels: channels as u32,
-            one: (one * of_source) as u32,
-            // Inner senses are r+, r- and 1, in this order.
-            good: ((one - 2) * of_source) as u32,
-            bad: ((one - 1) * of_source) as u32,
+            one: body.one().map_or(NO_ONE, |one| row((one, 0))),
+            good,
+            bad,
             players: size.players as u32,
             lanes: lanes(size.environments) as u32,
             environments: size.environments as u32,
@@ -218,44 +220,89 @@ fn blank(worlds: &Worlds) -> LivesArgs {
         lanes: 0,
         environments: 0,
         each: 0,
+        first_life: 0,
+        amnesia: 0,
         noise: 0.0,
         noisy: 0,
         ticks: 0,
         share: 0.0,
         stream: Stream::Episode as u32,
         of_generation: 0,
-        trace: LivesTrace { values: Pointer::NULL, steps: 0, lanes: 0 },
+        outcomes: LivesOutcomes {
+            own: Pointer::NULL,
+            own_counts: Pointer::NULL,
+            given: Pointer::NULL,
+            given_counts: Pointer::NULL,
+        },
+        trace: LivesTrace { values: Pointer::NULL, rows: 0, steps: 0, lanes: 0 },
         assays: worlds.sizes(),
     }
 }
 
-/// Lives of a body with these parameters, `lives.count` in each of the assays, in blocks of at most so many warps; the first `traced`
-/// steps are kept.
+/// What is done to animals on a device, and what is written down.
+#[derive(Clone, Copy)]
+pub struct Treated<'a> {
+    /// Lives forget everything just before their test.
+    pub amnesia: bool,
+    /// What neighbours are told instead of their own outcomes.
+    pub given: Option<&'a Told>,
+    /// Where outcomes are kept.
+    pub own: Option<&'a Told>,
+    /// Of control steps.
+    pub kept: Kept,
+}
+
+impl Treated<'_> {
+    /// Nothing is done.
+    pub fn not(kept: Kept) -> Self {
+        Self { amnesia: false, given: None, own: None, kept }
+    }
+}
+
+/// Outcomes of lives, on a device.
+pub struct Told {
+    outcomes: Buffer<i32>,
+    counts: Buffer<u32>,
+}
+
+impl Told {
+    /// Room for those of so many lives in one assay, which take so many control steps at most.
+    ///
+    /// # Errors
+    /// When the device has none.
+    pub fn new(gpu: &Gpu, lives: u32, longest: u32) -> Result<Self> {
+        let lanes = lanes(lives as usize);
+        Ok(Self { outcomes: Buffer::zeros(gpu, longest as usize * lanes)?, counts: Buffer::zeros(gpu, lanes)? })
+    }
+}
+
+/// Lives of a body with these parameters, `count` from number `first` on in each of the games, in blocks of at most so many warps.
 ///
 /// # Errors
-/// When the device fails, the body lacks what an assay needs, or is too large for a block.
-///
-/// # Panics
-/// When the worlds are those of variants, or the body is of a maze, which reads no 1.
+/// When the device fails, or the body is too large for a block.
 #[expect(clippy::too_many_arguments, reason = "who, where, which lives, and how")]
 pub fn animal(
     gpu: &Gpu,
     worlds: &Worlds,
     body: &Body,
     parameters: &[f32],
-    assays: &[&Assay],
-    lives: Lives,
+    games: &[(u32, Adapter)],
+    (first, lives): (u32, Lives),
     warps: usize,
-    traced: u32,
+    treated: Treated<'_>,
 ) -> Result<Lived> {
-    let environments = assays.len() * lives.count as usize;
+    let environments = games.len() * lives.count as usize;
     let size = Size { trials: 1, players: 1, environments, generations: 1 };
-    let played = AnimalLives::new(gpu, worlds, body, assays, size, warps)?;
+    let played = AnimalLives::new(gpu, worlds, body, games, size, warps)?;
     let mut padded = parameters.to_vec();
     padded.resize(parameters.len().next_multiple_of(4), 0.0);
     let (centre, seeds) = (Buffer::of(gpu, &padded)?, Buffer::of(gpu, &[lives.seed])?);
     let (step, halted) = (Buffer::of(gpu, &[Step::default()])?, Buffer::<u32>::zeros(gpu, 1)?);
-    let outcomes = Outcomes::new(gpu, lanes(environments), traced)?;
+    let outcomes = Outcomes::new(gpu, lanes(environments), treated.kept)?;
+    let told = |told: Option<&Told>| {
+        told.map_or((Pointer::NULL, Pointer::NULL), |told| (told.outcomes.pointer(), told.counts.pointer()))
+    };
+    let ((own, own_counts), (given, given_counts)) = (told(treated.own), told(treated.given));
     let args = LivesArgs {
         seeds: seeds.pointer(),
         step: step.pointer(),
@@ -264,6 +311,9 @@ pub fn animal(
         fitness: outcomes.fitness.pointer(),
         lived: outcomes.steps.pointer(),
         halted: halted.pointer(),
+        first_life: first,
+        amnesia: u32::from(treated.amnesia),
+        outcomes: LivesOutcomes { own, own_counts, given, given_counts },
         trace: outcomes.trace(),
         ..played.args()
     };

@@ -1,33 +1,36 @@
-//! Whole lives on a device, a thread a life: the worlds of assays A to F as kernels/battery/ has them, with a plain network, one
-//! unit or a network of units as the controller, to the bits of [`super::play`], untreated; and the populations of assay G.
+//! Whole lives on a device, a thread a life: the worlds of assays A to F and their variants as kernels/battery/ has them, with a plain
+//! network, one unit or a network of units as the controller, to the bits of [`super::play`]; and the populations of assay G.
 
 mod animal;
 mod gratings;
+mod played;
 
-pub use animal::animal;
-pub(crate) use animal::{AnimalLives, lanes};
+pub(crate) use animal::{AnimalLives, adapters, lanes};
+pub use animal::{Treated, animal};
 pub use gratings::responses;
+pub use played::{at_a_time, played};
 
 use super::arena::Arena;
 use super::assays::Assay;
 use super::chemotaxis::Chemotaxis;
-use super::cues::{Interval, Rules, Swap, TwoTasks};
+use super::conditioning::Conditioning;
+use super::cues::{Rules, Swap, TwoTasks};
+use super::overlap::Overlap;
 use super::plate::Plate;
-use super::play::Lives;
+use super::play::{Lives, Protocol};
 use super::reversal::Reversal;
 use super::step_through::StepThrough;
 use crate::abi::{
-    self, ArenaSizes, ChemotaxisSizes, CueRules, LivesTrace, PlainLivesArgs, PlateSizes, ReversalSizes,
-    StepThroughSizes, SwapSizes, TRACED, TwoTasksSizes,
+    self, ArenaSizes, ChemotaxisSizes, ConditioningSizes, CueRules, LivesTrace, MOST_MOTORS, OverlapSizes,
+    PlainLivesArgs, PlateSizes, ReversalSizes, StepThroughSizes, SwapSizes, TRACED, TwoTasksSizes,
 };
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Shape, blocks};
 use crate::policy::Mlp;
 use crate::rollout::Packing;
 
-/// Sizes of the protocols; by default those of everything else. The kernels have no variants: cues are whole, no trials come between
-/// blocks, and the maze of assay D has neither blank steps nor alternation.
-#[derive(Debug, Clone, Default)]
+/// Sizes of the protocols; by default those of everything else.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Worlds {
     /// A.
     pub chemotaxis: Chemotaxis,
@@ -41,6 +44,37 @@ pub struct Worlds {
     pub swap: Swap,
     /// F.
     pub two_tasks: TwoTasks,
+    /// Variant of E.
+    pub conditioning: Conditioning,
+    /// Variant of F.
+    pub overlap: Overlap,
+}
+
+/// A protocol that the kernels know.
+pub trait OnDevice: Protocol {
+    /// Its sizes among those of all.
+    fn place(&self, worlds: &mut Worlds);
+}
+
+macro_rules! on_device {
+    ($($protocol:ty => $place:ident),* $(,)?) => {
+        $(impl OnDevice for $protocol {
+            fn place(&self, worlds: &mut Worlds) {
+                worlds.$place = self.clone();
+            }
+        })*
+    };
+}
+
+on_device! {
+    Chemotaxis => chemotaxis,
+    Arena => arena,
+    StepThrough => step_through,
+    Reversal => reversal,
+    Swap => swap,
+    TwoTasks => two_tasks,
+    Conditioning => conditioning,
+    Overlap => overlap,
 }
 
 /// What came of lives.
@@ -50,10 +84,29 @@ pub struct Lived {
     pub fitness: Vec<f32>,
     /// Steps of the controller.
     pub steps: Vec<u32>,
-    /// What it was shown (senses, r+, r-) and answered, `[step][TRACED][lane]`, as many steps as were asked for.
+    /// What it was shown (senses, r+, r-) and answered, `[step][rows][lane]`, as many steps as were asked for.
     pub trace: Vec<f32>,
     /// Length of a row of the trace, at least the number of lives.
     pub lanes: usize,
+}
+
+/// What is kept of control steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// What is shown, and the answers, of so many steps: rows of [`TRACED`].
+    All(u32),
+    /// Answers alone: rows of [`MOST_MOTORS`].
+    Answers(u32),
+}
+
+impl Kept {
+    /// Steps and rows.
+    fn sizes(self) -> (u32, u32) {
+        match self {
+            Self::All(steps) => (steps, TRACED),
+            Self::Answers(steps) => (steps, MOST_MOTORS),
+        }
+    }
 }
 
 /// What lives leave on the device.
@@ -61,28 +114,30 @@ struct Outcomes {
     fitness: Buffer<f32>,
     steps: Buffer<u32>,
     trace: Buffer<f32>,
-    traced: u32,
+    kept: Kept,
     lanes: usize,
 }
 
 impl Outcomes {
-    /// Of so many lanes, with room for so many steps of a trace.
-    fn new(gpu: &Gpu, lanes: usize, traced: u32) -> Result<Self> {
+    /// Of so many lanes, with room for a trace.
+    fn new(gpu: &Gpu, lanes: usize, kept: Kept) -> Result<Self> {
+        let (traced, rows) = kept.sizes();
         // A buffer is never empty.
-        let values = (traced as usize * TRACED as usize * lanes).max(1);
+        let values = (traced as usize * rows as usize * lanes).max(1);
         let (fitness, steps) = (Buffer::zeros(gpu, lanes)?, Buffer::zeros(gpu, lanes)?);
-        Ok(Self { fitness, steps, trace: Buffer::zeros(gpu, values)?, traced, lanes })
+        Ok(Self { fitness, steps, trace: Buffer::zeros(gpu, values)?, kept, lanes })
     }
 
     fn trace(&self) -> LivesTrace {
-        LivesTrace { values: self.trace.pointer(), steps: self.traced, lanes: self.lanes as u32 }
+        let (steps, rows) = self.kept.sizes();
+        LivesTrace { values: self.trace.pointer(), rows, steps, lanes: self.lanes as u32 }
     }
 
     fn read(self, gpu: &Gpu, count: usize) -> Result<Lived> {
         let (mut fitness, mut steps) = (self.fitness.read_all(gpu)?, self.steps.read_all(gpu)?);
         fitness.truncate(count);
         steps.truncate(count);
-        let trace = if self.traced > 0 { self.trace.read_all(gpu)? } else { Vec::new() };
+        let trace = if self.kept.sizes().0 > 0 { self.trace.read_all(gpu)? } else { Vec::new() };
         Ok(Lived { fitness, steps, trace, lanes: self.lanes })
     }
 }
@@ -93,7 +148,7 @@ impl Outcomes {
 /// When the device fails, or the network does not fit a block's shared memory.
 ///
 /// # Panics
-/// When the network does not read and answer what the assay shows and takes, or the worlds are those of variants.
+/// When the network does not read and answer what the assay shows and takes.
 pub fn plain(
     gpu: &Gpu,
     worlds: &Worlds,
@@ -116,7 +171,7 @@ pub fn plain(
         )));
     }
     let (policy, widths) = (Buffer::of(gpu, &policy)?, packing.widths(gpu)?);
-    let outcomes = Outcomes::new(gpu, lives.count as usize, traced)?;
+    let outcomes = Outcomes::new(gpu, lives.count as usize, Kept::All(traced))?;
     let args = PlainLivesArgs {
         policy: policy.pointer(),
         widths: widths.pointer(),
@@ -141,32 +196,59 @@ pub fn plain(
 }
 
 impl Worlds {
-    /// As animals are evolved in them; see [`super::assays::Game`].
-    pub fn evolving() -> Self {
-        Self { reversal: Reversal::evolving(), ..Self::default() }
+    /// As animals are evolved in these assays; see [`super::assays::Game`].
+    ///
+    /// # Errors
+    /// When two of them are one world with other sizes.
+    pub fn evolving(assays: &[&Assay]) -> Result<Self> {
+        let mut worlds = Self::default();
+        for (i, assay) in assays.iter().enumerate() {
+            (assay.game.place)(&mut worlds);
+            for before in &assays[..i] {
+                let mut other = worlds.clone();
+                (before.game.place)(&mut other);
+                if other != worlds {
+                    return Err(Error::Config(format!(
+                        "`task.assay.assays`: {} and {} are one world with other sizes, of which a device has one at a time\n\
+                         try: --device cpu",
+                        before.name, assay.name
+                    )));
+                }
+            }
+        }
+        Ok(worlds)
     }
 
     /// As the kernels read them.
     pub(crate) fn sizes(&self) -> abi::Assays {
-        let Self { chemotaxis, arena, step_through, reversal, swap, two_tasks } = self;
-        let variants = [
-            step_through.blends,
-            reversal.gap > 0,
-            reversal.alternation,
-            swap.rules.blends,
-            two_tasks.rules.blends,
-            two_tasks.between != Interval::default(),
-        ];
-        assert!(!variants.contains(&true), "the kernels have no variants of assays: {self:?}");
+        let Self { chemotaxis, arena, step_through, reversal, swap, two_tasks, conditioning, overlap } = self;
         let range = |range: &std::ops::RangeInclusive<u32>| (*range.start(), *range.end());
         let ((shortest, longest), (least, most)) = (range(&reversal.block), range(&swap.before));
+        let (fewest, presentations) = range(&conditioning.presentations);
         abi::Assays {
             chemotaxis: ChemotaxisSizes { plate: (&chemotaxis.plate).into(), steps: chemotaxis.steps },
             arena: arena.into(),
-            step_through: StepThroughSizes { cutoff: step_through.cutoff, delay: step_through.delay },
-            reversal: ReversalSizes { least: shortest, most: longest, dark: reversal.dark },
+            step_through: StepThroughSizes {
+                cutoff: step_through.cutoff,
+                delay: step_through.delay,
+                blends: u32::from(step_through.blends),
+            },
+            reversal: ReversalSizes {
+                least: shortest,
+                most: longest,
+                dark: reversal.dark,
+                gap: reversal.gap,
+                alternation: u32::from(reversal.alternation),
+            },
             swap: SwapSizes { rules: swap.rules.into(), least, most, after: swap.after },
-            two_tasks: TwoTasksSizes { rules: two_tasks.rules.into(), trials: two_tasks.trials },
+            two_tasks: two_tasks.into(),
+            conditioning: ConditioningSizes {
+                rules: Rules::default().into(),
+                least: fewest,
+                most: presentations,
+                delay: conditioning.delay,
+            },
+            overlap: OverlapSizes { tasks: (&overlap.tasks).into(), shared: overlap.shared },
         }
     }
 }
@@ -205,7 +287,14 @@ impl From<&Arena> for ArenaSizes {
 }
 
 impl From<Rules> for CueRules {
-    fn from(Rules { reward, gap, .. }: Rules) -> Self {
-        Self { reward, gap }
+    fn from(Rules { reward, gap, blends }: Rules) -> Self {
+        Self { reward, gap, blends: u32::from(blends) }
+    }
+}
+
+impl From<&TwoTasks> for TwoTasksSizes {
+    fn from(tasks: &TwoTasks) -> Self {
+        let TwoTasks { rules, trials, between } = *tasks;
+        Self { rules: rules.into(), trials, blank: between.blank, filled: between.filled }
     }
 }

@@ -5,7 +5,7 @@ use super::sizes::Size;
 use super::{Context, Game, Rollout, Search};
 use crate::abi::{LivesArgs, Pointer, Step};
 use crate::battery::body::Body;
-use crate::battery::gpu::{AnimalLives, Worlds, lanes};
+use crate::battery::gpu::{AnimalLives, Worlds, adapters, lanes};
 use crate::config::{Numerics, Task};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};
@@ -43,7 +43,8 @@ fn lives(plan: &Plan, gpu: &Gpu, size: Size, warps: usize) -> Result<(AnimalLive
             "`run.numerics`: fast mode has no kernels for assays of the battery\ntry: --set run.numerics=exact".into(),
         ));
     }
-    let lives = AnimalLives::new(gpu, &Worlds::evolving(), &body, &task.assays(), size, warps)?;
+    let assays = task.assays();
+    let lives = AnimalLives::new(gpu, &Worlds::evolving(&assays)?, &body, &adapters(&body, &assays)?, size, warps)?;
     let rollout = Rollout { name: lives.name.clone(), exact: true, shape: lives.shape };
     Ok((lives, rollout))
 }
