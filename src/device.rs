@@ -106,6 +106,12 @@ impl Device {
         Self { backend: Backend::Cpu, others: Vec::new(), kernels: None, description }
     }
 
+    /// This machine's cores, where `auto` cannot take a CUDA device.
+    pub fn cpu_because(why: &Error) -> Self {
+        let cpu = Self::cpu();
+        Self { description: format!("{} (CUDA is not used: {why})", cpu.description), ..cpu }
+    }
+
     /// What `wish` comes to on this machine.
     ///
     /// # Errors
@@ -126,10 +132,7 @@ impl Device {
         };
         let gpus = Self::gpus(driver, which, kernels, rank);
         match (gpus, wish) {
-            (Err(why), Wish::Auto) => {
-                let cpu = Self::cpu();
-                Ok(Self { description: format!("{} (CUDA is not used: {why})", cpu.description), ..cpu })
-            }
+            (Err(why), Wish::Auto) => Ok(Self::cpu_because(&why)),
             (gpus, _) => gpus,
         }
     }

@@ -240,3 +240,13 @@ fn killed_on_one_backend_and_resumed_on_another_ends_like_straight() {
     place.succeed(&["run", "--resume", "runs/x", "--quiet", "--device", "cpu"]);
     place.assert_like_straight();
 }
+
+/// docs/results/mazes.md says how to go on with it: what is written there must stay true when configs get new keys.
+#[test]
+fn the_run_that_is_kept_can_be_gone_on_with() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/results/enu-tmaze-paper");
+    let folder = Folder::open(&path).expect("a run folder");
+    let plan = phylon::config::load(&folder.config_path(), &[]).expect("a config");
+    let state = folder.checkpoint(&plan).expect("a checkpoint of this config");
+    assert_eq!((state.generation, state.centre.len()), (5100, plan.parameters()));
+}

@@ -11,6 +11,7 @@ use phylon::battery::plain::Plain;
 use phylon::battery::play::Lives;
 use phylon::battery::stages::{Stages, Whose};
 use phylon::config;
+use phylon::device::Device;
 use phylon::error::{Error, Result};
 use phylon::report::battery;
 use phylon::run::Folder;
@@ -104,9 +105,16 @@ struct Answer<'a> {
 pub fn run(args: &Args) -> Result<()> {
     let options = Options { lives: Lives { seed: args.seed, count: args.lives }, conditions: !args.no_conditions };
     let models = models(args)?;
-    let device = args.device.choose()?;
-    let is_asked = models.iter().flat_map(|(_, model)| &model.subjects).any(Subject::can_be_on_device);
-    let gpu = if is_asked { device.open()? } else { None };
+    let mut device = args.device.choose()?;
+    let subjects = || models.iter().flat_map(|(_, model)| &model.subjects);
+    let is_asked = subjects().any(Subject::can_be_on_device);
+    let mut gpu = if is_asked { device.open()? } else { None };
+    if let Some(Err(why)) = gpu.as_ref().map(|gpu| subjects().try_for_each(|subject| subject.check_on(gpu))) {
+        if !args.device.is_auto() {
+            return Err(why);
+        }
+        (device, gpu) = (Device::cpu_because(&why), None);
+    }
     let bar = bar(models.len());
     // The battery's own animals are of one assay each.
     let whose = if args.controller.is_some() { Whose::Specialists } else { Whose::OneModel };

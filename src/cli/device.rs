@@ -26,6 +26,11 @@ impl Args {
         Ok(device)
     }
 
+    /// What it comes to is this program's choice.
+    pub fn is_auto(&self) -> bool {
+        self.device == Wish::Auto
+    }
+
     /// One or several, for the rank that has this number among those of its machine.
     pub fn choose_for(&self, rank: usize) -> Result<Device> {
         Device::choose_for(&self.device, self.kernels.clone(), rank)

@@ -1,6 +1,8 @@
 //! `phylon battery`, as its users meet it.
 
 use std::fs;
+#[cfg(feature = "emu")]
+use std::path::Path;
 
 use phylon::policy::{Activation, Mlp};
 
@@ -95,19 +97,43 @@ fn the_program_judges_controls_nulls_and_files() {
     assert!(stderr.contains("no assay has a sense \"left cue four\""), "{stderr}");
 }
 
+/// What `phylon battery` prints of these as JSON on the CPU is what it prints on the stand-in driver, but for the time that it took.
 #[cfg(feature = "emu")]
-#[test]
-fn populations_are_judged_alike_on_a_device() {
-    let place = tempfile::tempdir().unwrap();
+fn judged_alike(place: &Path, whose: &str) -> serde_json::Value {
     let judged = |device: &str| -> (String, serde_json::Value) {
-        let command = format!("battery --controller positive --assay G --lives 2 --json --device {device}");
-        let mut answer: serde_json::Value = serde_json::from_str(&succeed(place.path(), &command)).unwrap();
-        answer["assays"][0]["seconds"].take();
+        let command = format!("battery {whose} --json --device {device}");
+        let mut answer: serde_json::Value = serde_json::from_str(&succeed(place, &command)).unwrap();
+        for judgement in answer["assays"].as_array_mut().unwrap() {
+            judgement["seconds"].take();
+        }
         (answer["device"].take().as_str().unwrap().to_owned(), answer)
     };
     let (cpu, device) = (judged("cpu"), judged("emu"));
     assert_eq!(cpu.1, device.1);
     assert!(cpu.0.starts_with("cpu") && device.0.starts_with("cuda:0"), "{} and {}", cpu.0, device.0);
+    cpu.1
+}
+
+#[cfg(feature = "emu")]
+#[test]
+fn runs_and_populations_are_judged_alike_on_a_device() {
+    let place = tempfile::tempdir().unwrap();
+    judged_alike(place.path(), "--controller positive --assay G --lives 2");
+    let config = |name: &str, network: &str, assays: &str| {
+        let text = format!(
+            "format = 1\n[run]\nname = '{name}'\ngenerations = 2\n[unit.enu]\ninputs = 14\nmemory = 4\noutputs = 14\n{network}\
+             [task.assay]\nassays = [{assays}]\nlives = 4\n[es]\npopulation = 4\n"
+        );
+        fs::write(place.path().join("c.toml"), text).unwrap();
+        succeed(place.path(), "run c.toml --quiet --no-report --device cpu");
+    };
+    config("e", "", "'E'");
+    let answer = judged_alike(place.path(), "runs/e --lives 40");
+    assert_eq!(answer["assays"].as_array().unwrap().len(), 4, "E and F, and a variant of each: {answer}");
+
+    config("large", "[network]\nneurons = 30\nsynapses = 30\nrandom.seed = 1\n", "'C'");
+    let stderr = fail(place.path(), "battery runs/large --lives 4 --device emu", 1);
+    assert!(stderr.contains("too large") && stderr.contains("--device cpu"), "{stderr}");
 }
 
 #[test]

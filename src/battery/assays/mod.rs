@@ -22,7 +22,7 @@ mod variants;
 
 use serde::Serialize;
 
-use super::gpu::{OnDevice, Worlds, at_a_time, played};
+use super::gpu::{self as on_device, OnDevice, Worlds, at_a_time, played};
 use super::gratings::Learner;
 use super::play::{Controller, Lives, Played, Treatment, Window, play};
 use super::scores::{Bound, Sample, Score};
@@ -187,6 +187,17 @@ impl Subject {
         match self {
             Self::Animal(controller) => controller.animal().is_some(),
             Self::Learner(_) => true,
+        }
+    }
+
+    /// That it fits the device, if it would be played on one.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn check_on(&self, gpu: &Gpu) -> Result<()> {
+        match self {
+            Self::Animal(controller) => controller.animal().map_or(Ok(()), |animal| on_device::check(gpu, animal)),
+            Self::Learner(_) => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ mod played;
 pub(crate) use animal::{AnimalLives, adapters, lanes};
 pub use animal::{Treated, animal};
 pub use gratings::responses;
-pub use played::{at_a_time, played};
+pub use played::{at_a_time, check, played};
 
 use super::arena::Arena;
 use super::assays::Assay;

@@ -1,16 +1,26 @@
 //! What [`super::super::play::play`] comes to, on a device: it computes what animals answer, and the worlds of the CPU are given these answers,
 //! so scores are made of the same values, to the same bits.
 
-use super::animal::{Told, Treated, animal, lanes};
+use super::animal::{AnimalLives, Told, Treated, animal, lanes};
 use super::{Kept, OnDevice, Worlds};
 use crate::abi::MOST_MOTORS;
 use crate::battery::body::Animal;
 use crate::battery::play::{Controller, Lives, Moment, Played, Seat, Treatment, play_some};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
+use crate::workload::gpu::Size;
 
 /// Bytes of answers and outcomes that are on the device at a time, at most, where lives are many.
 const BYTES: usize = 256 << 20;
+
+/// That an animal can live on a device.
+///
+/// # Errors
+/// When it is too large for a block.
+pub fn check(gpu: &Gpu, Animal { body, adapter, .. }: Animal<'_>) -> Result<()> {
+    let size = Size { trials: 1, players: 1, environments: 1, generations: 1 };
+    AnimalLives::new(gpu, &Worlds::default(), body, &[(0, adapter.clone())], size, 1).map(drop)
+}
 
 /// How many lives of a protocol are played at a time.
 pub fn at_a_time(protocol: &impl OnDevice) -> u32 {
