@@ -132,7 +132,7 @@ fn runs_and_populations_are_judged_alike_on_a_device() {
     assert_eq!(answer["assays"].as_array().unwrap().len(), 4, "E and F, and a variant of each: {answer}");
 
     config("large", "[network]\nneurons = 30\nsynapses = 30\nrandom.seed = 1\n", "'C'");
-    let stderr = fail(place.path(), "battery runs/large --lives 4 --device emu", 1);
+    let stderr = fail(place.path(), "battery runs/large --lives 4 --device emu", 3);
     assert!(stderr.contains("too large") && stderr.contains("--device cpu"), "{stderr}");
 }
 

@@ -25,7 +25,7 @@ pub fn check(gpu: &Gpu, Animal { body, adapter, .. }: Animal<'_>) -> Result<()> 
 /// How many lives of a protocol are played at a time.
 pub fn at_a_time(protocol: &impl OnDevice) -> u32 {
     let of_a_life = protocol.longest() as usize * (MOST_MOTORS as usize + 2) * size_of::<f32>();
-    lanes(BYTES / of_a_life) as u32
+    lanes((BYTES / of_a_life).max(1)) as u32
 }
 
 /// Lives of an animal in a protocol, `most` at a time, which must be even: neighbours stay together.
