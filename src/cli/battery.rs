@@ -113,7 +113,9 @@ pub fn run(args: &Args) -> Result<()> {
         if !args.device.is_auto() {
             return Err(why);
         }
-        (device, gpu) = (Device::cpu_because(&why), None);
+        // What to try is for those who asked for the device.
+        let why = why.to_string().lines().next().unwrap_or_default().to_owned();
+        (device, gpu) = (Device::cpu_because(&Error::Device(why)), None);
     }
     let bar = bar(models.len());
     // The battery's own animals are of one assay each.
