@@ -6,7 +6,7 @@ mod gratings;
 mod played;
 
 pub(crate) use animal::{AnimalLives, adapters, lanes};
-pub use animal::{Treated, animal};
+pub use animal::{Told, Treated, animal};
 pub use gratings::responses;
 pub use played::{at_a_time, check, played};
 

@@ -1,5 +1,5 @@
-//! What [`super::super::play::play`] comes to, on a device: it computes what animals answer, and the worlds of the CPU are given these answers,
-//! so scores are made of the same values, to the same bits.
+//! What [`crate::battery::play::play`] comes to, on a device: it computes what animals answer, and the worlds of the CPU are given
+//! these answers, so scores are made of the same values, to the same bits.
 
 use super::animal::{AnimalLives, Told, Treated, animal, lanes};
 use super::{Kept, OnDevice, Worlds};
