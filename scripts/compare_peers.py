@@ -65,7 +65,7 @@ def ours(bench, threads):
 
 def bench_binary():
     """The compiled benchmark, so that no round pays for a build."""
-    lines = run(["cargo", "bench", "--no-run", "--message-format", "json"], os.cpu_count(), cwd=ROOT).splitlines()
+    lines = run(["cargo", "bench", "--bench", "generation", "--no-run", "--message-format", "json"], os.cpu_count(), cwd=ROOT).splitlines()
     found = [m["executable"] for m in map(json.loads, lines) if m.get("executable") and m["target"]["kind"] == ["bench"]]
     return found[0]
 

@@ -262,6 +262,9 @@ fn an_existing_run_is_not_overwritten() {
     let stderr = fail(folder.path(), "run tiny.toml --set run.seed=2", 2);
     assert!(stderr.contains("runs/tiny") && stderr.contains("--resume") && stderr.contains("--force"), "{stderr}");
     assert_eq!(fs::read(&path).unwrap(), before);
+    // Before anything that takes long, as a device may.
+    let stderr = fail(folder.path(), "run tiny.toml --device cuda:99", 2);
+    assert!(stderr.contains("exists already"), "{stderr}");
 
     succeed(folder.path(), "run tiny.toml --set run.seed=2 --quiet --no-report --name other");
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -246,7 +246,7 @@ fn wrong_arguments_are_explained() {
         ("synaptogen-table1 --set es.sigma=1", "has no config; try: --genes N or --steps N"),
         ("enu-table1 --genes 16", "is not of grown agents; try: synaptogen-table1"),
         ("enu-table1 --steps 16", "try: --set KEY=VALUE"),
-        ("enu-table1 --ours --rows t-maze", "enu-table1 has no such row"),
+        ("enu-table1 --ours --rows t-labyrinth", "enu-table1 has no such row"),
         ("enu-table1 --rows iaf-enu --set es.sigm=1", "unknown key `es.sigm`"),
         ("enu-table1 --rows iaf-enu --set es.sigma=1,2", "expected a number"),
         ("column-structure --set search.simulations=0", "simulations"),
@@ -291,9 +291,7 @@ fn every_table_is_listed_and_quick_ones_say_what_is_scaled_down() {
         for table in TABLES.iter().filter(|table| ours.is_empty() || !table.name.starts_with("synaptogen")) {
             let told = succeed(folder.path(), &format!("reproduce {} --quick --dry-run{ours}", table.name));
             let scaled = told.lines().filter(|line| line.contains(", SCALED DOWN: ") && line.contains(" -> ")).count();
-            // Mazes have no settings of ours.
-            let of_units = |part: &&String| ours.is_empty() || !part.contains("maze");
-            assert_eq!(scaled, table.parts().iter().filter(of_units).count(), "{told}");
+            assert_eq!(scaled, table.parts().len(), "{told}");
         }
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");

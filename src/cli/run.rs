@@ -169,6 +169,9 @@ fn evolve(args: &Args, mut plan: Plan, folder: Option<Folder>, ranks: &Rc<Ranks>
         config.run.name.clone_from(name);
         plan = Plan::new(config).map_err(|invalid| Error::Config(format!("--name {name}: {}", invalid.message)))?;
     }
+    if folder.is_none() && !args.force {
+        Folder::check_free(&args.runs_dir, &plan.config.run.name)?;
+    }
     if let Some(run) = &args.start {
         plan = started(&plan, run)?;
     }

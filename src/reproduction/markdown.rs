@@ -86,7 +86,7 @@ pub fn summary(results: &[Reproduced]) -> String {
 fn counted(result: &Reproduced, table: &Table) -> String {
     let tested: Vec<f64> = result.rows.iter().filter_map(|row| Some(row.test?.p)).collect();
     let differ = tested.iter().filter(|p| **p < LEVEL).count();
-    let parts = table.named_parts(result.settings).len();
+    let parts = table.named_parts().len();
     let mut there: Vec<&str> = result.rows.iter().map(|row| row.part.as_str()).collect();
     there.dedup();
     let tests = match tested.len() {

@@ -102,7 +102,7 @@ impl Reproduction {
     /// When there is no such row, an option does not belong to the table, or a part's config cannot be.
     pub fn new(request: Request) -> Result<Self> {
         refuse_foreign_options(&request)?;
-        let named = request.table.named_parts(request.whose);
+        let named = request.table.named_parts();
         if named.is_empty() {
             return Err(no_settings_of_ours(request.table));
         }

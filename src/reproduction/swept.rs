@@ -63,7 +63,7 @@ impl Swept {
             Subject::Units(experiments) => {
                 let found = experiments.iter().find(|experiment| experiment.name == words[0]).and_then(|experiment| {
                     let model = experiment.models.iter().find(|model| model.title().to_lowercase() == words[1])?;
-                    let protocol = if *whose == Whose::Ours { experiment.ours? } else { experiment.paper };
+                    let protocol = if *whose == Whose::Ours { experiment.ours } else { experiment.paper };
                     Some((experiment, *model, protocol))
                 });
                 let (experiment, model, protocol) = found.ok_or_else(|| no_part(&words.join("-")))?;
@@ -75,7 +75,7 @@ impl Swept {
                     column: experiment.title,
                     name: model.title(),
                     paper: of_unit(table.name, experiment.title, model.title()),
-                    other_scale: experiment.other_scale,
+                    other_scale: protocol.other_scale,
                 };
                 (protocol, text, if *quick { experiment.quick_trials } else { UNIT_TRIALS }, measure)
             }

@@ -58,6 +58,14 @@ pub struct Folder {
     lock: OnceLock<File>,
 }
 
+fn is_taken(path: &Path) -> Error {
+    let shown = path.display();
+    Error::Config(format!(
+        "cannot start the run: {shown} exists already; try: --resume {shown} to go on with it, --force to start again, \
+         or another name with --name NAME"
+    ))
+}
+
 impl Folder {
     /// Make the folder of a new run, `root/<run.name>/`, with its effective config, and lock it for writing.
     ///
@@ -80,18 +88,21 @@ impl Folder {
         match fs::create_dir(path) {
             Ok(()) => folder.lock()?,
             Err(error) if error.kind() == ErrorKind::AlreadyExists && force => folder.clear()?,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let shown = path.display();
-                return Err(Error::Config(format!(
-                    "cannot start the run: {shown} exists already; try: --resume {shown} to go on with it, --force to \
-                     start again, or another name with --name NAME"
-                )));
-            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(is_taken(path)),
             Err(source) => return Err(Error::io("create", path, source)),
         }
         durable::replace(&folder.config_path(), config.as_bytes())?;
         durable::sync_folder_of(path)?;
         Ok(folder)
+    }
+
+    /// Whether there is room for a new run, which can be told before what it takes to begin one.
+    ///
+    /// # Errors
+    /// When there is something of that name.
+    pub fn check_free(root: &Path, name: &str) -> Result<()> {
+        let path = root.join(name);
+        if path.exists() { Err(is_taken(&path)) } else { Ok(()) }
     }
 
     /// The folder of a run at a path, new or as it is, locked for writing; `None` when another process writes in it.
