@@ -4,7 +4,7 @@ mod program;
 
 use std::fs;
 
-use program::{fail, phylon, succeed, text};
+use program::{fail, json, phylon, succeed, text};
 use serde_json::Value;
 
 fn rows(record: &Value) -> &Vec<Value> {
@@ -24,7 +24,7 @@ fn cases_come_from_the_registry() {
         assert!(listed.contains(&case), "{case} is not in\n{listed}");
     }
     assert!(!listed.contains("enu-fast"), "the CPU has one mode");
-    let json: Value = serde_json::from_str(&succeed(folder.path(), "bench --list --json rollout/acrobot")).unwrap();
+    let json: Value = json(folder.path(), "bench --list --json rollout/acrobot");
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|case| case["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
@@ -41,8 +41,7 @@ fn cases_come_from_the_registry() {
 fn a_result_is_kept_and_compared_with_later() {
     let folder = tempfile::tempdir().unwrap();
     let cases = "bench --device cpu rollout/cartpole-f32-random synaptogen/growth-law-16 column/wiring";
-    let first: Value =
-        serde_json::from_str(&succeed(folder.path(), &format!("{cases} --out first.json --json"))).unwrap();
+    let first: Value = json(folder.path(), &format!("{cases} --out first.json --json"));
     let parts: Vec<String> = rows(&first)
         .iter()
         .map(|row| {
@@ -114,8 +113,7 @@ fn every_kind_of_case_runs_on_a_device() {
     let folder = tempfile::tempdir().unwrap();
     let cases = "evolution/iaf-enu evolution/t_maze-enu-fast rollout/cartpole-random rollout/lunar-lander-policy synaptogen/assembly \
                  synaptogen/growth-law-16 synaptogen/agents synaptogen/dqn-lunar-lander column";
-    let record: Value =
-        serde_json::from_str(&succeed(folder.path(), &format!("bench --device emu {cases} --json"))).unwrap();
+    let record: Value = json(folder.path(), &format!("bench --device emu {cases} --json"));
     let has = |case: &str, part: &str| rows(&record).iter().any(|row| row["case"] == case && row["part"] == part);
     for (case, part) in [
         ("ceiling", "tensor"),

@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use phylon::reproduction::{Reproduced, TABLES, markdown};
-use program::{fail, succeed};
+use program::{fail, json, succeed};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -283,7 +283,7 @@ fn all_tables_are_cells_in_folders() {
 #[test]
 fn every_table_is_listed_and_quick_ones_say_what_is_scaled_down() {
     let folder = tempfile::tempdir().unwrap();
-    let listed: Value = serde_json::from_str(&succeed(folder.path(), "reproduce --list --json")).unwrap();
+    let listed: Value = json(folder.path(), "reproduce --list --json");
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|table| table["name"].as_str().unwrap()).collect();
     assert_eq!(names, TABLES.iter().map(|table| table.name).collect::<Vec<_>>());
     assert!(succeed(folder.path(), "reproduce --list").contains("  rows: iaf-enu, iaf-gru, "));
@@ -318,7 +318,7 @@ fn trials(folder: &Path) -> BTreeMap<String, (SystemTime, String)> {
 
 /// Without the times.
 fn units(folder: &Path, arguments: &str) -> Value {
-    let mut result: Value = serde_json::from_str(&succeed(folder, arguments)).unwrap();
+    let mut result: Value = json(folder, arguments);
     for row in result["rows"].as_array_mut().unwrap() {
         assert!(row.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() > 0.0);
     }
@@ -397,7 +397,7 @@ fn rows_of_a_column_are_what_its_searches_found() {
     let arguments = "reproduce column-structure --ours --trials 2 --set search.simulations=8 \
                      --set search.cma_es.population=4 --set column.neuron_scale=0.01 \
                      --set search.held_out=2 --out r --json";
-    let result: Value = serde_json::from_str(&succeed(folder.path(), arguments)).unwrap();
+    let result: Value = json(folder.path(), arguments);
     let rows = result["rows"].as_array().unwrap();
     let paper: Vec<Option<f64>> = rows.iter().map(|row| row["paper"]["mean"].as_f64()).collect();
     assert_eq!(paper, [Some(9.26), Some(0.031), None, Some(0.29), Some(1.4), Some(2.52), Some(0.5)]);

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use program::{fail, phylon, succeed, text};
+use program::{fail, json, phylon, succeed, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -134,7 +134,7 @@ fn a_grid_leaves_runs_tables_and_a_report() {
     assert!(text(&again.stderr).contains("4 cells, 8 runs, 0 of them to do"), "{}", text(&again.stderr));
     assert_eq!((text(&again.stdout), fs::read(&runs).unwrap()), (shown, before));
 
-    let json: Value = serde_json::from_str(&succeed(place.path(), &format!("{GRID} --quiet --json"))).unwrap();
+    let json: Value = json(place.path(), &format!("{GRID} --quiet --json"));
     assert_eq!(
         (&json["sweep"], &json["keys"]),
         (&"runs/tiny-sweep".into(), &serde_json::json!(["es.population", "es.sigma"]))
@@ -359,11 +359,7 @@ fn runs_are_compared_in_groups_of_seeds() {
     assert!(page.matches("<svg ").count() == 2 && page.contains("Comparison of 7 runs") && !page.contains("NaN"));
     assert!(page.contains("Over runs: ") && page.contains("Over episodes: "));
 
-    let json: Value = serde_json::from_str(&succeed(
-        place.path(),
-        "compare runs/tiny-sweep runs/tiny --episodes 100 --out curves.svg --json",
-    ))
-    .unwrap();
+    let json: Value = json(place.path(), "compare runs/tiny-sweep runs/tiny --episodes 100 --out curves.svg --json");
     assert!(fs::read_to_string(place.path().join("curves.svg")).unwrap().starts_with("<svg"));
     assert_eq!(json["groups"].as_array().unwrap().len(), 3);
     let tiny = &json["groups"][2];

@@ -5,8 +5,9 @@
 //! all they share.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::background::{self, Counts, PoissonLaw, TOGETHER};
 use super::network::{Network, Part, Population};
@@ -81,12 +82,12 @@ impl<'n, P: Precision> Simulation<'n, P> {
         let exchange = Exchange::new(self.parts.len());
         let begin = spikes.len();
         let run = |number: usize, part: &mut State<P>| {
-            let mut own = Vec::new();
+            let (mut own, mut patience) = (Vec::new(), Exchange::PATIENCE.end);
             for step in first..=last {
                 part.step(network, step, instructions);
                 own.extend(part.fired.iter().map(|&lane| Spike { step, lane }));
                 exchange.tell(step, number, &part.fired);
-                exchange.wait();
+                exchange.wait(&mut patience);
                 exchange.hear(step, |all| part.remember(step, network, all));
             }
             own
@@ -137,20 +138,28 @@ struct Exchange {
     fired: [Vec<Mutex<Vec<u32>>>; 2],
     arrived: AtomicUsize,
     round: AtomicUsize,
+    /// Threads that have given up waiting for the next round, and where they sleep.
+    asleep: AtomicUsize,
+    bed: (Mutex<()>, Condvar),
 }
 
 impl Exchange {
-    /// Turns of waiting after which a thread lets others run: some hundred steps of a column at a tenth, as a turn can take 140
-    /// cycles.
-    const PATIENCE: u32 = 20_000;
+    /// Turns of waiting after which a thread goes to sleep: at most what some hundred steps of a column at a tenth take.
+    const PATIENCE: Range<u32> = 100..20_000;
 
     fn new(parts: usize) -> Self {
         let lists = || (0..parts).map(|_| Mutex::default()).collect();
-        Self { fired: [lists(), lists()], arrived: AtomicUsize::new(0), round: AtomicUsize::new(0) }
+        Self {
+            fired: [lists(), lists()],
+            arrived: AtomicUsize::new(0),
+            round: AtomicUsize::new(0),
+            asleep: AtomicUsize::new(0),
+            bed: (Mutex::new(()), Condvar::new()),
+        }
     }
 
     fn tell(&self, step: u32, part: usize, fired: &[u32]) {
-        let mut list = self.fired[step as usize % 2][part].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut list = self.fired[step as usize % 2][part].lock().unwrap_or_else(PoisonError::into_inner);
         list.clear();
         list.extend_from_slice(fired);
     }
@@ -158,23 +167,38 @@ impl Exchange {
     fn hear(&self, step: u32, then: impl FnOnce(&mut dyn Iterator<Item = &Vec<u32>>)) {
         let lists = &self.fired[step as usize % 2];
         let held: Vec<_> =
-            lists.iter().map(|list| list.lock().unwrap_or_else(|poisoned| poisoned.into_inner())).collect();
+            lists.iter().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner)).collect();
         then(&mut held.iter().map(|list| &**list));
     }
 
-    /// Until all parts have come here.
-    fn wait(&self) {
+    /// Until all parts have come here. Waiting turns are cheaper than sleep while all threads have a core; where other programs want
+    /// the cores, the thread that is waited for may have none, and turns only keep it from one. So a thread has the less patience the
+    /// more often it was in vain: a simulation beside two busy programs on two cores takes a twentieth of the time.
+    fn wait(&self, patience: &mut u32) {
         let round = self.round.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.fired[0].len() {
             self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round + 1, Ordering::Release);
+            // In one order with what sleepers do: they are seen here, or see this.
+            self.round.store(round + 1, Ordering::SeqCst);
+            if self.asleep.load(Ordering::SeqCst) > 0 {
+                drop(self.bed.0.lock());
+                self.bed.1.notify_all();
+            }
             return;
         }
-        let mut turns = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            turns += 1;
-            if turns < Self::PATIENCE { std::hint::spin_loop() } else { std::thread::yield_now() }
+        for _ in 0..*patience {
+            if self.round.load(Ordering::Acquire) != round {
+                *patience = (*patience + *patience / 16).min(Self::PATIENCE.end);
+                return;
+            }
+            std::hint::spin_loop();
         }
+        *patience = (*patience / 2).max(Self::PATIENCE.start);
+        self.asleep.fetch_add(1, Ordering::SeqCst);
+        let bed = self.bed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_here = |_: &mut ()| self.round.load(Ordering::SeqCst) == round;
+        drop(self.bed.1.wait_while(bed, is_here).unwrap_or_else(PoisonError::into_inner));
+        self.asleep.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -191,7 +215,7 @@ struct Acting {
 struct Segment {
     population: usize,
     /// In the part, whole vectors.
-    lanes: std::ops::Range<usize>,
+    lanes: Range<usize>,
     /// Number of its first neuron, through the lanes of the network.
     first: usize,
     /// Neurons; the lanes after them are empty.

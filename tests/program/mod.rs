@@ -1,7 +1,12 @@
 //! The program as a user runs it, for the tests of its commands.
 
+// Every test program uses a part of it.
+#![allow(dead_code)]
+
 use std::path::Path;
 use std::process::{Command, Output};
+
+use serde_json::Value;
 
 /// `arguments` are separated by blanks.
 pub fn phylon(folder: &Path, arguments: &str) -> Output {
@@ -14,6 +19,11 @@ pub fn succeed(folder: &Path, arguments: &str) -> String {
     let output = phylon(folder, arguments);
     assert_eq!(output.status.code(), Some(0), "phylon {arguments}: {}", text(&output.stderr));
     text(&output.stdout)
+}
+
+/// What a command that must succeed prints as JSON.
+pub fn json(folder: &Path, arguments: &str) -> Value {
+    serde_json::from_str(&succeed(folder, arguments)).unwrap()
 }
 
 /// Stderr of a command that must fail with `code` and print no result.
