@@ -166,8 +166,7 @@ impl Exchange {
 
     fn hear(&self, step: u32, then: impl FnOnce(&mut dyn Iterator<Item = &Vec<u32>>)) {
         let lists = &self.fired[step as usize % 2];
-        let held: Vec<_> =
-            lists.iter().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner)).collect();
+        let held: Vec<_> = lists.iter().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner)).collect();
         then(&mut held.iter().map(|list| &**list));
     }
 
