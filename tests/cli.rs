@@ -3,12 +3,10 @@
 mod program;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use phylon::policy::{Activation, Mlp};
 use program::{fail, json, phylon, succeed, text};
-use serde_json::Value;
 use tempfile::TempDir;
 
 const TINY: &str = r#"format = 1

@@ -333,9 +333,10 @@ fn a_column_is_itself_until_the_first_thalamic_spike_arrives() {
     let synapses = thalamus.synapses(&parameters);
     assert_eq!(with(2).synapses() as u64 - column(2).synapses() as u64, synapses.iter().sum::<u64>());
     let mut to = [0u64; POPULATIONS];
+    let whole = with(1);
     for (source, lane, delay, weight) in with(2).synapses_from(POPULATIONS) {
         assert!(source < 18 && (1..=64).contains(&delay) && weight > 0.0);
-        to[with(1).place(lane).0] += 1;
+        to[whole.place(lane).0] += 1;
     }
     assert_eq!(to, synapses);
     let twice = column(1).with_thalamus(&parameters, &Thalamus { neurons: 0, ..thalamus.clone() }, seeds, (100, 500));

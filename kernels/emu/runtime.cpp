@@ -200,6 +200,8 @@ static std::string message;
 
 const char* last_message() { return message.c_str(); }
 
+constexpr unsigned ROUNDS_IN_VAIN = 8;
+
 struct Block {
     Context scheduler;
     std::vector<Fiber> fibers;
@@ -464,16 +466,21 @@ void Block::run(uint64_t index) {
         }
     }
     if (launch->schedule.order != Order::shuffled) arrange(turns, threads, launch->schedule.order, random);
+    unsigned in_vain = 0;  // rounds, one after the other
     while (returned < threads && progress->outcome == Outcome::done) {
         if (launch->schedule.order == Order::shuffled) arrange(turns, threads, Order::shuffled, random);
         bool paused = false;
         auto now = Clock::now().time_since_epoch();
         if (round(paused)) {
             progress->last = now.count();
+            in_vain = 0;
         } else if (paused) {
             if (now - Clock::duration(progress->last) > patience())
                 fail(Outcome::timed_out, "has been waiting in a loop for something that does not happen");
-            sched_yield();
+            // Blocks that wait for others leave them the processor. One that only yields is scheduled as one that works, and where
+            // other programs want the processor, those that are waited for come last.
+            if (++in_vain < ROUNDS_IN_VAIN) sched_yield();
+            else std::this_thread::sleep_for(std::chrono::microseconds(20));
         } else {
             explain_deadlock();
         }
