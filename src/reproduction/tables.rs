@@ -201,8 +201,8 @@ pub(super) fn column_of_ours(group: Group) -> Protocol {
     }
 }
 
-const MANY_DAYS: &str =
-    "days on two cores, most of them the mazes'; meant for a GPU, where a trial of a maze takes 20 minutes";
+const MANY_DAYS: &str = "days on two cores, most of them the mazes'; meant for a GPU, where a trial of a maze takes 20 minutes; \
+                         --ours --trials 3 an hour or two on two cores";
 const HOURS_EACH: &str =
     "40,000 simulations one after another, about 3 hours a trial on a core; --ours 15 minutes on two";
 
