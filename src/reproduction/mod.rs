@@ -103,9 +103,6 @@ impl Reproduction {
     pub fn new(request: Request) -> Result<Self> {
         refuse_foreign_options(&request)?;
         let named = request.table.named_parts();
-        if named.is_empty() {
-            return Err(no_settings_of_ours(request.table));
-        }
         let is_named = |words: &[String], name: &str| words.join("-") == name || words.iter().any(|word| word == name);
         for name in &request.rows {
             if !named.iter().any(|words| is_named(words, name)) {
@@ -266,7 +263,7 @@ fn refuse_foreign_options(request: &Request) -> Result<()> {
     let refuse = |option: &str, why: &str| Err(Error::Config(format!("{option}: {}, {why}", table.name)));
     if let Subject::Agents(_) = table.subject {
         if *whose == Whose::Ours {
-            return Err(no_settings_of_ours(table));
+            return refuse("--ours", "has no settings that do better than the paper's; try: without --ours");
         }
         if trials.is_some() {
             return refuse(
@@ -284,11 +281,4 @@ fn refuse_foreign_options(request: &Request) -> Result<()> {
         (_, Some(_)) => refuse("--steps", "is not of grown agents; try: --set KEY=VALUE"),
         _ => Ok(()),
     }
-}
-
-fn no_settings_of_ours(table: &Table) -> Error {
-    Error::Config(format!(
-        "--ours: for {} there are no settings that do better than the paper's; try: without --ours",
-        table.name
-    ))
 }
